@@ -1,0 +1,114 @@
+//! What has been heard of the bot so far, in order of onset.
+
+use super::io::SpeechEdge;
+use super::time::{CallTime, Span};
+use super::verdict::{Utterance, join_texts};
+
+/// One speech segment, complete once it has an end and a text.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub onset: CallTime,
+    pub end: Option<CallTime>,
+    pub text: Option<String>,
+}
+
+impl Segment {
+    fn is_pending(&self) -> bool {
+        self.end.is_some() && self.text.is_none()
+    }
+
+    /// The finished utterance; a segment cut off by the end of the call ends there.
+    pub fn utterance(&self, call_end: CallTime) -> Utterance {
+        let span = Span { start: self.onset, end: self.end.unwrap_or(call_end) };
+        Utterance { span, text: self.text.clone().unwrap_or_default() }
+    }
+}
+
+/// Every segment of the call.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ears {
+    segments: Vec<Segment>,
+}
+
+impl Ears {
+    pub fn edge(&mut self, edge: SpeechEdge) {
+        match edge {
+            SpeechEdge::Started { onset } => self.open(onset),
+            SpeechEdge::Ended { onset, end } => {
+                self.open(onset);
+                if let Some(segment) = self.find(onset) {
+                    segment.end = Some(end);
+                }
+            }
+        }
+    }
+
+    pub fn transcript(&mut self, span: Span, text: String) {
+        self.edge(SpeechEdge::Ended { onset: span.start, end: span.end });
+        if let Some(segment) = self.find(span.start) {
+            segment.text = Some(text);
+        }
+    }
+
+    fn open(&mut self, onset: CallTime) {
+        let at = self.segments.partition_point(|segment| segment.onset < onset);
+        if self.segments.get(at).is_none_or(|segment| segment.onset != onset) {
+            self.segments.insert(at, Segment { onset, end: None, text: None });
+        }
+    }
+
+    fn find(&mut self, onset: CallTime) -> Option<&mut Segment> {
+        self.segments.iter_mut().find(|segment| segment.onset == onset)
+    }
+
+    /// The segments whose onset lies in `[from, until)`.
+    pub fn between(&self, from: CallTime, until: Option<CallTime>) -> &[Segment] {
+        let start = self.segments.partition_point(|segment| segment.onset < from);
+        let end = until.map_or(self.segments.len(), |until| self.segments.partition_point(|segment| segment.onset < until));
+        self.segments.get(start..end).unwrap_or(&[])
+    }
+
+    /// Whether the bot is speaking now, as far as is known.
+    pub fn speaking(&self) -> bool {
+        self.segments.last().is_some_and(|segment| segment.end.is_none())
+    }
+
+    /// When the bot last fell silent.
+    pub fn last_end(&self) -> Option<CallTime> {
+        self.segments.iter().filter_map(|segment| segment.end).max()
+    }
+
+    /// Whether any finished segment still waits for its words.
+    pub fn any_pending(&self) -> bool {
+        self.segments.iter().any(Segment::is_pending)
+    }
+}
+
+/// What is known of the segments of one turn.
+pub(super) struct TurnEars<'a>(pub &'a [Segment]);
+
+impl TurnEars<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn speaking(&self) -> bool {
+        self.0.iter().any(|segment| segment.end.is_none())
+    }
+
+    pub fn pending(&self) -> bool {
+        self.0.iter().any(Segment::is_pending)
+    }
+
+    pub fn first_onset(&self) -> Option<CallTime> {
+        self.0.first().map(|segment| segment.onset)
+    }
+
+    pub fn last_end(&self) -> Option<CallTime> {
+        self.0.iter().filter_map(|segment| segment.end).max()
+    }
+
+    pub fn text(&self) -> String {
+        join_texts(self.0.iter().filter_map(|segment| segment.text.as_deref()))
+    }
+}

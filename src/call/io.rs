@@ -1,0 +1,134 @@
+//! What the conversation is told and what it asks for.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{CallTime, Span};
+use super::verdict::TurnResult;
+
+/// Something that happened, and when the runner learnt of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// When the conversation is told; never earlier than the input before it.
+    #[serde(rename = "at_ns")]
+    pub at: CallTime,
+    /// What happened; audio times inside are those of the audio itself.
+    pub kind: InputKind,
+}
+
+/// The kinds of [`Input`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// The call was answered at `at`.
+    Connected,
+    /// An edge of the bot's speech, from the audio.
+    RemoteSpeech(SpeechEdge),
+    /// Progress of what the caller plays.
+    Playback(Playback),
+    /// Words of one bot speech segment.
+    Transcript {
+        /// The segment: its start is the onset that [`SpeechEdge::Started`] gave.
+        span: Span,
+        /// What the recogniser heard.
+        text: String,
+        /// False for a partial result, which decides nothing.
+        is_final: bool,
+    },
+    /// A digit from the bot.
+    Dtmf(char),
+    /// The call is over.
+    Ended(EndCause),
+    /// The hook that was asked for has ended.
+    HookDone {
+        /// Whether it exited with success.
+        success: bool,
+        /// What it printed, for the report.
+        message: String,
+    },
+    /// A wake-up that [`Output::WakeAt`] asked for.
+    Timeout,
+}
+
+/// Start or end of a bot speech segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeechEdge {
+    /// First speech sample received.
+    Started {
+        /// When it came off the wire.
+        #[serde(rename = "onset_ns")]
+        onset: CallTime,
+    },
+    /// Last speech sample received.
+    Ended {
+        /// The onset of the same segment.
+        #[serde(rename = "onset_ns")]
+        onset: CallTime,
+        /// When the last sample came off the wire.
+        #[serde(rename = "end_ns")]
+        end: CallTime,
+    },
+}
+
+/// Progress of the caller's act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Playback {
+    /// First speech sample sent.
+    Started {
+        /// When it went onto the wire.
+        #[serde(rename = "speech_start_ns")]
+        speech_start: CallTime,
+    },
+    /// Last speech sample sent.
+    SpeechEnded {
+        /// When it went onto the wire.
+        #[serde(rename = "speech_end_ns")]
+        speech_end: CallTime,
+    },
+    /// The recording is over, its trailing silence included.
+    Finished,
+}
+
+/// Why the call is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndCause {
+    /// goldencall hung up, as it meant to.
+    CallerHungUp,
+    /// The bot hung up (BYE).
+    BotHungUp,
+    /// The media or the signalling broke off.
+    Lost(String),
+    /// The run was interrupted.
+    Cancelled,
+}
+
+/// What the conversation wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Play the recording of this caller step.
+    Play {
+        /// Index into the scenario's steps.
+        step: usize,
+    },
+    /// Stop playing at once.
+    StopPlay,
+    /// Send these digits.
+    SendDtmf(String),
+    /// End the call.
+    Hangup,
+    /// Run the hook of this step.
+    RunHook {
+        /// Index into the scenario's steps.
+        step: usize,
+        /// How long it may take.
+        within: Duration,
+    },
+    /// Hand in [`InputKind::Timeout`] at this time unless something else comes first.
+    WakeAt(CallTime),
+    /// A turn is judged.
+    Turn(Box<TurnResult>),
+}

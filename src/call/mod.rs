@@ -1,0 +1,18 @@
+//! The conversation: a pure state machine that is told the time and never asks for it.
+//!
+//! Inputs carry two kinds of time. `at` is when the runner learnt of something; the times inside an input
+//! are those of the audio. Verdicts and latencies are made of audio times only, so detection lag,
+//! transcription time and the batching of events cannot leak into them.
+
+mod conversation;
+mod ears;
+mod io;
+mod judge;
+mod time;
+mod turn;
+mod verdict;
+
+pub use conversation::Conversation;
+pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
+pub use time::{CallTime, Span, human, human_unsigned, millis};
+pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult, Utterance, join_texts};

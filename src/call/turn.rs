@@ -1,0 +1,87 @@
+//! A bot turn while it is under way.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use crate::expect::Matcher;
+use crate::scenario::{BotStep, Expectation, Location};
+
+use super::time::CallTime;
+use super::verdict::Origin;
+
+/// An expectation with its variables filled in.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    /// The matcher, or why the filled-in pattern is none.
+    pub matcher: Result<Matcher, String>,
+    pub location: Location,
+}
+
+impl Expected {
+    fn new(written: &(Expectation, Location), variables: &BTreeMap<String, String>) -> Self {
+        let matcher = written.0.resolve(variables).map_err(|error| error.to_string());
+        Self { matcher, location: written.1 }
+    }
+
+    pub fn met_by(&self, heard: &str) -> bool {
+        self.matcher.as_ref().is_ok_and(|matcher| matcher.judge(heard).met)
+    }
+}
+
+/// Bounds on what belongs to the turn, and what is known of it.
+///
+/// Speech belongs to the turn in whose `[from, until)` its onset lies: attribution is by audio time, so
+/// that the moment at which an onset is detected makes no difference.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    pub step: usize,
+    pub number: usize,
+    pub from: CallTime,
+    pub until: Option<CallTime>,
+    pub origin: Option<(Origin, CallTime)>,
+    pub says: Option<Expected>,
+    pub not: Option<Expected>,
+    /// The conversation has gone on.
+    pub decided: bool,
+    /// No more speech can join.
+    pub closed: bool,
+    /// An optional turn that did not come.
+    pub skipped: bool,
+    /// The caller's first speech sample sent over the bot.
+    pub interrupted_at: Option<CallTime>,
+    pub digits: String,
+    pub held_back: Option<SignedDuration>,
+}
+
+impl Turn {
+    pub fn new(step: usize, number: usize, from: CallTime) -> Self {
+        Self {
+            step,
+            number,
+            from,
+            until: None,
+            origin: None,
+            says: None,
+            not: None,
+            decided: false,
+            closed: false,
+            skipped: false,
+            interrupted_at: None,
+            digits: String::new(),
+            held_back: None,
+        }
+    }
+
+    /// The dialogue has come to this turn.
+    pub fn enter(&mut self, step: &BotStep, origin: (Origin, CallTime), variables: &BTreeMap<String, String>) {
+        self.origin = Some(origin);
+        self.says = step.says.as_ref().map(|written| Expected::new(written, variables));
+        self.not = step.not.as_ref().map(|written| Expected::new(written, variables));
+    }
+
+    /// Whether what was heard meets the expectation; any words do where nothing is expected.
+    pub fn met_by(&self, heard: &str) -> bool {
+        self.says.as_ref().is_none_or(|says| says.met_by(heard))
+    }
+}

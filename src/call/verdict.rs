@@ -1,0 +1,199 @@
+//! Verdicts: failed expectations are data, never `Err`.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Location;
+
+use super::time::{CallTime, Span};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Held, on data.
+    Passed,
+    /// Did not hold, or there was no data to hold on.
+    Failed,
+    /// Not judged: the call never came this far, or the turn was optional.
+    Skipped,
+}
+
+/// The checks that a turn can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckKind {
+    /// The bot's speech started in time.
+    Within,
+    /// The expected words.
+    Says,
+    /// Words that must not come.
+    Not,
+    /// Turn or greeting latency.
+    Latency,
+    /// Onset of the utterance that met the expectation.
+    AnswerLatency,
+    /// The bot stopped after the caller barged in.
+    StopsWithin,
+    /// The bot stayed silent.
+    SilentFor,
+    /// Digits from the bot.
+    Dtmf,
+    /// A value was found in the words.
+    Capture,
+    /// The call ended as expected.
+    Hangup,
+    /// A hook succeeded.
+    Hook,
+    /// The call lived as long as the dialogue.
+    Call,
+}
+
+impl CheckKind {
+    /// The key in the scenario language.
+    pub fn name(self) -> &'static str {
+        match self {
+            CheckKind::Within => "within",
+            CheckKind::Says => "says",
+            CheckKind::Not => "not",
+            CheckKind::Latency => "latency",
+            CheckKind::AnswerLatency => "answer_latency",
+            CheckKind::StopsWithin => "stops_within",
+            CheckKind::SilentFor => "silent_for",
+            CheckKind::Dtmf => "dtmf",
+            CheckKind::Capture => "capture",
+            CheckKind::Hangup => "hangup",
+            CheckKind::Hook => "hook",
+            CheckKind::Call => "call",
+        }
+    }
+}
+
+/// One judged check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Which check.
+    pub check: CheckKind,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was asked for, in words.
+    pub expected: String,
+    /// What came, in words.
+    pub actual: String,
+    /// Why it failed, in one sentence; empty where it did not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Where the check stands in the scenario.
+    pub location: Location,
+}
+
+/// From when a turn's latency counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The answer: greeting latency.
+    Answer,
+    /// The caller's last speech sample sent: turn latency.
+    CallerSpeechEnd,
+    /// The start of a caller's deliberate silence.
+    CallerSilence,
+    /// The last digit sent.
+    CallerDtmf,
+    /// The end of the bot turn before.
+    BotSpeechEnd,
+}
+
+impl Origin {
+    /// The name of a latency that counts from here.
+    pub fn latency_name(self) -> &'static str {
+        match self {
+            Origin::Answer => "greeting latency",
+            Origin::CallerSpeechEnd => "turn latency",
+            Origin::CallerSilence => "time from the caller's silence",
+            Origin::CallerDtmf => "latency after the last digit",
+            Origin::BotSpeechEnd => "pause after the bot's turn before",
+        }
+    }
+}
+
+/// One stretch of bot speech and its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Utterance {
+    /// First to last speech sample.
+    #[serde(flatten)]
+    pub span: Span,
+    /// What the recogniser heard; empty where it heard no words.
+    pub text: String,
+}
+
+/// A judged bot turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnResult {
+    /// Index of the step in the scenario.
+    pub step: usize,
+    /// 1-based number among the bot turns.
+    pub turn: usize,
+    /// Where the step stands in the scenario.
+    pub location: Location,
+    /// The worst of its checks.
+    pub outcome: Outcome,
+    /// Every check, in the order of the language.
+    pub checks: Vec<CheckResult>,
+    /// What the bot said.
+    pub utterances: Vec<Utterance>,
+    /// From when the latency counts.
+    pub origin: Option<Origin>,
+    /// That moment.
+    #[serde(rename = "origin_ns")]
+    pub origin_at: Option<CallTime>,
+    /// Origin to the bot's first speech sample; negative where the bot talked over the caller.
+    #[serde(rename = "latency_ns", with = "nanos")]
+    pub latency: Option<SignedDuration>,
+    /// Origin to the onset of the utterance that met the expectation.
+    #[serde(rename = "answer_latency_ns", with = "nanos")]
+    pub answer_latency: Option<SignedDuration>,
+    /// Caller's first speech sample sent over the bot to the bot's last speech sample.
+    #[serde(rename = "barge_in_stop_ns", with = "nanos")]
+    pub barge_in_stop: Option<SignedDuration>,
+    /// Longest silence of both sides while the reply was due.
+    #[serde(rename = "dead_air_ns", with = "nanos")]
+    pub dead_air: Option<SignedDuration>,
+    /// How long the tester itself kept the caller back, waiting for a transcript.
+    #[serde(rename = "held_back_ns", with = "nanos")]
+    pub held_back: Option<SignedDuration>,
+    /// Values taken out of what was heard.
+    pub captured: BTreeMap<String, String>,
+}
+
+impl TurnResult {
+    /// All words of the turn, joined.
+    pub fn heard(&self) -> String {
+        join_texts(self.utterances.iter().map(|utterance| utterance.text.as_str()))
+    }
+
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &CheckResult> {
+        self.checks.iter().filter(|check| check.outcome == Outcome::Failed)
+    }
+}
+
+/// Joins segment texts with single spaces, leaving out empty ones.
+pub fn join_texts<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Signed times as whole nanoseconds in JSON.
+mod nanos {
+    use jiff::SignedDuration;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Option<SignedDuration>, to: S) -> Result<S::Ok, S::Error> {
+        time.and_then(|time| i64::try_from(time.as_nanos()).ok()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SignedDuration>, D::Error> {
+        Ok(Option::<i64>::deserialize(from)?.map(SignedDuration::from_nanos))
+    }
+}

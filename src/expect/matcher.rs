@@ -1,0 +1,202 @@
+//! What a reply is held against.
+
+use super::normalise::{Normalised, normalise};
+use super::pattern::Pattern;
+use super::{contains, pattern, says, similar_to};
+use serde::{Deserialize, Serialize};
+
+/// An expectation of what is said.
+#[derive(Clone, Debug)]
+pub enum Matcher {
+    /// The whole reply. Forgives fillers, names and small words misheard; never another fact.
+    Says(String),
+    /// Every phrase somewhere in the reply, whole words.
+    Contains(Vec<String>),
+    /// A regular expression, on the text as heard and on it with facts as figures.
+    Matches(Pattern),
+    /// The whole reply, equal after normalisation.
+    Exact(String),
+    /// A near-verbatim paraphrase, words in any order, more facts allowed.
+    Similar(String),
+    /// Every one of these.
+    All(Vec<Matcher>),
+    /// At least one of these.
+    Any(Vec<Matcher>),
+}
+
+/// What became of an expectation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The expectation is fulfilled.
+    pub met: bool,
+    /// From 0 to 1, how near the wording is; `None` for matchers that only say yes or no. A high score
+    /// does not imply `met`: one wrong fact fails a reply that is otherwise perfect.
+    pub score: Option<f64>,
+    /// One sentence, without a full stop, on why.
+    pub reason: String,
+}
+
+impl Judgement {
+    pub(super) fn new(met: bool, score: f64, reason: impl Into<String>) -> Self {
+        Self {
+            met,
+            score: Some(score),
+            reason: reason.into(),
+        }
+    }
+
+    /// For a comparison in which one side at least has no words.
+    pub(super) fn of_nothing(expected: &Normalised, heard: &Normalised) -> Self {
+        match (expected.tokens().is_empty(), heard.tokens().is_empty()) {
+            (true, true) => Self::new(true, 1.0, "nothing was expected and nothing was heard"),
+            (true, false) => Self::new(false, 0.0, "no words were expected, but some were heard"),
+            (false, _) => Self::new(false, 0.0, "no words were heard"),
+        }
+    }
+
+    pub(super) fn without_score(met: bool, reason: impl Into<String>) -> Self {
+        Self {
+            met,
+            score: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Matcher {
+    /// Judges what was heard.
+    pub fn judge(&self, heard: &str) -> Judgement {
+        match self {
+            Matcher::Says(text) => says::judge(text, heard),
+            Matcher::Contains(phrases) => contains::judge(phrases, heard),
+            Matcher::Matches(pattern) => pattern::judge(pattern, heard),
+            Matcher::Exact(text) => exact(text, heard),
+            Matcher::Similar(text) => similar_to::judge(text, heard),
+            Matcher::All(matchers) => all(matchers, heard),
+            Matcher::Any(matchers) => any(matchers, heard),
+        }
+    }
+
+    /// One line for reports: `contains "appointment" and "which day"`.
+    pub fn describe(&self) -> String {
+        match self {
+            Matcher::Says(text) => format!("says {text:?}"),
+            Matcher::Contains(phrases) => {
+                let quoted: Vec<String> = phrases.iter().map(|p| format!("{p:?}")).collect();
+                format!("contains {}", quoted.join(" and "))
+            }
+            Matcher::Matches(pattern) => format!("matches /{}/", pattern.as_str()),
+            Matcher::Exact(text) => format!("says exactly {text:?}"),
+            Matcher::Similar(text) => format!("says something like {text:?}"),
+            Matcher::All(matchers) => format!("all of: {}", list(matchers)),
+            Matcher::Any(matchers) => format!("any of: {}", list(matchers)),
+        }
+    }
+}
+
+fn list(matchers: &[Matcher]) -> String {
+    matchers
+        .iter()
+        .map(Matcher::describe)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn exact(text: &str, heard: &str) -> Judgement {
+    let met = normalise(text).same(&normalise(heard));
+    Judgement::without_score(met, if met { "equal" } else { "the wording differs" })
+}
+
+/// Met when every one is; none at all is met. The score is the lowest.
+fn all(matchers: &[Matcher], heard: &str) -> Judgement {
+    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
+    let failed: Vec<&str> = judged
+        .iter()
+        .filter(|j| !j.met)
+        .map(|j| j.reason.as_str())
+        .collect();
+    Judgement {
+        met: failed.is_empty(),
+        score: judged.iter().filter_map(|j| j.score).min_by(f64::total_cmp),
+        reason: if failed.is_empty() {
+            "all are met".to_owned()
+        } else {
+            failed.join("; ")
+        },
+    }
+}
+
+/// Met when one is; none at all is not met. The score is the highest.
+fn any(matchers: &[Matcher], heard: &str) -> Judgement {
+    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
+    let best = judged.iter().filter_map(|j| j.score).max_by(f64::total_cmp);
+    if let Some(met) = judged.iter().find(|j| j.met) {
+        return Judgement {
+            score: met.score.or(best),
+            ..met.clone()
+        };
+    }
+    let reasons: Vec<&str> = judged.iter().map(|j| j.reason.as_str()).collect();
+    let reason = if reasons.is_empty() {
+        "there is nothing to choose from".to_owned()
+    } else {
+        reasons.join("; ")
+    };
+    Judgement {
+        met: false,
+        score: best,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str) -> Matcher {
+        Matcher::Says(text.to_owned())
+    }
+
+    #[test]
+    fn describes_itself_on_one_line() {
+        let matcher = Matcher::Any(vec![
+            says("Thanks for calling"),
+            Matcher::Contains(vec!["appointment".into(), "which day".into()]),
+            Matcher::Matches(Pattern::new(r"\d+").unwrap()),
+        ]);
+        assert_eq!(
+            matcher.describe(),
+            r#"any of: says "Thanks for calling"; contains "appointment" and "which day"; matches /\d+/"#
+        );
+    }
+
+    #[test]
+    fn all_and_any_combine() {
+        let (yes, no) = (says("Goodbye"), says("Good morning to you"));
+        assert!(
+            Matcher::All(vec![yes.clone(), yes.clone()])
+                .judge("Good-bye.")
+                .met
+        );
+        assert!(
+            !Matcher::All(vec![yes.clone(), no.clone()])
+                .judge("Good-bye.")
+                .met
+        );
+        assert!(Matcher::Any(vec![no.clone(), yes]).judge("Good-bye.").met);
+        let failed = Matcher::Any(vec![no]).judge("Good-bye.");
+        assert_eq!(
+            (failed.met, failed.reason.as_str()),
+            (false, "`morning` was expected but not heard")
+        );
+        assert!(Matcher::All(vec![]).judge("").met && !Matcher::Any(vec![]).judge("").met);
+    }
+
+    #[test]
+    fn exact_forgives_writing_only() {
+        let exact = Matcher::Exact("Tuesday at 3 PM.".into());
+        assert!(exact.judge("tuesday at three p.m.").met);
+        assert!(!exact.judge("um tuesday at three p.m.").met);
+        assert!(!exact.judge("tuesday at three").met);
+    }
+}

@@ -1,0 +1,33 @@
+//! Judging what a bot said: text normalisation, matchers, word diff and word error rate.
+//!
+//! Pure: text in, verdict out. No I/O, no clock, no panic on any input.
+//!
+//! Everything rests on [`normalise()`], which turns two ways of writing the same thing ("3 PM", "three
+//! p.m.", "15:00") into the same tokens. A [`Matcher`] then judges a transcript. The fuzzy ones forgive
+//! what a recogniser gets wrong and never forgive a different *fact*: a number, amount, code, date,
+//! time, weekday, or a lost or added "not".
+
+mod align;
+mod bag;
+mod compat;
+mod contains;
+mod diff;
+mod error_rate;
+mod lexicon;
+mod likeness;
+mod matcher;
+mod normalise;
+mod pattern;
+mod says;
+mod similar_to;
+
+#[cfg(test)]
+mod recogniser_tests;
+#[cfg(test)]
+mod says_tests;
+
+pub use diff::{DiffWord, render_diff, word_diff};
+pub use error_rate::{WordErrors, word_error_rate};
+pub use matcher::{Judgement, Matcher};
+pub use normalise::{Kind, Normalised, Token, normalise};
+pub use pattern::{Pattern, PatternError, capture};

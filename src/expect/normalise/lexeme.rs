@@ -1,0 +1,189 @@
+//! Characters to lexemes: words, figures and single marks, with their place in the source.
+
+use std::ops::Range;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Letters, lower case, accents folded; an apostrophe may stand inside.
+    Word,
+    /// ASCII digits, thousands separators removed.
+    Digits,
+    /// Any other character that is not white space.
+    Mark(char),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lexeme {
+    pub shape: Shape,
+    pub text: String,
+    pub span: Range<usize>,
+    /// Nothing stood between this and the lexeme before.
+    pub glued: bool,
+    /// The first letter was a capital.
+    pub capital: bool,
+}
+
+/// Cuts `text` into lexemes.
+pub(super) fn scan(text: &str) -> Vec<Lexeme> {
+    let chars: Vec<(usize, char)> = text.char_indices().collect();
+    let mut out: Vec<Lexeme> = Vec::new();
+    let mut at = 0;
+    while let Some(&(start, first)) = chars.get(at) {
+        if first.is_whitespace() {
+            at += 1;
+            continue;
+        }
+        let (shape, lexeme, next) = take(&chars, at);
+        let end = chars.get(next).map_or(text.len(), |c| c.0);
+        out.push(Lexeme {
+            shape,
+            text: lexeme,
+            span: start..end,
+            glued: out.last().is_some_and(|l| l.span.end == start),
+            capital: first.is_uppercase(),
+        });
+        at = next;
+    }
+    out
+}
+
+fn take(chars: &[(usize, char)], at: usize) -> (Shape, String, usize) {
+    let first = chars[at].1;
+    if first.is_ascii_digit() {
+        let (text, next) = figures(chars, at);
+        (Shape::Digits, text, next)
+    } else if is_letter(first) {
+        let (text, next) = letters(chars, at);
+        (Shape::Word, text, next)
+    } else {
+        (Shape::Mark(first), first.to_string(), at + 1)
+    }
+}
+
+fn digits_at(chars: &[(usize, char)], at: usize) -> usize {
+    chars[at.min(chars.len())..]
+        .iter()
+        .take_while(|c| c.1.is_ascii_digit())
+        .count()
+}
+
+fn figures(chars: &[(usize, char)], at: usize) -> (String, usize) {
+    let lead = digits_at(chars, at);
+    let mut text: String = chars[at..at + lead].iter().map(|c| c.1).collect();
+    let mut next = at + lead;
+    while lead <= 3
+        && chars.get(next).is_some_and(|c| c.1 == ',')
+        && digits_at(chars, next + 1) == 3
+    {
+        text.extend(chars[next + 1..next + 4].iter().map(|c| c.1));
+        next += 4;
+    }
+    (text, next)
+}
+
+fn letters(chars: &[(usize, char)], at: usize) -> (String, usize) {
+    let mut text = String::new();
+    let mut next = at;
+    while let Some(&(_, c)) = chars.get(next) {
+        if is_letter(c) {
+            text.extend(c.to_lowercase().map(fold_accent));
+        } else if is_apostrophe(c) && chars.get(next + 1).is_some_and(|c| is_letter(c.1)) {
+            text.push('\'');
+        } else {
+            break;
+        }
+        next += 1;
+    }
+    (text, next)
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && !c.is_ascii_digit()
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`')
+}
+
+fn fold_accent(c: char) -> char {
+    match c {
+        'à'..='å' => 'a',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' | 'ø' => 'o',
+        'ù'..='ü' => 'u',
+        'ý' | 'ÿ' => 'y',
+        _ => c,
+    }
+}
+
+/// The word at `i`.
+pub(super) fn word(lex: &[Lexeme], i: usize) -> Option<&str> {
+    lex.get(i)
+        .filter(|l| l.shape == Shape::Word)
+        .map(|l| l.text.as_str())
+}
+
+/// The word at `i` is one of `words`.
+pub(super) fn is_word(lex: &[Lexeme], i: usize, words: &[&str]) -> bool {
+    word(lex, i).is_some_and(|w| words.contains(&w))
+}
+
+/// The figures at `i`.
+pub(super) fn digits(lex: &[Lexeme], i: usize) -> Option<&str> {
+    lex.get(i)
+        .filter(|l| l.shape == Shape::Digits)
+        .map(|l| l.text.as_str())
+}
+
+/// The mark `c` stands at `i`.
+pub(super) fn is_mark(lex: &[Lexeme], i: usize, c: char) -> bool {
+    lex.get(i).is_some_and(|l| l.shape == Shape::Mark(c))
+}
+
+/// A figure lexeme at `i + 1` follows the glued mark `c` at `i`.
+pub(super) fn glued_figures(lex: &[Lexeme], i: usize, c: char) -> Option<&str> {
+    let tight = is_mark(lex, i, c) && lex[i].glued && lex.get(i + 1).is_some_and(|l| l.glued);
+    if tight { digits(lex, i + 1) } else { None }
+}
+
+/// Bytes from lexeme `from` up to, not including, lexeme `to`.
+pub(super) fn span(lex: &[Lexeme], from: usize, to: usize) -> Range<usize> {
+    match (
+        lex.get(from),
+        to.checked_sub(1).and_then(|last| lex.get(last)),
+    ) {
+        (Some(a), Some(b)) => a.span.start..b.span.end.max(a.span.end),
+        _ => 0..0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        scan(text).into_iter().map(|l| l.text).collect()
+    }
+
+    #[test]
+    fn cuts_words_figures_and_marks() {
+        assert_eq!(
+            texts("I'm at 3p.m."),
+            ["i'm", "at", "3", "p", ".", "m", "."]
+        );
+        assert_eq!(texts("B7K-4"), ["b", "7", "k", "-", "4"]);
+        assert_eq!(texts("Café O’Brien"), ["cafe", "o'brien"]);
+    }
+
+    #[test]
+    fn removes_thousands_separators_only() {
+        assert_eq!(
+            texts("1,254 12,3 1,234,567"),
+            ["1254", "12", ",", "3", "1234567"]
+        );
+        assert_eq!(texts("415,555,0132"), ["415555", ",", "0132"]);
+    }
+}

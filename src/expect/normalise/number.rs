@@ -1,0 +1,285 @@
+//! One number: figures, or the words of one cardinal ("one thousand two hundred fifty four").
+
+use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, word};
+
+/// One number as digits, perhaps with decimals after a full stop.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub digits: String,
+    pub next: usize,
+    /// Written in words.
+    pub spoken: bool,
+}
+
+impl Group {
+    pub fn is_decimal(&self) -> bool {
+        self.digits.contains('.')
+    }
+
+    /// The value, when it is whole and has at most nine digits.
+    pub fn value(&self) -> Option<u64> {
+        if self.digits.len() > 9 {
+            None
+        } else {
+            self.digits.parse().ok()
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Item {
+    Zero,
+    Unit(u64),
+    Teen(u64),
+    Tens(u64),
+    Hundred,
+    Scale(u64),
+}
+
+const SMALL: [&str; 20] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] = [
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+
+fn item(word: &str) -> Option<Item> {
+    if let Some(n) = (0_u64..)
+        .zip(SMALL)
+        .find(|(_, w)| *w == word)
+        .map(|(n, _)| n)
+    {
+        return Some(match n {
+            0 => Item::Zero,
+            1..=9 => Item::Unit(n),
+            _ => Item::Teen(n),
+        });
+    }
+    if let Some(n) = (2_u64..)
+        .zip(TENS)
+        .find(|(_, w)| *w == word)
+        .map(|(n, _)| n)
+    {
+        return Some(Item::Tens(n * 10));
+    }
+    match word {
+        "hundred" => Some(Item::Hundred),
+        "thousand" => Some(Item::Scale(1_000)),
+        "million" => Some(Item::Scale(1_000_000)),
+        "billion" => Some(Item::Scale(1_000_000_000)),
+        _ => None,
+    }
+}
+
+/// 0 to 9, for "zero" to "nine".
+pub(super) fn unit(word: &str) -> Option<u64> {
+    match item(word)? {
+        Item::Zero => Some(0),
+        Item::Unit(n) => Some(n),
+        _ => None,
+    }
+}
+
+/// 20, 30 ... 90.
+pub(super) fn tens(word: &str) -> Option<u64> {
+    match item(word)? {
+        Item::Tens(n) => Some(n),
+        _ => None,
+    }
+}
+
+/// A cardinal being read word by word.
+struct Cardinal {
+    /// Finished thousands, millions.
+    total: u64,
+    /// The part below the scale being read.
+    current: Option<u64>,
+    last: Item,
+    /// A smaller scale than this must come next.
+    below: u64,
+}
+
+impl Cardinal {
+    /// Room for units and tens: nothing yet, or a hundred or a thousand just before.
+    fn open(&self) -> bool {
+        self.current.is_none() || matches!(self.last, Item::Hundred | Item::Scale(_))
+    }
+
+    /// Adds `item`, or leaves everything as it is and says no. `lone`: another single figure follows,
+    /// so that figures are being read one by one.
+    fn push(&mut self, item: Item, lone: bool) -> bool {
+        let so_far = self.current.unwrap_or(0);
+        let grown = match item {
+            Item::Zero if self.current.is_none() => Some(0),
+            Item::Unit(n) if self.current.is_none() => Some(n),
+            Item::Unit(n) if matches!(self.last, Item::Tens(_)) => Some(so_far + n),
+            Item::Unit(n) if self.open() && !lone => Some(so_far + n),
+            Item::Teen(n) | Item::Tens(n) if self.open() => Some(so_far + n),
+            Item::Hundred if (1..100).contains(&so_far) => Some(so_far * 100),
+            Item::Scale(s) if so_far > 0 && so_far < 1_000_000 && s < self.below => {
+                self.total += so_far * s;
+                self.below = s;
+                Some(0)
+            }
+            _ => None,
+        };
+        if grown.is_some() {
+            self.current = grown;
+            self.last = item;
+        }
+        grown.is_some()
+    }
+}
+
+/// The number at `i`.
+pub(super) fn group(lex: &[Lexeme], i: usize) -> Option<Group> {
+    cardinal(lex, i)
+        .or_else(|| figures(lex, i))
+        .map(|g| with_decimals(lex, g))
+}
+
+fn figures(lex: &[Lexeme], i: usize) -> Option<Group> {
+    digits(lex, i).map(|d| Group {
+        digits: d.to_owned(),
+        next: i + 1,
+        spoken: false,
+    })
+}
+
+fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
+    let mut number = Cardinal {
+        total: 0,
+        current: None,
+        last: Item::Zero,
+        below: u64::MAX,
+    };
+    let mut next = i;
+    if let Some(start) = start_before_scale(lex, i) {
+        number.current = Some(start);
+        next = i + 1;
+    }
+    loop {
+        let at = if next == i {
+            i
+        } else {
+            skip_inside(lex, next, number.last)
+        };
+        let Some(found) = word(lex, at).and_then(item) else {
+            break;
+        };
+        let after = if is_mark(lex, at + 1, '-') {
+            at + 2
+        } else {
+            at + 1
+        };
+        let lone = word(lex, after).is_some_and(|w| w == "oh" || unit(w).is_some());
+        if !number.push(found, lone) {
+            break;
+        }
+        next = at + 1;
+        if found == Item::Zero {
+            break;
+        }
+    }
+    let value = number.total + number.current?;
+    (next > i).then(|| Group {
+        digits: value.to_string(),
+        next,
+        spoken: true,
+    })
+}
+
+/// "a hundred", "3 thousand": what stands before the scale word.
+fn start_before_scale(lex: &[Lexeme], i: usize) -> Option<u64> {
+    let scale = word(lex, i + 1).and_then(item);
+    if !matches!(scale, Some(Item::Hundred | Item::Scale(_))) {
+        return None;
+    }
+    if is_word(lex, i, &["a"]) {
+        return Some(1);
+    }
+    digits(lex, i)
+        .filter(|d| d.len() <= 3 && !d.starts_with('0'))
+        .and_then(|d| d.parse().ok())
+}
+
+/// Past a hyphen ("twenty-five"), "and" after a hundred, a comma after a thousand.
+fn skip_inside(lex: &[Lexeme], at: usize, last: Item) -> usize {
+    let scaled = matches!(last, Item::Hundred | Item::Scale(_));
+    let small = |i| {
+        matches!(
+            word(lex, i).and_then(item),
+            Some(Item::Unit(_) | Item::Teen(_) | Item::Tens(_))
+        )
+    };
+    if matches!(last, Item::Tens(_)) && is_mark(lex, at, '-') && lex[at].glued && small(at + 1) {
+        return at + 1;
+    }
+    let comma = matches!(last, Item::Scale(_)) && is_mark(lex, at, ',');
+    if scaled && (is_word(lex, at, &["and"]) || comma) && small(at + 1) {
+        return at + 1;
+    }
+    at
+}
+
+fn with_decimals(lex: &[Lexeme], whole: Group) -> Group {
+    let next = whole.next;
+    if let Some(part) = glued_figures(lex, next, '.').filter(|_| !whole.spoken) {
+        // More than one full stop: not a decimal but groups, as in 415.555.0132.
+        let more_before = next >= 3
+            && glued_figures(lex, next - 2, '.').is_some()
+            && digits(lex, next - 3).is_some();
+        if more_before || glued_figures(lex, next + 2, '.').is_some() {
+            return whole;
+        }
+        return Group {
+            digits: format!("{}.{part}", whole.digits),
+            next: next + 2,
+            spoken: false,
+        };
+    }
+    if !is_word(lex, next, &["point"]) {
+        return whole;
+    }
+    let mut decimals = String::new();
+    let mut at = next + 1;
+    while let Some(figure) = decimal_figure(lex, at) {
+        decimals.push_str(&figure);
+        at += 1;
+    }
+    if decimals.is_empty() {
+        return whole;
+    }
+    Group {
+        digits: format!("{}.{decimals}", whole.digits),
+        next: at,
+        ..whole
+    }
+}
+
+fn decimal_figure(lex: &[Lexeme], at: usize) -> Option<String> {
+    match word(lex, at) {
+        Some("oh") => Some("0".to_owned()),
+        Some(w) => unit(w).map(|n| n.to_string()),
+        None => digits(lex, at).map(str::to_owned),
+    }
+}

@@ -1,0 +1,92 @@
+//! Ordinals: "3rd", "third", "twenty-first".
+
+use super::lexeme::{Lexeme, digits, is_mark, is_word, span, word};
+use super::number::tens;
+use super::rules::Found;
+use super::token::{Kind, Token};
+
+const SMALL: [&str; 19] = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+];
+const TENS: [&str; 8] = [
+    "twentieth",
+    "thirtieth",
+    "fortieth",
+    "fiftieth",
+    "sixtieth",
+    "seventieth",
+    "eightieth",
+    "ninetieth",
+];
+
+pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
+    let (digits, next) = ordinal(lex, i)?;
+    Some((
+        vec![Token::new(Kind::Ordinal, digits, span(lex, i, next))],
+        next,
+    ))
+}
+
+/// Digits of the ordinal at `i`, and what comes after it.
+pub(super) fn ordinal(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
+    if let Some(figures) = digits(lex, i) {
+        return has_suffix(lex, i).then(|| (figures.to_owned(), i + 2));
+    }
+    let first = word(lex, i)?;
+    if let Some(ten) = tens(first) {
+        let at = if is_mark(lex, i + 1, '-') {
+            i + 2
+        } else {
+            i + 1
+        };
+        let unit = small(word(lex, at)?).filter(|n| *n < 10)?;
+        return Some(((ten + unit).to_string(), at + 1));
+    }
+    if first == "second" && is_duration(lex, i) {
+        return None;
+    }
+    let tenth = || {
+        (2_u64..)
+            .zip(TENS)
+            .find(|(_, w)| *w == first)
+            .map(|(n, _)| n * 10)
+    };
+    small(first).or_else(tenth).map(|n| (n.to_string(), i + 1))
+}
+
+/// Figures at `i` with "st", "nd", "rd" or "th" glued to them.
+pub(super) fn has_suffix(lex: &[Lexeme], i: usize) -> bool {
+    is_word(lex, i + 1, &["st", "nd", "rd", "th"]) && lex[i + 1].glued
+}
+
+fn small(word: &str) -> Option<u64> {
+    (1_u64..)
+        .zip(SMALL)
+        .find(|(_, w)| *w == word)
+        .map(|(n, _)| n)
+}
+
+/// "one second", "just a second": the unit of time.
+fn is_duration(lex: &[Lexeme], i: usize) -> bool {
+    i > 0
+        && (is_word(lex, i - 1, &["a", "one", "per", "every", "each", "another"])
+            || digits(lex, i - 1).is_some())
+}

@@ -1,0 +1,49 @@
+//! The order of the rules, and the loop that applies them.
+
+use super::lexeme::{Lexeme, Shape, is_mark, scan};
+use super::token::{Normalised, Token};
+use super::{address, clock, date, money, ordinal, run, words};
+
+/// Tokens found at a place, and the lexeme to go on from.
+pub(super) type Found = Option<(Vec<Token>, usize)>;
+
+const RULES: [fn(&[Lexeme], usize) -> Found; 8] = [
+    address::rule,
+    date::rule,
+    money::rule,
+    clock::rule,
+    money::percent_rule,
+    ordinal::rule,
+    run::rule,
+    words::rule,
+];
+
+/// Turns `text` into canonical tokens. Never fails: what is not understood stays a word.
+///
+/// "Tuesday at three p.m." becomes `tuesday at time:15:00`.
+pub fn normalise(text: &str) -> Normalised {
+    let lex = words::expand(scan(text));
+    let mut tokens = Vec::new();
+    let mut at = list_marker(&lex);
+    while at < lex.len() {
+        match RULES.iter().find_map(|rule| rule(&lex, at)) {
+            Some((found, next)) => {
+                tokens.extend(found);
+                at = next.max(at + 1);
+            }
+            None => at += 1,
+        }
+    }
+    Normalised::new(text, tokens)
+}
+
+/// Recognisers put "1. " before a reply now and then; nobody said it.
+fn list_marker(lex: &[Lexeme]) -> usize {
+    let marked = lex.first().is_some_and(|l| l.text == "1")
+        && is_mark(lex, 1, '.')
+        && lex[1].glued
+        && lex
+            .get(2)
+            .is_some_and(|l| l.shape == Shape::Word && !l.glued);
+    if marked { 2 } else { 0 }
+}

@@ -1,0 +1,271 @@
+//! Runs of figures and letters: digits read one by one or in groups, phone numbers, codes.
+
+use super::clock;
+use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
+use super::money;
+use super::number::{group, unit};
+use super::ordinal;
+use super::rules::Found;
+use super::token::{Kind, Token};
+
+/// Figures or letters that belong together.
+#[derive(Clone, Debug)]
+struct Part {
+    text: String,
+    spoken: bool,
+    letters: bool,
+    /// A zero read as "oh".
+    oh: bool,
+}
+
+/// A maximal run of parts.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    parts: Vec<Part>,
+    pub next: usize,
+}
+
+const RANGE_UNITS: &[&str] = &[
+    "minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people",
+    "percent", "dollars", "seconds", "nights",
+];
+
+pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
+    if let Some(found) = range(lex, i) {
+        return Some(found);
+    }
+    // A letter by itself is a word.
+    let run = run(lex, i).filter(|r| r.parts.len() > 1 || !r.parts[0].letters)?;
+    let place = span(lex, i, run.next);
+    if let Some(time) = run.as_clock() {
+        return Some((vec![Token::new(Kind::Time, time, place)], run.next));
+    }
+    let tokens = run
+        .tokens()
+        .into_iter()
+        .map(|(kind, text)| Token::new(kind, text, place.clone()));
+    Some((tokens.collect(), run.next))
+}
+
+/// "5-7 days" is "5 to 7 days", not 57.
+fn range(lex: &[Lexeme], i: usize) -> Found {
+    let (low, high) = (digits(lex, i)?, digits(lex, i + 2)?);
+    let hyphen = is_mark(lex, i + 1, '-') || is_mark(lex, i + 1, '\u{2013}');
+    let small = low.len() <= 2 && high.len() <= 2;
+    let rising = low.parse::<u8>().ok()? < high.parse::<u8>().ok()?;
+    if !(hyphen && small && rising && is_word(lex, i + 3, RANGE_UNITS)) {
+        return None;
+    }
+    let token = |kind, text: &str, at| Token::new(kind, text, span(lex, at, at + 1));
+    let tokens = vec![
+        token(Kind::Number, low, i),
+        token(Kind::Word, "to", i + 1),
+        token(Kind::Number, high, i + 2),
+    ];
+    Some((tokens, i + 3))
+}
+
+/// The run that begins at `i`.
+pub(super) fn run(lex: &[Lexeme], i: usize) -> Option<Run> {
+    let (first, mut next) = part(lex, i, &[])?;
+    // A decimal number belongs to no run.
+    let alone = first.text.contains('.');
+    let mut parts = vec![first];
+    while let Some((found, after)) = part_after(lex, next, &parts).filter(|_| !alone) {
+        parts.push(found);
+        next = after;
+    }
+    Some(Run { parts, next })
+}
+
+fn part_after(lex: &[Lexeme], next: usize, parts: &[Part]) -> Option<(Part, usize)> {
+    let at = skip_separators(lex, next, parts.last().is_some_and(|p| p.letters));
+    let (found, after) = part(lex, at, parts)?;
+    let ends = found.text.contains('.') || begins_other_fact(lex, at, parts, at > next);
+    (!ends).then_some((found, after))
+}
+
+impl Run {
+    /// The digits, when no letter is among them.
+    pub fn number(&self) -> Option<String> {
+        self.parts.iter().all(|p| !p.letters).then(|| self.text())
+    }
+
+    fn text(&self) -> String {
+        self.parts.iter().map(|p| p.text.as_str()).collect()
+    }
+
+    /// "three thirty" or "six oh five", and nothing else: a clock time without its half of the day.
+    fn as_clock(&self) -> Option<String> {
+        let values: Vec<u32> = match self.parts.as_slice() {
+            parts if parts.iter().all(|p| p.spoken && !p.letters) => parts
+                .iter()
+                .map(|p| p.text.parse().unwrap_or(u32::MAX))
+                .collect(),
+            _ => return None,
+        };
+        match values[..] {
+            [hour @ 1..=12, minute @ 10..=59] => Some(clock::unknown_half(hour, minute)),
+            [hour @ 1..=12, 0, minute @ 1..=9] if self.parts[1].oh => {
+                Some(clock::unknown_half(hour, minute))
+            }
+            _ => None,
+        }
+    }
+
+    /// Two or more letters at an end are a word of their own; what is left is a number or a code.
+    fn tokens(&self) -> Vec<(Kind, String)> {
+        let text = self.text();
+        if text.chars().all(char::is_alphabetic) {
+            let kind = if text == "ok" { Kind::Word } else { Kind::Code };
+            return vec![(kind, text)];
+        }
+        let head = text.chars().take_while(|c| c.is_alphabetic()).count();
+        let tail = text.chars().rev().take_while(|c| c.is_alphabetic()).count();
+        let head = if head >= 2 { head } else { 0 };
+        let tail = if tail >= 2 { tail } else { 0 };
+        let chars: Vec<char> = text.chars().collect();
+        let cut = |from: usize, to: usize| chars[from..to].iter().collect::<String>();
+        let middle = cut(head, chars.len() - tail);
+        let plain = middle.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let kind = if plain { Kind::Number } else { Kind::Code };
+        let all = [
+            (Kind::Word, cut(0, head)),
+            (kind, middle),
+            (Kind::Word, cut(chars.len() - tail, chars.len())),
+        ];
+        all.into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .collect()
+    }
+}
+
+impl Part {
+    fn new(text: impl Into<String>, spoken: bool, letters: bool) -> Self {
+        Self {
+            text: text.into(),
+            spoken,
+            letters,
+            oh: false,
+        }
+    }
+}
+
+fn part(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
+    repeated(lex, at)
+        .or_else(|| zero(lex, at, before))
+        .or_else(|| figures(lex, at))
+        .or_else(|| glued_letters(lex, at))
+        .or_else(|| letter(lex, at, before))
+}
+
+/// "double five", "triple A".
+fn repeated(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
+    let times = match word(lex, at)? {
+        "double" => 2,
+        "triple" | "treble" => 3,
+        _ => return None,
+    };
+    if let Some(figure) = digits(lex, at + 1).filter(|d| d.len() == 1) {
+        return Some((Part::new(figure.repeat(times), false, false), at + 2));
+    }
+    let next = word(lex, at + 1)?;
+    if let Some(n) = unit(next) {
+        return Some((Part::new(n.to_string().repeat(times), true, false), at + 2));
+    }
+    (next.chars().count() == 1).then(|| (Part::new(next.repeat(times), true, true), at + 2))
+}
+
+/// "oh" and "o" after a figure, or before two more figures.
+fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
+    if !is_word(lex, at, &["oh", "o"]) {
+        return None;
+    }
+    let figure = |i| digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some());
+    let inside = before
+        .last()
+        .is_some_and(|p| !p.letters || figure(skip_separators(lex, at + 1, true)));
+    let leading = before.is_empty() && figure(at + 1) && figure(at + 2);
+    let part = Part {
+        oh: true,
+        ..Part::new("0", true, false)
+    };
+    (inside || leading).then_some((part, at + 1))
+}
+
+fn figures(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
+    if ordinal::has_suffix(lex, at) && digits(lex, at).is_some() {
+        return None;
+    }
+    let found = group(lex, at)?;
+    let next = found.next;
+    Some((Part::new(found.digits, found.spoken, false), next))
+}
+
+/// Letters that touch figures: "12B", "UA2317", "5km".
+fn glued_letters(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
+    let text = word(lex, at)?;
+    let after = lex[at].glued && at > 0 && digits(lex, at - 1).is_some();
+    let before = digits(lex, at + 1).is_some() && lex[at + 1].glued;
+    (after || before).then(|| (Part::new(text, false, true), at + 1))
+}
+
+/// One letter. "a" and "I" are words unless they touch other parts, or stand between two, or (for
+/// "A") are written as a capital.
+fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
+    let text = word(lex, at).filter(|w| w.chars().count() == 1)?;
+    let code_like = |i: usize| {
+        digits(lex, i).is_some()
+            || word(lex, i).is_some_and(|w| {
+                unit(w).is_some() || (w.chars().count() == 1 && !matches!(w, "a" | "i"))
+            })
+    };
+    let after = skip_separators(lex, at + 1, true);
+    let allowed = match text {
+        "a" | "i" => {
+            let tight = |i: usize| {
+                lex.get(i).is_some_and(|l| l.glued) && code_like(skip_separators(lex, i, true))
+            };
+            let between = !before.is_empty() && code_like(after);
+            let capital = text == "a" && lex[at].capital && !begins_sentence(lex, at);
+            tight(at + 1)
+                || (!before.is_empty() && lex[at].glued)
+                || between
+                || (capital && (code_like(after) || !before.is_empty()))
+        }
+        _ => true,
+    };
+    allowed.then(|| (Part::new(text, true, true), at + 1))
+}
+
+fn begins_sentence(lex: &[Lexeme], at: usize) -> bool {
+    at == 0 || matches!(lex[at - 1].shape, Shape::Mark('.' | '?' | '!' | ':'))
+}
+
+/// Past what may stand inside a run. A full stop only when nothing but the run touches it.
+fn skip_separators(lex: &[Lexeme], mut at: usize, letters: bool) -> usize {
+    for _ in 0..3 {
+        let Some(Lexeme {
+            shape: Shape::Mark(mark),
+            glued,
+            ..
+        }) = lex.get(at)
+        else {
+            break;
+        };
+        let tight = *glued && lex.get(at + 1).is_some_and(|l| l.glued);
+        match mark {
+            '-' | '\u{2013}' | ',' | '(' | ')' | '/' | '_' => at += 1,
+            '.' if tight => at += 1,
+            _ => break,
+        }
+    }
+    let spelled = letters && is_word(lex, at, &["dash", "hyphen"]);
+    if spelled { at + 1 } else { at }
+}
+
+/// A time begins here, or, after a comma or a letter, an amount.
+fn begins_other_fact(lex: &[Lexeme], at: usize, before: &[Part], separated: bool) -> bool {
+    let letters = before.last().is_some_and(|p| p.letters);
+    clock::clock(lex, at).is_some() || ((separated || letters) && money::unit_follows(lex, at))
+}

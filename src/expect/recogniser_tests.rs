@@ -1,0 +1,255 @@
+//! Tables for `similar` and `contains`, reasons, and what must hold for any reply.
+//!
+//! Each line is `expected | heard`. Lines marked `--` are headings.
+
+use super::Matcher;
+use proptest::prelude::*;
+
+fn pairs(table: &str) -> Vec<(&str, &str)> {
+    let lines = table
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("--"));
+    lines
+        .map(|l| l.split_once(" | ").expect("a line has ` | `"))
+        .collect()
+}
+
+/// Every line must be judged `met`.
+pub(super) fn check(table: &str, met: bool, matcher: fn(&str) -> Matcher) {
+    let mut wrong = Vec::new();
+    for (expected, heard) in pairs(table) {
+        let judgement = matcher(expected).judge(heard);
+        if judgement.met != met {
+            wrong.push(format!(
+                "{expected} | {heard}\n      {:?}: {}",
+                judgement.score, judgement.reason
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} not {}:\n{}",
+        wrong.len(),
+        if met { "met" } else { "failed" },
+        wrong.join("\n")
+    );
+}
+
+pub(super) fn says(text: &str) -> Matcher {
+    Matcher::Says(text.to_owned())
+}
+
+fn similar(text: &str) -> Matcher {
+    Matcher::Similar(text.to_owned())
+}
+
+fn contains(text: &str) -> Matcher {
+    Matcher::Contains(text.split(" + ").map(str::to_owned).collect())
+}
+
+#[test]
+fn similar_allows_other_order_and_small_changes() {
+    check(
+        "
+        You are booked for Tuesday at 3 PM. | You're booked in at 3 PM on Tuesday.
+        You are booked for Tuesday at 3 PM. | Okay, I have booked you for Tuesday at three p.m. Your code is 4829.
+        Is there anything else I can help you with? | Anything else I can help you with today?
+        The total is forty two dollars. | That's a total of $42.
+        Your flight leaves at six in the morning. | Your flight is leaving at 6 AM.
+        What is your account number? | Could you give me your account number?
+        I'm sorry, I didn't understand that. | Sorry, I did not understand.
+        Your card has been blocked. | We have blocked your card.
+        Please hold while I transfer you to an agent. | Hold on please, I will transfer you to an agent.
+        Our office is closed on Sundays. | We're closed on Sunday at our office.
+        I have rescheduled your appointment. | Your appointment has been rescheduled.
+        Would you like a confirmation by text message? | Do you want a text message confirmation?
+        Yes. | Yeah.
+        ",
+        true,
+        similar,
+    );
+}
+
+#[test]
+fn similar_never_forgives_another_fact() {
+    check(
+        "
+        You are booked for Tuesday at 3 PM. | You're booked at 3 PM on Thursday.
+        You are booked for Tuesday at 3 PM. | You're booked on Tuesday at 4 PM.
+        You are booked for Tuesday at 3 PM. | You're booked on Tuesday at 3 AM.
+        You are booked for Tuesday at 3 PM. | You're booked on Tuesday.
+        You are booked for Tuesday at 3 PM. | You are booked for Tuesday at 3 PM or Wednesday at 3 PM.
+        You are booked for Tuesday at 3 PM. | You are not booked for Tuesday at 3 PM.
+        I have rescheduled your appointment. | I have cancelled your appointment.
+        The total is forty two dollars. | The total is twenty four dollars.
+        The total is forty two dollars. | The delivery takes two days.
+        Our office is closed on Sundays. | Our office is open on Sundays.
+        Our office is closed on Sundays. | Our office is open every day until nine.
+        I'm sorry, I didn't understand that. | Great, I've booked that for you.
+        Please hold while I transfer you to an agent. | Thank you for calling, goodbye.
+        What is your account number? | What is your date of birth?
+        Your card has been blocked. | Your card has been activated.
+        I can't find that reservation. | I found your reservation.
+        Your order has shipped. | Your refund has been issued.
+        The doctor is not available this week. | The doctor can see you tomorrow.
+        Yes. | No.
+        Your order has shipped. | ...
+        Which size would you like? | Which colour would you like?
+        No. | I'm sorry, I didn't catch that. Could you please repeat it?
+        No. | Unfortunately, that time slot is no longer available. How about Wednesday at noon?
+        ",
+        false,
+        similar,
+    );
+}
+
+#[test]
+fn contains_wants_whole_phrases() {
+    check(
+        "
+        appointment + which day | Sure, I can help you book an appointment. Which day works best for you?
+        Tuesday + 3 PM | You are booked for Tuesday at three p.m.
+        at 3 | Booked for Tuesday at 3 PM.
+        4829 | Your confirmation number is four eight two nine.
+        $1,254.37 | It is one thousand two hundred fifty four dollars and thirty seven cents
+        B7K4 | The code is B seven K four.
+        March | I have an opening on March 14th.
+        March 14 | I have an opening on the fourteenth of March, 2026
+        goodbye | Thank you for calling. Good-bye.
+        pick up | It is ready for pickup.
+        did not catch | I'm sorry, I didn't catch that.
+        confirmation | Your confrmation number
+        amoxicillin | Your prescription for amoxicilin is ready
+        Dr. Patel | with doctor Patel
+        gate C22 | from gate C twenty two
+        three flights | I found 3 flights
+        ",
+        true,
+        contains,
+    );
+    check(
+        "
+        art | Let us start
+        art + start | Let us start
+        Tuesday | You are booked for Thursday.
+        3 PM | You are booked at 3 AM.
+        3 | You are booked at 3:30 PM.
+        4829 | Your number is 48291.
+        twenty | That is twenty five dollars
+        $25 | That is $25.50
+        March 14 | on March 15
+        March 1 | on March 14
+        which day | which nice day
+        day which | which day
+        available | It is unavailable.
+        available + Tuesday | It is available on Monday.
+        approved | It was improved
+        cat | cut
+        sorry | Great, thanks
+        sorry | ...
+        ... | anything
+        ",
+        false,
+        contains,
+    );
+}
+
+#[test]
+fn reasons_are_sentences_for_people() {
+    let lines = [
+        (
+            "You are booked for Tuesday at 3 PM.",
+            "You are booked for Thursday at three p.m.",
+        ),
+        (
+            "You are booked for Tuesday at 3 PM.",
+            "You are booked for Tuesday at 4 PM.",
+        ),
+        (
+            "You are booked for Tuesday at 3 PM.",
+            "You are booked for Tuesday.",
+        ),
+        ("Your order has shipped.", "Your order hasn't shipped."),
+        ("I didn't catch that.", "I did catch that."),
+        ("Your order has shipped.", "Your order 48291 has shipped."),
+        (
+            "Your claim has been accepted.",
+            "Your claim has been declined.",
+        ),
+        ("Your payment was received.", "Your payment was discussed."),
+        (
+            "Which day works best for you?",
+            "Which day works best for you? Our dentists are popular and slots fill quickly.",
+        ),
+        (
+            "Please tell me the last digits of your account number and the name of your bank.",
+            "Please tell me your account.",
+        ),
+        ("Which day works best for you?", ""),
+        ("Goodbye.", "Good-bye."),
+    ];
+    let shown: Vec<String> = lines
+        .iter()
+        .map(|(expected, heard)| says(expected).judge(heard).reason)
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    heard `Thursday` where `Tuesday` was expected
+    heard `4 PM` where `3 PM` was expected
+    `3 PM` was expected but not heard
+    heard `hasn't`, which was not expected
+    `didn't` was expected but not heard
+    heard `48291`, which was not expected; use `contains` when the reply may say more
+    heard `declined` where `accepted` was expected
+    heard `discussed` where `received` was expected
+    the reply says more than was expected (similarity 0.57 is below 0.80); use `contains` when it may
+    `last` was expected but not heard; similarity 0.44 is below 0.80
+    no words were heard
+    similarity 1.00
+    ");
+    let phrases = Matcher::Contains(vec!["appointment".into(), "which day".into()]);
+    assert_eq!(
+        phrases.judge("Hello there").reason,
+        "`appointment` and `which day` were not heard"
+    );
+    assert_eq!(
+        similar("Goodbye").judge("Lovely").reason,
+        "half of the expected words or fewer were heard"
+    );
+    assert_eq!(
+        similar("").judge("Hello").reason,
+        "no words were expected, but some were heard"
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_reply_says_itself(text in any::<String>()) {
+        for matcher in [says(&text), similar(&text), Matcher::Exact(text.clone())] {
+            prop_assert!(matcher.judge(&text).met, "{}", matcher.judge(&text).reason);
+        }
+    }
+
+    #[test]
+    fn no_pair_of_texts_panics_and_scores_stay_in_range(a in "([a-zA-Z0-9 .,$%@:'-]|one |pm |not |Tuesday ){0,40}", b in "([a-zA-Z0-9 .,$%@:'-]|one |pm |not |Tuesday ){0,40}") {
+        for matcher in [says(&a), similar(&a), contains(&a)] {
+            let score = matcher.judge(&b).score.unwrap_or(0.0);
+            prop_assert!((0.0..=1.0).contains(&score));
+        }
+    }
+
+    #[test]
+    fn another_number_never_says_the_same(a in 0_u32..100_000, b in 0_u32..100_000) {
+        prop_assume!(a != b);
+        let reply = |n: u32| format!("Your order number {n} has shipped and will arrive soon.");
+        prop_assert!(!says(&reply(a)).judge(&reply(b)).met);
+        prop_assert!(!similar(&reply(a)).judge(&reply(b)).met);
+    }
+
+    #[test]
+    fn the_other_half_of_the_day_never_says_the_same(hour in 1_u32..=12, minute in 0_u32..60) {
+        let reply = |half: &str| format!("You are booked for Tuesday at {hour}:{minute:02} {half}.");
+        prop_assert!(!says(&reply("AM")).judge(&reply("PM")).met);
+        prop_assert!(!similar(&reply("PM")).judge(&reply("AM")).met);
+    }
+}

@@ -1,0 +1,125 @@
+//! `similar`: a near-verbatim paraphrase, words in any order.
+//!
+//! Not a judge of meaning: "your package is on its way" is not similar to "your order has shipped".
+//! Every fact of the expected text must be heard; another fact of the same sort, a lost or added
+//! negation, or an opposite fails. Facts of other sorts may be added.
+
+use super::align::{Class, Pair, Side};
+use super::bag::pair_up;
+use super::compat::same_sort;
+use super::lexicon::{is_negation, opposed};
+use super::matcher::Judgement;
+use super::normalise::normalise;
+use super::says::quote;
+
+/// Least score.
+pub(super) const THRESHOLD: f64 = 0.6;
+/// What the part of the expected words that were heard weighs, against the part of the heard words
+/// that were expected.
+const RECALL_SHARE: f64 = 0.65;
+/// The same for an expected text of at most [`SHORT`] words of meaning, which a long reply has by chance.
+const SHORT_RECALL_SHARE: f64 = 0.4;
+const SHORT: usize = 2;
+
+pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
+    let (expected, heard) = (normalise(expected), normalise(heard));
+    if expected.tokens().is_empty() || heard.tokens().is_empty() {
+        return Judgement::of_nothing(&expected, &heard);
+    }
+    let (mut expected, mut heard) = (Side::new(&expected), Side::new(&heard));
+    if !expected.has_meaning() {
+        expected.promote_fillers(|_| true);
+        heard.promote_fillers(|_| true);
+    }
+    let pairs = pair_up(&expected, &heard);
+    let score = score(&expected, &heard, &pairs);
+    if let Some(reason) = fault(&expected, &heard, &pairs) {
+        return Judgement::new(false, score, reason);
+    }
+    let kept = keeps_the_meaning(&expected, &pairs);
+    let met = kept && score >= THRESHOLD;
+    let reason = if met {
+        format!("similarity {score:.2}")
+    } else if !kept {
+        "half of the expected words or fewer were heard".to_owned()
+    } else {
+        format!("too few words in common: similarity {score:.2} is below {THRESHOLD:.2}")
+    };
+    Judgement::new(met, score, reason)
+}
+
+fn score(expected: &Side, heard: &Side, pairs: &[Pair]) -> f64 {
+    let found: f64 = pairs
+        .iter()
+        .map(|p| expected.weight(p.expected) * p.fit)
+        .sum();
+    let wanted: f64 = pairs.iter().map(|p| heard.weight(p.heard) * p.fit).sum();
+    let recall = found / expected.total().max(f64::MIN_POSITIVE);
+    let precision = wanted / heard.total().max(f64::MIN_POSITIVE);
+    let meaning = expected.classes.iter().filter(|c| c.carries()).count();
+    let share = if meaning <= SHORT {
+        SHORT_RECALL_SHARE
+    } else {
+        RECALL_SHARE
+    };
+    // The sum of nothing is minus zero, which would be shown as such.
+    (share * recall + (1.0 - share) * precision).clamp(0.0, 1.0) + 0.0
+}
+
+/// More than half of what the expected text says, small words aside, was heard.
+fn keeps_the_meaning(expected: &Side, pairs: &[Pair]) -> bool {
+    let carries = |i: &usize| expected.classes[*i].carries();
+    let total: f64 = (0..expected.classes.len())
+        .filter(carries)
+        .map(|i| expected.weight(i))
+        .sum();
+    let heard: f64 = pairs
+        .iter()
+        .filter(|p| carries(&p.expected))
+        .map(|p| expected.weight(p.expected))
+        .sum();
+    heard > total / 2.0 || total == 0.0
+}
+
+fn fault(expected: &Side, heard: &Side, pairs: &[Pair]) -> Option<String> {
+    let lost: Vec<usize> = (0..expected.classes.len())
+        .filter(|i| !pairs.iter().any(|p| p.expected == *i))
+        .collect();
+    let added: Vec<usize> = (0..heard.classes.len())
+        .filter(|j| !pairs.iter().any(|p| p.heard == *j))
+        .collect();
+    let instead = |i: usize, j: usize| {
+        format!(
+            "heard {} where {} was expected",
+            quote(heard, j),
+            quote(expected, i)
+        )
+    };
+    if let Some(&i) = lost.iter().find(|i| expected.classes[**i] == Class::Fact) {
+        let other = added
+            .iter()
+            .find(|j| same_sort(expected.text, i, heard.text, **j));
+        return Some(match other {
+            Some(&j) => instead(i, j),
+            None => format!("{} was expected but not heard", quote(expected, i)),
+        });
+    }
+    if let Some(&j) = added.iter().find(|j| contradicts(expected, heard, **j)) {
+        return Some(format!("heard {}, which was not expected", quote(heard, j)));
+    }
+    lost.iter()
+        .flat_map(|i| added.iter().map(move |j| (*i, *j)))
+        .find(|(i, j)| opposed(expected.token(*i), heard.token(*j)))
+        .map(|(i, j)| instead(i, j))
+}
+
+/// An added fact: a negation always, any other when the expected text has one of its sort.
+fn contradicts(expected: &Side, heard: &Side, j: usize) -> bool {
+    if heard.classes[j] != Class::Fact {
+        return false;
+    }
+    heard.text.word(j).is_some_and(is_negation)
+        || (0..expected.classes.len()).any(|i| {
+            expected.classes[i] == Class::Fact && same_sort(expected.text, i, heard.text, j)
+        })
+}

@@ -1,0 +1,225 @@
+//! `goldencall.yaml`: targets, defaults, the recogniser and the thresholds of a suite.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decode::{Decoder, did_you_mean};
+use super::defaults::{self, Defaults};
+use super::problem::{Problem, Problems};
+use super::secrets::Secrets;
+use super::source::{Location, Source};
+use super::target::{self, Target};
+use super::yaml::{self, Node, Value};
+
+const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "thresholds"];
+
+/// What a project says once for all its scenarios.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Files, folders or globs that `run` takes where none is given; relative to the file.
+    pub scenarios: Vec<PathBuf>,
+    /// The target that is called where neither the command line nor the scenario names one.
+    pub target: Option<Target>,
+    /// Targets by name.
+    pub targets: BTreeMap<String, Target>,
+    /// Defaults of every scenario.
+    pub defaults: Defaults,
+    /// The speech recogniser.
+    pub stt: SttEngine,
+    /// What the whole run must keep to.
+    pub thresholds: Vec<Threshold>,
+    /// Folder of the file.
+    pub folder: PathBuf,
+}
+
+/// The speech recogniser of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SttEngine {
+    /// Moonshine, in this process.
+    #[default]
+    Embedded,
+    /// An OpenAI-compatible server.
+    Http {
+        /// Base URL, without `/v1/...`.
+        url: String,
+        /// Name of the model.
+        model: String,
+        /// Bearer token.
+        key: Option<String>,
+    },
+    /// A program; `{wav}` in an argument stands for the path of the audio.
+    Command(Vec<String>),
+}
+
+/// What a threshold is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ThresholdMetric {
+    /// Percentile of turn latency.
+    TurnLatency(u8),
+    /// Percentile of greeting latency.
+    GreetingLatency(u8),
+    /// Percentile of answer latency.
+    AnswerLatency(u8),
+    /// Percentile of the setup time.
+    Setup(u8),
+    /// Share of scenarios that passed.
+    PassRate,
+}
+
+/// The bound of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// At most this time.
+    AtMost(Duration),
+    /// At least this share, 0 to 1.
+    AtLeast(f64),
+}
+
+/// One thing that the whole run must keep to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// As written, for reports.
+    pub name: String,
+    /// What it is about.
+    pub metric: ThresholdMetric,
+    /// Its bound.
+    pub limit: Limit,
+}
+
+impl Config {
+    /// Parses a configuration file.
+    ///
+    /// # Errors
+    /// Every mistake in the file.
+    pub fn parse(source: &Arc<Source>, secrets: &Secrets) -> Result<Self, Problems> {
+        let fail = |list| Problems { source: Arc::clone(source), list };
+        let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
+        let mut decoder = Decoder::new(secrets);
+        let config = decode(&mut decoder, &root, source);
+        if decoder.problems.is_empty() { Ok(config.unwrap_or_default()) } else { Err(fail(decoder.problems)) }
+    }
+
+    /// The target of a name in this file, or of a URI.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn resolve_target(&self, text: &str) -> Result<Target, String> {
+        match self.targets.get(text) {
+            Some(target) => Ok(target.clone()),
+            None if text.contains(':') => Target::from_uri(text),
+            None => {
+                let names: Vec<&str> = self.targets.keys().map(String::as_str).collect();
+                let help = if names.is_empty() { "write a URI such as sip:bot@host".to_owned() } else { did_you_mean(text, &names) };
+                Err(format!("no target is called `{text}`; {help}"))
+            }
+        }
+    }
+}
+
+fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Config> {
+    let folder = source.path.parent().unwrap_or(Path::new("")).to_owned();
+    let mut config = Config { folder: folder.clone(), ..Config::default() };
+    if matches!(root.value, Value::Null) {
+        return Some(config);
+    }
+    let fields = decoder.fields(root, "goldencall.yaml", CONFIG_KEYS)?;
+    let paths = fields.get("scenarios").map(|node| decoder.texts(node)).unwrap_or_default();
+    config.scenarios = paths.into_iter().map(|path| folder.join(path)).collect();
+    if let Some(node) = fields.get("targets") {
+        for (name, _, value) in decoder.entries(node, "`targets`") {
+            config.targets.extend(target::decode(decoder, value, &folder).map(|target| (name.to_owned(), target)));
+        }
+    }
+    config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
+    config.defaults = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
+    config.stt = fields.get("stt").and_then(|node| stt(decoder, node)).unwrap_or_default();
+    if let Some(node) = fields.get("thresholds") {
+        let entries = decoder.entries(node, "`thresholds`");
+        config.thresholds = entries.into_iter().filter_map(|(name, at, value)| threshold(decoder, name, at, value)).collect();
+    }
+    Some(config)
+}
+
+fn default_target(decoder: &mut Decoder<'_>, node: &Node, config: &Config, folder: &Path) -> Option<Target> {
+    if !matches!(node.value, Value::Scalar(_)) {
+        return target::decode(decoder, node, folder);
+    }
+    let text = decoder.text(node)?;
+    let resolved = config.resolve_target(&text);
+    resolved.map_err(|help| decoder.problem(Problem::new(node.location, "not a target").help(help))).ok()
+}
+
+fn stt(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
+    let kinds = ["embedded", "http", "command"];
+    if let Value::Scalar(_) = node.value {
+        return decoder.choice(node, &[("embedded", ())]).map(|()| SttEngine::Embedded);
+    }
+    let fields = decoder.fields(node, "`stt`", &kinds)?;
+    match fields.present(&kinds)[..] {
+        [("http", _)] => http(decoder, fields.get("http")?),
+        [("command", at)] => {
+            let command = decoder.texts(fields.get("command")?);
+            if command.is_empty() {
+                decoder.problem(Problem::new(at, "no program to run").help("write `command: [program, --flag, \"{wav}\"]`"));
+                return None;
+            }
+            Some(SttEngine::Command(command))
+        }
+        _ => {
+            decoder.problem(Problem::new(fields.location, "`stt` has exactly one kind").help("write `stt: embedded`, `stt: { http: ... }` or `stt: { command: [...] }`"));
+            None
+        }
+    }
+}
+
+fn http(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
+    let fields = decoder.fields(node, "`http`", &["url", "model", "key"])?;
+    let Some(url) = fields.get("url").and_then(|node| decoder.text(node)) else {
+        decoder.problem(Problem::new(fields.location, "an http recogniser needs a `url`").help("add `url: http://localhost:8000`"));
+        return None;
+    };
+    let key = fields.get("key").and_then(|node| decoder.text(node));
+    if let Some(key) = &key {
+        decoder.secrets.add(key);
+    }
+    let model = fields.get("model").and_then(|node| decoder.text(node)).unwrap_or_else(|| "whisper-1".to_owned());
+    Some(SttEngine::Http { url, model, key })
+}
+
+fn threshold(decoder: &mut Decoder<'_>, name: &str, location: Location, value: &Node) -> Option<Threshold> {
+    let Some(metric) = metric(name) else {
+        let known = ["turn_latency.p95", "greeting_latency.p95", "answer_latency.p95", "setup.p95", "pass_rate"];
+        let problem = Problem::new(location, format!("`{name}` is no threshold"));
+        decoder.problem(problem.help(format!("{}; percentiles are p1 to p100", did_you_mean(name, &known))));
+        return None;
+    };
+    let limit = if metric == ThresholdMetric::PassRate { Limit::AtLeast(share(decoder, value)?) } else { Limit::AtMost(decoder.duration(value)?) };
+    Some(Threshold { name: name.to_owned(), metric, limit })
+}
+
+fn metric(name: &str) -> Option<ThresholdMetric> {
+    if name == "pass_rate" {
+        return Some(ThresholdMetric::PassRate);
+    }
+    let (kind, percentile) = name.split_once(".p")?;
+    let percentile = percentile.parse().ok().filter(|percentile| (1..=100).contains(percentile))?;
+    Some(match kind {
+        "turn_latency" => ThresholdMetric::TurnLatency(percentile),
+        "greeting_latency" => ThresholdMetric::GreetingLatency(percentile),
+        "answer_latency" => ThresholdMetric::AnswerLatency(percentile),
+        "setup" => ThresholdMetric::Setup(percentile),
+        _ => return None,
+    })
+}
+
+fn share(decoder: &mut Decoder<'_>, node: &Node) -> Option<f64> {
+    let text = decoder.text(node)?;
+    let (number, scale) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |number| (number, 100.0));
+    let share = number.trim().parse::<f64>().ok().map(|number| number / scale).filter(|share| (0.0..=1.0).contains(share));
+    if share.is_none() {
+        decoder.problem(Problem::new(node.location, format!("`{text}` is no share")).help("write 95% or 0.95"));
+    }
+    share
+}

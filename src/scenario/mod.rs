@@ -1,0 +1,29 @@
+//! The scenario language: YAML files to [`Scenario`]s, with every mistake told at its place.
+
+mod config;
+mod decode;
+mod defaults;
+mod discover;
+mod expectation;
+mod model;
+mod parse;
+mod problem;
+mod schema;
+mod secrets;
+mod source;
+mod steps;
+mod target;
+mod variables;
+mod yaml;
+
+pub use config::{Config, Limit, SttEngine, Threshold, ThresholdMetric};
+pub use defaults::Defaults;
+pub use discover::{DiscoverError, Selection, discover};
+pub use expectation::{Capture, Expectation};
+pub use model::{Advance, Bound, BotStep, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
+pub use parse::{Setting, parse};
+pub use problem::{Problem, ProblemReport, Problems};
+pub use schema::SCENARIO_SCHEMA;
+pub use secrets::Secrets;
+pub use source::{Location, Source};
+pub use target::{BotTarget, Codec, Fault, SipTarget, Target};

@@ -1,0 +1,125 @@
+//! One scenario file to a [`Scenario`], or every mistake in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decode::{Decoder, Fields};
+use super::defaults::{self, Defaults};
+use super::model::{Scenario, Step};
+use super::problem::{Problem, Problems, suggestion};
+use super::secrets::Secrets;
+use super::source::{Location, Source};
+use super::steps;
+use super::target;
+use super::yaml::{self, Node, Value};
+
+pub(super) const SCENARIO_KEYS: &[&str] =
+    &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
+
+/// Longest duration of a call where nothing else is said.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// What the command line and `goldencall.yaml` bring into every scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// Overrides of `variables`.
+    pub variables: BTreeMap<String, String>,
+    /// Defaults below those of the scenario.
+    pub defaults: Defaults,
+    /// The environment.
+    pub secrets: Secrets,
+}
+
+/// Parses one scenario file.
+///
+/// # Errors
+/// Every mistake in the file, at least one.
+pub fn parse(source: Arc<Source>, setting: &Setting) -> Result<Scenario, Problems> {
+    let fail = |list| Problems { source: Arc::clone(&source), list };
+    let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
+    let mut decoder = Decoder::new(&setting.secrets);
+    let scenario = decode(&mut decoder, &root, &source, setting);
+    let mut problems = decoder.problems;
+    problems.sort_by_key(|problem| problem.location.offset);
+    match scenario {
+        Some(scenario) if problems.is_empty() => Ok(scenario),
+        _ => Err(fail(problems)),
+    }
+}
+
+fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting: &Setting) -> Option<Scenario> {
+    if matches!(root.value, Value::Null) {
+        decoder.problem(Problem::new(root.location, "the file is empty").help("start with `name:` and `steps:`; `goldencall init` writes an example"));
+        return None;
+    }
+    let fields = decoder.fields(root, "a scenario", SCENARIO_KEYS)?;
+    let folder = source.path.parent().unwrap_or(Path::new("")).to_owned();
+    let mut variables = decode_variables(decoder, &fields);
+    variables.extend(setting.variables.clone());
+    let own = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
+    let defaults = own.over(&setting.defaults);
+    let mut context = steps::Context { folder: &folder, defaults: &defaults, variables: &variables, captured: BTreeSet::new() };
+    let steps = decode_steps(decoder, &fields, &mut context);
+    Some(Scenario {
+        name: name(decoder, &fields, source)?,
+        description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
+        tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
+        target: fields.get("target").and_then(|node| target::decode(decoder, node, &folder)),
+        timeout: fields.get("timeout").and_then(|node| decoder.duration(node)).unwrap_or(TIMEOUT),
+        variables,
+        steps,
+        source: Arc::clone(source),
+    })
+}
+
+fn name(decoder: &mut Decoder<'_>, fields: &Fields<'_>, source: &Source) -> Option<String> {
+    let name = match fields.get("name") {
+        Some(node) => decoder.text(node)?,
+        None => source.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    if name.trim().is_empty() {
+        decoder.problem(Problem::new(fields.location, "`name` is empty").help("write what the call tests: `name: Book an appointment`"));
+        return None;
+    }
+    Some(name)
+}
+
+fn decode_variables(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> BTreeMap<String, String> {
+    let Some(node) = fields.get("variables") else { return BTreeMap::new() };
+    let entries = decoder.entries(node, "`variables`");
+    entries.into_iter().filter_map(|(name, _, value)| Some((name.to_owned(), decoder.text(value)?))).collect()
+}
+
+fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut steps::Context<'_>) -> Vec<Step> {
+    let Some(node) = fields.get("steps") else {
+        decoder.problem(Problem::new(fields.location, "a scenario needs `steps`").help("add `steps:` with a list of `- bot: ...` and `- caller: ...`"));
+        return Vec::new();
+    };
+    let Value::List(items) = &node.value else {
+        decoder.mismatch(node, "a list of steps");
+        return Vec::new();
+    };
+    let steps: Vec<Step> = items.iter().filter_map(|item| steps::decode(decoder, item, context)).collect();
+    if items.is_empty() {
+        decoder.problem(Problem::new(node.location, "`steps` is empty").help("add at least one `- bot: ...`"));
+    } else if !items.is_empty() && steps.len() == items.len() && !steps.iter().any(|step| matches!(step, Step::Bot(_))) {
+        decoder.problem(Problem::new(node.location, "nothing is expected of the bot").help("add a `- bot: ...` step"));
+    }
+    steps
+}
+
+/// Reports every `{{name}}` of a text that nothing defines.
+pub(super) fn check_variables(decoder: &mut Decoder<'_>, text: &str, location: Location, known: &BTreeSet<&str>) {
+    for (_, name) in super::variables::references(text) {
+        if !known.contains(name) {
+            let names: Vec<&str> = known.iter().copied().collect();
+            let help = match suggestion(name, &names) {
+                Some(best) => format!("did you mean `{{{{{best}}}}}`?"),
+                None => format!("add it under `variables:`, give `--variable {name}=...`, or `capture` it in an earlier bot step"),
+            };
+            decoder.problem(Problem::new(location, format!("the variable `{name}` is not defined")).help(help));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Mistakes in files: what is wrong, where, and what to write instead.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+use super::source::{Location, Source};
+
+/// One mistake in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub location: Location,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A mistake at a place.
+    pub fn new(location: Location, message: impl Into<String>) -> Self {
+        Self { location, message: message.into(), help: None }
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Every mistake of one file, in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Problems {
+    /// The file.
+    pub source: Arc<Source>,
+    /// At least one.
+    pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// One diagnostic a mistake, for `miette` to draw with line, column and caret.
+    pub fn diagnostics(&self) -> impl Iterator<Item = ProblemReport> {
+        self.list.iter().map(|problem| ProblemReport {
+            source: NamedSource::new(self.source.path.to_string_lossy(), Arc::clone(&self.source.text)),
+            problem: problem.clone(),
+        })
+    }
+}
+
+/// A [`Problem`] with its file, as `miette` draws it.
+#[derive(Debug)]
+pub struct ProblemReport {
+    source: NamedSource<Arc<str>>,
+    problem: Problem,
+}
+
+impl fmt::Display for ProblemReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for ProblemReport {}
+
+impl Diagnostic for ProblemReport {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let Location { offset, length, .. } = self.problem.location;
+        Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), offset, length))))
+    }
+}
+
+/// The known word closest to a misspelt one, if any is close.
+pub(super) fn suggestion<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
+    let (distance, best) = scored.min()?;
+    let allowed = (best.chars().count() / 3).max(1);
+    (distance <= allowed).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_only_what_is_close() {
+        let known = ["latency", "within", "says"];
+        assert_eq!(suggestion("latancy", &known), Some("latency"));
+        assert_eq!(suggestion("witihn", &known), Some("within"));
+        assert_eq!(suggestion("colour", &known), None);
+    }
+}

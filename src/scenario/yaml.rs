@@ -1,0 +1,163 @@
+//! YAML as a tree in which every node knows its place: what diagnostics are made of.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+
+use super::problem::Problem;
+use super::source::Location;
+
+/// Nodes a file may expand to: aliases of aliases must not fill the memory.
+const MOST_NODES: usize = 20_000;
+/// Deepest nesting; a scenario needs six.
+const MOST_DEPTH: usize = 64;
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub location: Location,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Null,
+    Scalar(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// What the value is, for "expected a list, found ...".
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Scalar(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// Parses one document; an empty file is `Null`.
+pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+    let mut tree = Tree { parser: Parser::new_from_str(text), offsets: offsets(text), anchors: HashMap::new(), nodes: 0 };
+    tree.document()
+}
+
+/// Byte offset of every character, and the length as the last entry.
+fn offsets(text: &str) -> Vec<usize> {
+    text.char_indices().map(|(at, _)| at).chain([text.len()]).collect()
+}
+
+struct Tree<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    offsets: Vec<usize>,
+    anchors: HashMap<usize, (Node, usize)>,
+    nodes: usize,
+}
+
+impl<'a> Tree<'a> {
+    fn document(&mut self) -> Result<Node, Problem> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => break,
+                Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+                _ if root.is_some() => {
+                    let problem = Problem::new(self.location(span), "a second YAML document");
+                    return Err(problem.help("keep one document a file: remove the `---` and what follows it"));
+                }
+                event => root = Some(self.node(event, span, 0)?),
+            }
+        }
+        Ok(root.unwrap_or(Node { location: Location { line: 1, column: 1, offset: 0, length: 0 }, value: Value::Null }))
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let at = *error.marker();
+                Err(Problem::new(self.location(Span::new(at, at)), format!("not valid YAML: {}", error.info())))
+            }
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Problem> {
+        let location = self.location(span);
+        self.count(1, location)?;
+        if depth > MOST_DEPTH {
+            return Err(Problem::new(location, "nested too deeply").help("a scenario needs no more than a few levels"));
+        }
+        let before = self.nodes;
+        let (value, anchor) = match event {
+            Event::Alias(id) => return self.alias(id, location),
+            Event::Scalar(text, style, anchor, _) => (scalar(text.into_owned(), style), anchor),
+            Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
+            Event::MappingStart(anchor, _) => (Value::Map(self.map(depth)?), anchor),
+            _ => (Value::Null, 0),
+        };
+        let location = match &value {
+            Value::Map(pairs) => pairs.first().map_or(location, |(key, _)| key.location),
+            _ => location,
+        };
+        let node = Node { location, value };
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, id: usize, location: Location) -> Result<Node, Problem> {
+        let Some((node, size)) = self.anchors.get(&id).cloned() else {
+            return Err(Problem::new(location, "an alias to an anchor that is not complete here"));
+        };
+        self.count(size, location)?;
+        Ok(Node { location, ..node })
+    }
+
+    fn count(&mut self, nodes: usize, location: Location) -> Result<(), Problem> {
+        self.nodes += nodes;
+        if self.nodes > MOST_NODES {
+            return Err(Problem::new(location, format!("the file expands to more than {MOST_NODES} values")));
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd | Event::StreamEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, Problem> {
+        let mut pairs = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::MappingEnd | Event::StreamEnd, _) => return Ok(pairs),
+                (event, span) => {
+                    let key = self.node(event, span, depth + 1)?;
+                    let (event, span) = self.next()?;
+                    pairs.push((key, self.node(event, span, depth + 1)?));
+                }
+            }
+        }
+    }
+
+    fn location(&self, span: Span) -> Location {
+        let byte = |mark: &Marker| self.offsets.get(mark.index()).or(self.offsets.last()).copied().unwrap_or(0);
+        let (start, end) = (byte(&span.start), byte(&span.end));
+        Location { line: span.start.line(), column: span.start.col() + 1, offset: start, length: end.saturating_sub(start) }
+    }
+}
+
+fn scalar(text: String, style: ScalarStyle) -> Value {
+    if style == ScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null") { Value::Null } else { Value::Scalar(text) }
+}

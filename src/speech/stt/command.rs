@@ -1,0 +1,129 @@
+//! The command engine: any program that reads a WAV file and prints its words.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::error::SttError;
+use super::transcriber::Transcriber;
+use super::wav;
+
+/// The argument part that stands for the path of the WAV file.
+const PLACEHOLDER: &str = "{wav}";
+/// Characters of a program's error output that an error quotes.
+const QUOTED: usize = 300;
+/// How often a running program is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Which program to run.
+#[derive(Debug, Clone)]
+pub struct CommandConfig {
+    /// The program: a path, or a name to look up.
+    pub program: String,
+    /// Its arguments. `{wav}` in them stands for the path of a WAV file (mono, 16 bits, 16 kHz);
+    /// without it the program reads that file from its standard input.
+    pub args: Vec<String>,
+    /// Longest time for one run; then the program is killed.
+    pub timeout: Duration,
+}
+
+/// Runs a program for each segment and takes its standard output for the transcript.
+#[derive(Debug)]
+pub struct CommandTranscriber {
+    config: CommandConfig,
+}
+
+impl CommandTranscriber {
+    /// An engine that runs this program.
+    #[must_use]
+    pub fn new(config: CommandConfig) -> Self {
+        Self { config }
+    }
+
+    fn start(&self, wav: Vec<u8>) -> Result<Running, SttError> {
+        let by_path = self.config.args.iter().any(|arg| arg.contains(PLACEHOLDER));
+        let file = if by_path { Some(temporary(&wav)?) } else { None };
+        let path = file.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
+        let mut child = Command::new(&self.config.program)
+            .args(self.config.args.iter().map(|arg| arg.replace(PLACEHOLDER, &path)))
+            .stdin(if by_path { Stdio::null() } else { Stdio::piped() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| SttError::Start { program: self.config.program.clone(), reason: e.to_string() })?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // In a thread: the program may print before it has read everything. A program that
+            // stops reading early has heard enough.
+            std::thread::spawn(move || stdin.write_all(&wav));
+        }
+        Ok(Running { stdout: collect(child.stdout.take()), stderr: collect(child.stderr.take()), child, _file: file })
+    }
+
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus, SttError> {
+        let program = || self.config.program.clone();
+        let started = Instant::now();
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Err(e) => return Err(SttError::Start { program: program(), reason: e.to_string() }),
+                Ok(None) if started.elapsed() > self.config.timeout => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(SttError::Slow { program: program(), limit: self.config.timeout });
+                }
+                Ok(None) => std::thread::sleep(POLL),
+            }
+        }
+    }
+}
+
+/// A program at work, and the file that it reads.
+struct Running {
+    child: Child,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+    _file: Option<tempfile::NamedTempFile>,
+}
+
+fn temporary(wav: &[u8]) -> Result<tempfile::NamedTempFile, SttError> {
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix("goldencall-").suffix(".wav").tempfile()?;
+        file.write_all(wav)?;
+        Ok(file)
+    };
+    write().map_err(|e: std::io::Error| SttError::Audio(e.to_string()))
+}
+
+/// Reads an output to its end in a thread: a full pipe would stop the program.
+fn collect(output: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut output) = output {
+            let _ = output.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    })
+}
+
+impl Transcriber for CommandTranscriber {
+    fn name(&self) -> String {
+        format!("command {}", self.config.program)
+    }
+
+    fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {
+        let mut running = self.start(wav::encode(audio)?)?;
+        let status = self.wait(&mut running.child)?;
+        let stdout = running.stdout.join().unwrap_or_default();
+        if status.success() {
+            return Ok(stdout);
+        }
+        let stderr = running.stderr.join().unwrap_or_default();
+        let skip = stderr.chars().count().saturating_sub(QUOTED);
+        Err(SttError::Failed {
+            program: self.config.program.clone(),
+            status: status.to_string(),
+            stderr: stderr.chars().skip(skip).collect(),
+        })
+    }
+}

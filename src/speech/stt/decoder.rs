@@ -1,0 +1,123 @@
+//! Greedy decoding with the Moonshine decoder: one token at a time until the end token.
+
+use rten::{Model, NodeId, RunError, RunOptions, Value, ValueOrView};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
+
+use super::repetition::loop_start;
+
+const BEGIN: u32 = 1;
+const END: u32 = 2;
+const HEADS: usize = 8;
+const HEAD_SIZE: usize = 52;
+
+/// The decoder network and its inputs and outputs.
+pub(super) struct Decoder {
+    model: Model,
+    token: NodeId,
+    hidden: NodeId,
+    use_cache: NodeId,
+    logits: NodeId,
+    /// The attention over the tokens so far grows with every step.
+    own: Vec<Slot>,
+    /// The attention over the audio is computed in the first step and kept.
+    audio: Vec<Slot>,
+}
+
+/// A tensor of the cache: what goes in, what comes out.
+struct Slot {
+    past: NodeId,
+    present: NodeId,
+}
+
+impl Decoder {
+    /// Finds the decoder's inputs and outputs in a model.
+    pub(super) fn new(model: Model) -> Result<Self, RunError> {
+        let (mut own, mut audio) = (Vec::new(), Vec::new());
+        for past in model.input_ids() {
+            let info = model.node_info(*past);
+            let Some(name) = info.as_ref().and_then(|n| n.name()?.strip_prefix("past_key_values.")) else {
+                continue;
+            };
+            let present = model.node_id(&format!("present.{name}"))?;
+            let slots = if name.contains("encoder") { &mut audio } else { &mut own };
+            slots.push(Slot { past: *past, present });
+        }
+        Ok(Self {
+            token: model.node_id("input_ids")?,
+            hidden: model.node_id("encoder_hidden_states")?,
+            use_cache: model.node_id("use_cache_branch")?,
+            logits: model.node_id("logits")?,
+            own,
+            audio,
+            model,
+        })
+    }
+
+    /// The most likely tokens for the encoder's output, at most `limit` of them, without the begin
+    /// and end tokens.
+    pub(super) fn decode(
+        &self,
+        hidden: &Value,
+        limit: usize,
+        options: &RunOptions,
+    ) -> Result<Vec<u32>, RunError> {
+        let empty = || Value::from(Tensor::<f32>::zeros(&[1, HEADS, 0, HEAD_SIZE]));
+        let mut own: Vec<Value> = self.own.iter().map(|_| empty()).collect();
+        let mut audio: Vec<Value> = self.audio.iter().map(|_| empty()).collect();
+        let (mut tokens, mut last) = (Vec::new(), BEGIN);
+        while tokens.len() < limit {
+            let first = tokens.is_empty();
+            let mut results = self.step(last, hidden, own, &audio, first, options)?.into_iter();
+            last = results.next().map_or(END, |logits| most_likely(logits));
+            own = results.by_ref().take(self.own.len()).collect();
+            if first {
+                audio = results.collect();
+            }
+            if last == END {
+                break;
+            }
+            tokens.push(last);
+            if let Some(keep) = loop_start(&tokens) {
+                tokens.truncate(keep);
+                break;
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// One run of the network: the logits, the grown cache and, in the first step, the audio's.
+    fn step(
+        &self,
+        token: u32,
+        hidden: &Value,
+        own: Vec<Value>,
+        audio: &[Value],
+        first: bool,
+        options: &RunOptions,
+    ) -> Result<Vec<Value>, RunError> {
+        let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
+            (self.token, Tensor::from_data(&[1, 1], vec![token as i32]).into()),
+            (self.hidden, hidden.into()),
+            (self.use_cache, Tensor::from_data(&[1], vec![i32::from(!first)]).into()),
+        ];
+        // Handed over by value: the network may then grow the cache in place.
+        inputs.extend(self.own.iter().zip(own).map(|(slot, value)| (slot.past, value.into())));
+        inputs.extend(self.audio.iter().zip(audio).map(|(slot, value)| (slot.past, value.into())));
+        let mut outputs = vec![self.logits];
+        outputs.extend(self.own.iter().map(|slot| slot.present));
+        if first {
+            outputs.extend(self.audio.iter().map(|slot| slot.present));
+        }
+        self.model.run(inputs, &outputs, Some(options.clone()))
+    }
+}
+
+/// The token with the highest logit; the end token when there are no logits.
+fn most_likely(logits: Value) -> u32 {
+    let Ok(logits) = NdTensor::<f32, 3>::try_from(logits) else {
+        return END;
+    };
+    let best = (0u32..).zip(logits.iter()).max_by(|a, b| a.1.total_cmp(b.1));
+    best.map_or(END, |(token, _)| token)
+}

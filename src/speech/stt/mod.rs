@@ -1,0 +1,22 @@
+//! Speech to text: one trait, three engines.
+//!
+//! [`Embedded`] runs in this process and needs no service; [`HttpTranscriber`] asks a server with
+//! the common transcription API; [`CommandTranscriber`] runs a program.
+
+mod command;
+mod decoder;
+mod embedded;
+mod error;
+mod http;
+mod repetition;
+mod segment;
+mod tokenizer;
+mod transcriber;
+mod wav;
+
+pub use command::{CommandConfig, CommandTranscriber};
+pub use embedded::Embedded;
+pub use error::SttError;
+pub use http::{HttpConfig, HttpTranscriber};
+pub use segment::{PADDING_MS, segment_audio};
+pub use transcriber::Transcriber;
