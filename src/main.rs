@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments to context to command to exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    goldencall::cli::main()
+}

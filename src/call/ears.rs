@@ -17,6 +17,11 @@ impl Segment {
         self.end.is_some() && self.text.is_none()
     }
 
+    /// A sound taken for speech in which the recogniser heard no words.
+    pub fn is_noise(&self) -> bool {
+        self.text.as_ref().is_some_and(|text| text.trim().is_empty())
+    }
+
     /// The finished utterance; a segment cut off by the end of the call ends there.
     pub fn utterance(&self, call_end: CallTime) -> Utterance {
         let span = Span { start: self.onset, end: self.end.unwrap_or(call_end) };
@@ -78,9 +83,24 @@ impl Ears {
         self.segments.iter().filter_map(|segment| segment.end).max()
     }
 
-    /// Whether any finished segment still waits for its words.
-    pub fn any_pending(&self) -> bool {
-        self.segments.iter().any(Segment::is_pending)
+    /// When the bot fell silent after what it had begun before `onset`.
+    pub fn last_end_before(&self, onset: CallTime) -> Option<CallTime> {
+        let before = self.segments.iter().take_while(|segment| segment.onset < onset);
+        before.filter_map(|segment| segment.end).max()
+    }
+
+    /// Ends what is still open at `end`, without words; where nothing more will come, what has no
+    /// words yet stays without.
+    pub fn close(&mut self, end: CallTime, for_good: bool) {
+        for segment in &mut self.segments {
+            if segment.end.is_none() {
+                segment.end = Some(end.max(segment.onset));
+                segment.text.get_or_insert_default();
+            }
+            if for_good {
+                segment.text.get_or_insert_default();
+            }
+        }
     }
 }
 
@@ -88,10 +108,6 @@ impl Ears {
 pub(super) struct TurnEars<'a>(pub &'a [Segment]);
 
 impl TurnEars<'_> {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub fn speaking(&self) -> bool {
         self.0.iter().any(|segment| segment.end.is_none())
     }
@@ -104,11 +120,9 @@ impl TurnEars<'_> {
         self.0.first().map(|segment| segment.onset)
     }
 
-    pub fn last_end(&self) -> Option<CallTime> {
-        self.0.iter().filter_map(|segment| segment.end).max()
-    }
-
-    pub fn text(&self) -> String {
-        join_texts(self.0.iter().filter_map(|segment| segment.text.as_deref()))
+    /// The words of the segments that were over by then, of all where there is no bound.
+    pub fn text_until(&self, until: Option<CallTime>) -> String {
+        let over = |segment: &&Segment| until.is_none_or(|until| segment.end.is_some_and(|end| end <= until));
+        join_texts(self.0.iter().filter(over).filter_map(|segment| segment.text.as_deref()))
     }
 }

@@ -4,6 +4,7 @@
 //! are those of the audio. Verdicts and latencies are made of audio times only, so detection lag,
 //! transcription time and the batching of events cannot leak into them.
 
+mod checks;
 mod conversation;
 mod ears;
 mod io;
@@ -11,6 +12,9 @@ mod judge;
 mod time;
 mod turn;
 mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 pub use conversation::Conversation;
 pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};

@@ -85,15 +85,26 @@ pub fn millis(time: SignedDuration) -> f64 {
     time.as_nanos() as f64 / 1e6
 }
 
-/// A signed time as people read it: `850 ms`, `-120 ms`, `2.4 s`.
+/// A signed time as people read it: `850 ms`, `-120 ms`, `2.40 s`.
 pub fn human(time: SignedDuration) -> String {
-    let millis = millis(time);
-    if millis.abs() < 2000.0 { format!("{millis:.0} ms") } else { format!("{:.2} s", millis / 1e3) }
+    // Adding zero turns a rounded -0 into 0.
+    let millis = millis(time).round() + 0.0;
+    if millis.abs() < 2000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.2} s", millis / 1e3)
+    }
 }
 
-/// An unsigned time as people read it.
+/// An unsigned time as people write it: `850 ms`, `8 s`, `2.25 s`.
 pub fn human_unsigned(time: Duration) -> String {
-    human(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX))
+    let text = human(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX));
+    match text.strip_suffix(" s") {
+        Some(seconds) if seconds.contains('.') => {
+            format!("{} s", seconds.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -113,5 +124,17 @@ mod tests {
         assert_eq!(human(SignedDuration::from_micros(849_600)), "850 ms");
         assert_eq!(human(SignedDuration::from_millis(-120)), "-120 ms");
         assert_eq!(human(SignedDuration::from_millis(2400)), "2.40 s");
+    }
+    #[test]
+    fn limits_are_shown_as_they_are_written() {
+        assert_eq!(human_unsigned(Duration::from_secs(8)), "8 s");
+        assert_eq!(human_unsigned(Duration::from_millis(2250)), "2.25 s");
+        assert_eq!(human_unsigned(Duration::from_secs(90)), "90 s");
+        assert_eq!(human_unsigned(Duration::from_millis(500)), "500 ms");
+    }
+
+    #[test]
+    fn a_rounded_zero_has_no_sign() {
+        assert_eq!(human(SignedDuration::from_micros(-300)), "0 ms");
     }
 }

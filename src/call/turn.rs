@@ -29,6 +29,22 @@ impl Expected {
     }
 }
 
+/// From when a turn counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub origin: Origin,
+    /// That moment in the audio.
+    pub at: CallTime,
+    /// From when the reply is waited for; later than `at` where the scenario itself lets time pass.
+    pub due: CallTime,
+}
+
+impl Start {
+    pub fn at(origin: Origin, at: CallTime) -> Self {
+        Self { origin, at, due: at }
+    }
+}
+
 /// Bounds on what belongs to the turn, and what is known of it.
 ///
 /// Speech belongs to the turn in whose `[from, until)` its onset lies: attribution is by audio time, so
@@ -39,7 +55,8 @@ pub(super) struct Turn {
     pub number: usize,
     pub from: CallTime,
     pub until: Option<CallTime>,
-    pub origin: Option<(Origin, CallTime)>,
+    /// Set once the dialogue has come to this turn.
+    pub start: Option<Start>,
     pub says: Option<Expected>,
     pub not: Option<Expected>,
     /// The conversation has gone on.
@@ -61,7 +78,7 @@ impl Turn {
             number,
             from,
             until: None,
-            origin: None,
+            start: None,
             says: None,
             not: None,
             decided: false,
@@ -74,10 +91,16 @@ impl Turn {
     }
 
     /// The dialogue has come to this turn.
-    pub fn enter(&mut self, step: &BotStep, origin: (Origin, CallTime), variables: &BTreeMap<String, String>) {
-        self.origin = Some(origin);
-        self.says = step.says.as_ref().map(|written| Expected::new(written, variables));
-        self.not = step.not.as_ref().map(|written| Expected::new(written, variables));
+    pub fn enter(&mut self, step: &BotStep, start: Start, variables: &BTreeMap<String, String>) {
+        self.start = Some(start);
+        self.resolve(step, variables);
+    }
+
+    /// Fills the variables in.
+    pub fn resolve(&mut self, step: &BotStep, variables: &BTreeMap<String, String>) {
+        let resolve = |written: &(Expectation, Location)| Expected::new(written, variables);
+        self.says = step.says.as_ref().map(resolve);
+        self.not = step.not.as_ref().map(resolve);
     }
 
     /// Whether what was heard meets the expectation; any words do where nothing is expected.

@@ -85,6 +85,9 @@ pub struct CheckResult {
     /// Why it failed, in one sentence; empty where it did not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// Expected and heard words side by side, where the expectation is a text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub diff: String,
     /// Where the check stands in the scenario.
     pub location: Location,
 }

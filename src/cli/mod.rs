@@ -1,1 +1,64 @@
-//! cli
+//! The command line: `clap` types, the context of a process, one file a verb.
+
+mod args;
+mod bot;
+mod calibrate;
+mod check;
+mod context;
+mod engine;
+mod exit;
+mod init;
+mod list;
+mod model;
+mod report;
+mod run;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::{Args, Command};
+pub use context::Context;
+pub use exit::{CliError, Exit};
+
+/// Runs the command of this process and returns its exit code.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _closed = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
+        }
+    };
+    let context = Context::from_process(&args);
+    context.start_log();
+    match dispatch(args, &context) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("error: {}", context.secrets.redact(&error.message));
+            error.exit.into()
+        }
+    }
+}
+
+fn dispatch(args: Args, context: &Context) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Run(run) => run::run(&run, context),
+        Command::Check(check) => check::check(&check, context),
+        Command::List(list) => list::list(&list, context),
+        Command::Init(init) => init::init(&init),
+        Command::Bot(bot) => bot::bot(&bot),
+        Command::Calibrate(calibrate) => calibrate::calibrate(&calibrate, context),
+        Command::Model { action } => model::model(&action, context),
+        Command::Report(report) => report::report(&report, context),
+        Command::Schema => {
+            print!("{}", crate::scenario::SCENARIO_SCHEMA);
+            Ok(Exit::Passed)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "goldencall", &mut std::io::stdout());
+            Ok(Exit::Passed)
+        }
+    }
+}

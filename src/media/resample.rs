@@ -2,7 +2,7 @@
 //! is the input at time `k / rate`.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
 /// Rate of the telephone network and of the speech detector's input, in hertz.
 pub const TELEPHONE_RATE: u32 = 8_000;
@@ -18,7 +18,10 @@ pub fn to_rate(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     }
     let floats: Vec<f32> = samples.iter().copied().map(f32::from).collect();
     // `as` saturates: a filter may overshoot a full-scale edge.
-    convert(&floats, from, to).into_iter().map(|s| s.round() as i16).collect()
+    convert(&floats, from, to)
+        .into_iter()
+        .map(|s| s.round() as i16)
+        .collect()
 }
 
 /// Converts a whole clip to what the recognisers take: 16 kHz, -1 to 1.
@@ -31,20 +34,35 @@ pub fn to_f32_16k(samples: &[i16], from: u32) -> Vec<f32> {
     convert(&floats, from, MODEL_RATE)
 }
 
-/// Input frames of one step of the converter: long enough for a steep filter (its transition band
-/// is about 2 % of the rate), short against the shortest clip.
-const STEP: usize = 1024;
+/// Input frames of one step of the converter, at least: long enough for a steep filter.
+const STEP: u32 = 1024;
 
 fn convert(input: &[f32], from: u32, to: u32) -> Vec<f32> {
     let run = || {
+        let (step, window) = (step(from, to)?, WindowFunction::BlackmanHarris2);
+        let (from, to) = (from as usize, to as usize);
         let mut resampler =
-            Fft::<f32>::new(from as usize, to as usize, STEP, 1, FixedSync::Input).ok()?;
+            Fft::<f32>::new_custom(from, to, step, 1, 1, window, FixedSync::Input).ok()?;
         let buffer = InterleavedSlice::new(input, 1, input.len()).ok()?;
         let output = resampler.process_all(&buffer, input.len(), None).ok()?;
-        Some(output.take_data())
+        let mut output = output.take_data();
+        // The converter rounds the length in floating point, which may be one sample off.
+        output.resize((input.len() * to).div_ceil(from), 0.0);
+        Some(output)
     };
     // The converter refuses only a rate of zero and an empty clip: neither has any audio.
     run().unwrap_or_default()
+}
+
+/// A step whose half is a whole number of samples at both rates: the converter delays by half a
+/// step and subtracts whole samples only.
+fn step(from: u32, to: u32) -> Option<usize> {
+    let (mut divisor, mut rest) = (from, to);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let unit = from.checked_div(divisor)?.checked_mul(2)?;
+    Some((unit.max(1) * STEP.div_ceil(unit.max(1))) as usize)
 }
 
 /// Taps on each side of the half-band filter.
@@ -121,9 +139,11 @@ mod tests {
     fn keeps_time_and_level_at_every_rate() {
         for from in [8000, 11025, 16000, 22050, 24000, 44100, 48000] {
             for to in [8000, 16000, 48000] {
-                let got = to_rate(&pcm(&tone(from, 440.0, 0.5)), from, to);
+                let input = pcm(&tone(from, 440.0, 0.5));
+                let got = to_rate(&input, from, to);
                 let want = pcm(&tone(to, 440.0, 0.5));
-                assert!(got.len().abs_diff(want.len()) <= 1, "{from} to {to}: {}", got.len());
+                let length = (input.len() * to as usize).div_ceil(from as usize);
+                assert_eq!(got.len(), length, "{from} to {to}");
                 let middle = to as usize / 10..to as usize * 4 / 10;
                 let worst = middle.map(|k| (got[k] - want[k]).abs()).max().unwrap();
                 assert!(worst < 60, "{from} to {to}: {worst}");

@@ -1,1 +1,35 @@
-//! report
+//! Consumers of the event stream: terminal, JUnit, JSON, `events.jsonl`.
+
+mod failure;
+mod file;
+mod journal;
+mod json;
+mod junit;
+mod terminal;
+
+use std::io;
+
+use crate::runner::Event;
+
+pub use failure::{FailureReport, Palette, render};
+pub use journal::{Journal, read_journal};
+pub use json::JsonReport;
+pub use junit::JunitReport;
+pub use terminal::{Terminal, TerminalStyle};
+
+/// Something made of the event stream.
+pub trait Consumer: Send {
+    /// Takes in one event.
+    ///
+    /// # Errors
+    /// The disk or the terminal.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Writes what is to be written at the end, also after an interruption.
+    ///
+    /// # Errors
+    /// The disk or the terminal.
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,1 +1,22 @@
-//! runner
+//! The only place with a clock and an async runtime: it places calls, feeds conversations, emits events.
+
+mod clips;
+mod driver;
+mod event;
+mod hook;
+mod lanes;
+mod pacer;
+mod recording;
+mod sink;
+pub mod statistics;
+mod suite;
+mod thresholds;
+mod verdict;
+
+pub use clips::{CallerClip, ClipError, Clips};
+pub use driver::Services;
+pub use event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, Health, OtherErrorKind, ThresholdResult};
+pub use lanes::{Detected, DetectionLane, TranscriptionLane};
+pub use pacer::{Lateness, PacedStream, Pacer, Progress};
+use sink::NoSink;
+pub use suite::{Plan, PlannedCall, run};

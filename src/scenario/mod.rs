@@ -1,5 +1,6 @@
 //! The scenario language: YAML files to [`Scenario`]s, with every mistake told at its place.
 
+mod audio;
 mod config;
 mod decode;
 mod defaults;
@@ -9,6 +10,7 @@ mod model;
 mod parse;
 mod problem;
 mod schema;
+mod script;
 mod secrets;
 mod source;
 mod steps;
@@ -22,8 +24,11 @@ pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
 pub use model::{Advance, Bound, BotStep, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
 pub use parse::{Setting, parse};
+#[cfg(test)]
+pub(crate) use parse::parse_with;
 pub use problem::{Problem, ProblemReport, Problems};
 pub use schema::SCENARIO_SCHEMA;
+pub use script::{Part, Reply, Script};
 pub use secrets::Secrets;
 pub use source::{Location, Source};
 pub use target::{BotTarget, Codec, Fault, SipTarget, Target};

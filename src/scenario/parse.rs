@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audio;
 use super::decode::{Decoder, Fields};
 use super::defaults::{self, Defaults};
 use super::model::{Scenario, Step};
 use super::problem::{Problem, Problems, suggestion};
 use super::secrets::Secrets;
 use super::source::{Location, Source};
-use super::steps;
+use super::steps::{self, Playable};
 use super::target;
 use super::yaml::{self, Node, Value};
 
@@ -37,10 +38,19 @@ pub struct Setting {
 /// # Errors
 /// Every mistake in the file, at least one.
 pub fn parse(source: Arc<Source>, setting: &Setting) -> Result<Scenario, Problems> {
+    parse_with(source, setting, &audio::playable)
+}
+
+/// Like [`parse`], with another way to find out whether a recording can be played.
+pub(crate) fn parse_with(
+    source: Arc<Source>,
+    setting: &Setting,
+    playable: &Playable,
+) -> Result<Scenario, Problems> {
     let fail = |list| Problems { source: Arc::clone(&source), list };
     let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
     let mut decoder = Decoder::new(&setting.secrets);
-    let scenario = decode(&mut decoder, &root, &source, setting);
+    let scenario = decode(&mut decoder, &root, &source, setting, playable);
     let mut problems = decoder.problems;
     problems.sort_by_key(|problem| problem.location.offset);
     match scenario {
@@ -49,7 +59,7 @@ pub fn parse(source: Arc<Source>, setting: &Setting) -> Result<Scenario, Problem
     }
 }
 
-fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting: &Setting) -> Option<Scenario> {
+fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting: &Setting, playable: &Playable) -> Option<Scenario> {
     if matches!(root.value, Value::Null) {
         decoder.problem(Problem::new(root.location, "the file is empty").help("start with `name:` and `steps:`; `goldencall init` writes an example"));
         return None;
@@ -60,7 +70,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
     variables.extend(setting.variables.clone());
     let own = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     let defaults = own.over(&setting.defaults);
-    let mut context = steps::Context { folder: &folder, defaults: &defaults, variables: &variables, captured: BTreeSet::new() };
+    let mut context = steps::Context { folder: &folder, defaults: &defaults, variables: &variables, playable, captured: BTreeSet::new() };
     let steps = decode_steps(decoder, &fields, &mut context);
     Some(Scenario {
         name: name(decoder, &fields, source)?,

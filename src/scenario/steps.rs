@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::expect::Pattern;
 
+use super::audio::Unplayable;
 use super::decode::{Decoder, Fields};
 use super::defaults::{ADVANCE, Defaults};
 use super::expectation::{Capture, Expectation};
@@ -27,11 +28,16 @@ pub(super) const HANGUP_KEYS: &[&str] = &["by", "within"];
 /// Keys of the language that a later version understands.
 const LATER: &[&str] = &["dtmf", "say", "judge"];
 
+/// Looks at a recording.
+pub(super) type Playable = dyn Fn(&Path) -> Result<(), Unplayable>;
+
 /// What a step's texts may refer to.
 pub(super) struct Context<'a> {
     pub folder: &'a Path,
     pub defaults: &'a Defaults,
     pub variables: &'a BTreeMap<String, String>,
+    /// Says why a recording cannot be played.
+    pub playable: &'a Playable,
     /// Names captured by the steps so far.
     pub captured: BTreeSet<String>,
 }
@@ -255,15 +261,13 @@ fn audio(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Optio
     let text = decoder.text(node)?;
     check_variables(decoder, &text, node.location, &context.variables.keys().map(String::as_str).collect());
     let path = context.folder.join(super::variables::fill(&text, context.variables));
-    let problem = match std::fs::read(&path) {
-        Err(error) => Problem::new(node.location, format!("cannot read {}: {error}", path.display())).help("write the path relative to this scenario file"),
-        Ok(bytes) => match crate::media::wav::read(&bytes) {
-            Ok(_) => return Some(path),
-            Err(error) => Problem::new(node.location, format!("{} cannot be played: {error}", path.display())).help("use a WAV file, mono, 8 or 16 kHz"),
-        },
-    };
-    decoder.problem(problem);
-    None
+    match (context.playable)(&path) {
+        Ok(()) => Some(path),
+        Err(why) => {
+            decoder.problem(Problem::new(node.location, why.message).help(why.help));
+            None
+        }
+    }
 }
 
 fn hangup(decoder: &mut Decoder<'_>, node: &Node, location: Location) -> Option<HangupStep> {

@@ -56,6 +56,8 @@ pub struct SipTarget {
     pub password: Option<String>,
     /// How long it may ring.
     pub ring_timeout: Duration,
+    /// Further headers of the INVITE.
+    pub headers: Vec<(String, String)>,
 }
 
 impl SipTarget {
@@ -67,6 +69,7 @@ impl SipTarget {
             username: None,
             password: None,
             ring_timeout: Duration::from_secs(30),
+            headers: Vec::new(),
         }
     }
 }
@@ -83,7 +86,7 @@ pub struct BotTarget {
 }
 
 /// Each way in which the sample bot can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// Its second reply comes this much later.
     Late(Duration),

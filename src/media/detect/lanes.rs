@@ -28,7 +28,11 @@ impl Lanes {
         if let Some(pool) = CURRENT.with_borrow(Clone::clone) {
             return work(&options(pool));
         }
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let pool = idle.unwrap_or_else(|| Arc::new(ThreadPool::with_num_threads(1)));
         let lane = Arc::clone(&pool);
         let result = pool.run(|| {
@@ -37,7 +41,10 @@ impl Lanes {
             CURRENT.set(None);
             result
         });
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(pool);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(pool);
         result
     }
 }

@@ -54,7 +54,9 @@ impl SpeechModel {
     /// [`DetectError::Load`] when the bytes are not that model.
     pub fn from_onnx(bytes: Vec<u8>) -> Result<Self, DetectError> {
         let load = |e: &dyn std::fmt::Display| DetectError::Load(e.to_string());
-        let model = ModelOptions::with_all_ops().load(bytes).map_err(|e| load(&e))?;
+        let model = ModelOptions::with_all_ops()
+            .load(bytes)
+            .map_err(|e| load(&e))?;
         let node = |name| model.node_id(name).map_err(|e| load(&e));
         let nodes = Nodes {
             input: node("input")?,
@@ -119,10 +121,15 @@ impl Inner {
             (self.nodes.rate, rate.view().into()),
         ];
         let outputs = [self.nodes.output, self.nodes.next];
-        let run = |options: &rten::RunOptions| self.model.run_n(inputs, outputs, Some(options.clone()));
+        let run =
+            |options: &rten::RunOptions| self.model.run_n(inputs, outputs, Some(options.clone()));
         let [output, next] = self.lanes.run(run).map_err(|e| failed(&e))?;
         let output: Tensor<f32> = output.try_into().map_err(|e| failed(&e))?;
         state.0 = next.try_into().map_err(|e| failed(&e))?;
-        output.iter().next().copied().ok_or_else(|| failed(&"it gave no probability"))
+        output
+            .iter()
+            .next()
+            .copied()
+            .ok_or_else(|| failed(&"it gave no probability"))
     }
 }

@@ -22,8 +22,14 @@ pub(super) enum Transition {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Silence,
-    Candidate { first: u64, last: u64, pitched: bool },
-    Speech { last: u64 },
+    Candidate {
+        first: u64,
+        last: u64,
+        pitched: bool,
+    },
+    Speech {
+        last: u64,
+    },
 }
 
 /// The state machine over the frames of one stream.
@@ -67,7 +73,11 @@ impl Segmenter {
                 if probability < self.enter {
                     return None;
                 }
-                self.state = State::Candidate { first: frame, last: frame, pitched: has_pitch() };
+                self.state = State::Candidate {
+                    first: frame,
+                    last: frame,
+                    pitched: has_pitch(),
+                };
                 self.promote()
             }
             State::Candidate { last, pitched, .. } => {
@@ -103,7 +113,12 @@ impl Segmenter {
     }
 
     fn promote(&mut self) -> Option<Transition> {
-        let State::Candidate { first, last, pitched } = self.state else {
+        let State::Candidate {
+            first,
+            last,
+            pitched,
+        } = self.state
+        else {
             return None;
         };
         let needed = self.min_frames + if pitched { 0 } else { UNVOICED_FRAMES };
@@ -159,7 +174,10 @@ mod tests {
 
     #[test]
     fn the_end_of_the_stream_ends_the_segment() {
-        assert_eq!(run(&[0.9, 0.9, 0.9]), [(1, Start { first: 0 }), (3, End { last: 2 })]);
+        assert_eq!(
+            run(&[0.9, 0.9, 0.9]),
+            [(1, Start { first: 0 }), (3, End { last: 2 })]
+        );
         assert_eq!(run(&[0.1, 0.9]), []);
     }
 

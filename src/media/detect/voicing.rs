@@ -4,14 +4,21 @@
 /// Shortest and longest pitch period at 8 kHz: 400 to 80 Hz.
 const PERIODS: std::ops::RangeInclusive<usize> = 20..=100;
 /// Correlation at the pitch period above which a sound is voiced. Noise reaches 0.2.
-const VOICED: f32 = 0.25;
+const VOICED: f32 = 0.3;
 const PRE_EMPHASIS: f32 = 0.9;
 
 /// Whether the samples (8 kHz, at least 30 ms) repeat themselves at a pitch period. Hum and a
 /// constant offset do not count.
 pub(super) fn is_voiced(samples: &[f32]) -> bool {
-    let x: Vec<f32> = samples.windows(2).map(|w| w[1] - PRE_EMPHASIS * w[0]).collect();
-    PERIODS.into_iter().any(|period| correlation(&x, period) > VOICED)
+    let mut x: Vec<f32> = samples
+        .windows(2)
+        .map(|w| w[1] - PRE_EMPHASIS * w[0])
+        .collect();
+    let mean = x.iter().sum::<f32>() / x.len().max(1) as f32;
+    x.iter_mut().for_each(|sample| *sample -= mean);
+    PERIODS
+        .into_iter()
+        .any(|period| correlation(&x, period) > VOICED)
 }
 
 fn correlation(x: &[f32], lag: usize) -> f32 {
@@ -31,7 +38,9 @@ mod tests {
 
     #[test]
     fn pulses_are_voiced_noise_and_hum_are_not() {
-        let pulses: Vec<f32> = (0..512).map(|k| if k % 64 < 8 { 0.1 } else { 0.0 }).collect();
+        let pulses: Vec<f32> = (0..512)
+            .map(|k| if k % 64 < 8 { 0.1 } else { 0.0 })
+            .collect();
         assert!(is_voiced(&pulses));
         let mut seed = 1u32;
         let noise: Vec<f32> = (0..512)

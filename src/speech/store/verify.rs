@@ -52,7 +52,14 @@ fn fingerprint(folder: &Path, package: &Package) -> Option<String> {
             return None;
         }
         let changed = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        writeln!(lines, "{} {} {}", file.name, file.sha256, changed.as_nanos()).ok()?;
+        writeln!(
+            lines,
+            "{} {} {}",
+            file.name,
+            file.sha256,
+            changed.as_nanos()
+        )
+        .ok()?;
     }
     Some(lines)
 }

@@ -36,12 +36,22 @@ impl Decoder {
         let (mut own, mut audio) = (Vec::new(), Vec::new());
         for past in model.input_ids() {
             let info = model.node_info(*past);
-            let Some(name) = info.as_ref().and_then(|n| n.name()?.strip_prefix("past_key_values.")) else {
+            let Some(name) = info
+                .as_ref()
+                .and_then(|n| n.name()?.strip_prefix("past_key_values."))
+            else {
                 continue;
             };
             let present = model.node_id(&format!("present.{name}"))?;
-            let slots = if name.contains("encoder") { &mut audio } else { &mut own };
-            slots.push(Slot { past: *past, present });
+            let slots = if name.contains("encoder") {
+                &mut audio
+            } else {
+                &mut own
+            };
+            slots.push(Slot {
+                past: *past,
+                present,
+            });
         }
         Ok(Self {
             token: model.node_id("input_ids")?,
@@ -68,8 +78,10 @@ impl Decoder {
         let (mut tokens, mut last) = (Vec::new(), BEGIN);
         while tokens.len() < limit {
             let first = tokens.is_empty();
-            let mut results = self.step(last, hidden, own, &audio, first, options)?.into_iter();
-            last = results.next().map_or(END, |logits| most_likely(logits));
+            let mut results = self
+                .step(last, hidden, own, &audio, first, options)?
+                .into_iter();
+            last = results.next().map_or(END, most_likely);
             own = results.by_ref().take(self.own.len()).collect();
             if first {
                 audio = results.collect();
@@ -97,13 +109,29 @@ impl Decoder {
         options: &RunOptions,
     ) -> Result<Vec<Value>, RunError> {
         let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
-            (self.token, Tensor::from_data(&[1, 1], vec![token as i32]).into()),
+            (
+                self.token,
+                Tensor::from_data(&[1, 1], vec![token as i32]).into(),
+            ),
             (self.hidden, hidden.into()),
-            (self.use_cache, Tensor::from_data(&[1], vec![i32::from(!first)]).into()),
+            (
+                self.use_cache,
+                Tensor::from_data(&[1], vec![i32::from(!first)]).into(),
+            ),
         ];
         // Handed over by value: the network may then grow the cache in place.
-        inputs.extend(self.own.iter().zip(own).map(|(slot, value)| (slot.past, value.into())));
-        inputs.extend(self.audio.iter().zip(audio).map(|(slot, value)| (slot.past, value.into())));
+        inputs.extend(
+            self.own
+                .iter()
+                .zip(own)
+                .map(|(slot, value)| (slot.past, value.into())),
+        );
+        inputs.extend(
+            self.audio
+                .iter()
+                .zip(audio)
+                .map(|(slot, value)| (slot.past, value.into())),
+        );
         let mut outputs = vec![self.logits];
         outputs.extend(self.own.iter().map(|slot| slot.present));
         if first {
@@ -118,6 +146,8 @@ fn most_likely(logits: Value) -> u32 {
     let Ok(logits) = NdTensor::<f32, 3>::try_from(logits) else {
         return END;
     };
-    let best = (0u32..).zip(logits.iter()).max_by(|a, b| a.1.total_cmp(b.1));
+    let best = (0u32..)
+        .zip(logits.iter())
+        .max_by(|a, b| a.1.total_cmp(b.1));
     best.map_or(END, |(token, _)| token)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum SttError {
     /// The files of the embedded model cannot be used.
-    #[error("the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model fetch`")]
+    #[error(
+        "the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model fetch`"
+    )]
     Load {
         /// Name of the file.
         file: String,
@@ -20,7 +22,9 @@ pub enum SttError {
     #[error("the transcription client cannot be set up ({0}): check `stt.url` and `stt.key`")]
     Setup(String),
     /// No answer from the transcription server.
-    #[error("no answer from the transcription server at {url} ({reason}): check `stt.url` and that the server runs")]
+    #[error(
+        "no answer from the transcription server at {url} ({reason}): check `stt.url` and that the server runs"
+    )]
     Unreachable {
         /// The address asked.
         url: String,
@@ -28,7 +32,9 @@ pub enum SttError {
         reason: String,
     },
     /// The server answered with an error.
-    #[error("the transcription server at {url} answered {status}: {body}; check `stt.model` and `stt.key`")]
+    #[error(
+        "the transcription server at {url} answered {status}: {body}; check `stt.model` and `stt.key`"
+    )]
     Refused {
         /// The address asked.
         url: String,
@@ -38,7 +44,9 @@ pub enum SttError {
         body: String,
     },
     /// The server's answer is not the JSON of the transcription API.
-    #[error("the transcription server at {url} gave no JSON with a `text` field ({body}): check that `stt.url` is a transcription API")]
+    #[error(
+        "the transcription server at {url} gave no JSON with a `text` field ({body}): check that `stt.url` is a transcription API"
+    )]
     Answer {
         /// The address asked.
         url: String,
@@ -46,7 +54,9 @@ pub enum SttError {
         body: String,
     },
     /// The engine's program could not be started.
-    #[error("the transcription program {program} cannot be started ({reason}): install it or correct `stt.command`")]
+    #[error(
+        "the transcription program {program} cannot be started ({reason}): install it or correct `stt.command`"
+    )]
     Start {
         /// The program.
         program: String,
@@ -54,7 +64,9 @@ pub enum SttError {
         reason: String,
     },
     /// The engine's program failed.
-    #[error("the transcription program {program} failed with {status} ({stderr}): run it by hand on a WAV file to see why")]
+    #[error(
+        "the transcription program {program} failed with {status} ({stderr}): run it by hand on a WAV file to see why"
+    )]
     Failed {
         /// The program.
         program: String,
@@ -64,7 +76,9 @@ pub enum SttError {
         stderr: String,
     },
     /// The engine's program took too long and was stopped.
-    #[error("the transcription program {program} did not finish in {limit:?}: use a faster model or raise `stt.timeout`")]
+    #[error(
+        "the transcription program {program} did not finish in {limit:?}: use a faster model or raise `stt.timeout`"
+    )]
     Slow {
         /// The program.
         program: String,
@@ -72,6 +86,8 @@ pub enum SttError {
         limit: Duration,
     },
     /// The audio could not be handed to the engine.
-    #[error("the audio cannot be handed to the transcription engine ({0}): check the space in the temporary folder")]
+    #[error(
+        "the audio cannot be handed to the transcription engine ({0}): check the space in the temporary folder"
+    )]
     Audio(String),
 }

@@ -65,7 +65,11 @@ impl HttpTranscriber {
             .timeout(config.timeout)
             .build()
             .map_err(|e| SttError::Setup(e.to_string()))?;
-        Ok(Self { config, url, client })
+        Ok(Self {
+            config,
+            url,
+            client,
+        })
     }
 
     fn ask(&self, audio: &[f32]) -> Result<Response, SttError> {
@@ -93,7 +97,10 @@ impl HttpTranscriber {
         } else {
             innermost(&error)
         };
-        SttError::Unreachable { url: self.url.clone(), reason }
+        SttError::Unreachable {
+            url: self.url.clone(),
+            reason,
+        }
     }
 
     fn quote(&self, body: &str) -> String {
@@ -132,8 +139,10 @@ impl Transcriber for HttpTranscriber {
             let (url, status, body) = (self.url.clone(), status.as_u16(), self.quote(&body));
             return Err(SttError::Refused { url, status, body });
         }
-        let answer: Answer = serde_json::from_str(&body)
-            .map_err(|_| SttError::Answer { url: self.url.clone(), body: self.quote(&body) })?;
+        let answer: Answer = serde_json::from_str(&body).map_err(|_| SttError::Answer {
+            url: self.url.clone(),
+            body: self.quote(&body),
+        })?;
         Ok(answer.text.trim().to_owned())
     }
 }

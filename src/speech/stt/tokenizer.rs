@@ -39,7 +39,10 @@ impl Tokenizer {
                 Some(piece) => bytes.extend_from_slice(piece),
             }
         }
-        String::from_utf8_lossy(&bytes).replace(SPACE, " ").trim().to_owned()
+        String::from_utf8_lossy(&bytes)
+            .replace(SPACE, " ")
+            .trim()
+            .to_owned()
     }
 }
 

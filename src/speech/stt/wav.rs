@@ -32,6 +32,9 @@ mod tests {
     #[test]
     fn is_read_back_unchanged() {
         let clip = crate::media::wav::read(&encode(&[0.0, 0.5, -1.0, 1.0]).unwrap()).unwrap();
-        assert_eq!((clip.rate, clip.samples), (16000, vec![0, 16384, -32768, 32767]));
+        assert_eq!(
+            (clip.rate, clip.samples),
+            (16000, vec![0, 16384, -32768, 32767])
+        );
     }
 }

@@ -231,13 +231,15 @@ impl Attempt {
             content_type: Some("application/sdp".to_owned()),
             offer: Some(sdp::describe(media, &self.target.codecs, 1).into_bytes()),
             credential,
-            headers: Some(vec![
-                Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY".into()),
-                Header::Supported("timer".into()),
-            ]),
+            headers: Some(self.headers()),
             call_id: Some(self.call_id.clone()),
             ..InviteOption::default()
         })
+    }
+
+    fn headers(&self) -> Vec<Header> {
+        let own = self.target.headers.iter().map(|(name, value)| Header::Other(name.clone().into(), value.clone().into()));
+        std::iter::once(Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY".into())).chain(own).collect()
     }
 
     /// Provisional responses: ringing, and the address of early media (183 with SDP).

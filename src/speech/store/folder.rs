@@ -1,4 +1,4 @@
-//! The store itself: what is there, and getting what is not.
+//! The store's folder: what is there, and getting what is not.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -49,7 +49,10 @@ impl ModelStore {
     /// A store in `dir`, which need not exist yet.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, search_path: None }
+        Self {
+            dir,
+            search_path: None,
+        }
     }
 
     /// Looks for the package client in `path` (a list of folders) instead of the process's own.
@@ -68,7 +71,10 @@ impl ModelStore {
     /// What the store holds of every model.
     #[must_use]
     pub fn list(&self) -> Vec<ModelStatus> {
-        ModelId::ALL.into_iter().map(|model| self.status(model)).collect()
+        ModelId::ALL
+            .into_iter()
+            .map(|model| self.status(model))
+            .collect()
     }
 
     /// What the store holds of one model.
@@ -80,7 +86,12 @@ impl ModelStore {
             Condition::Missing => ModelState::Missing,
             Condition::Damaged => ModelState::Damaged,
         };
-        ModelStatus { model, state, path, size: model.installed_size() }
+        ModelStatus {
+            model,
+            state,
+            path,
+            size: model.installed_size(),
+        }
     }
 
     /// The files of a model if it is installed; nothing is fetched.
@@ -149,6 +160,9 @@ impl ModelStore {
     }
 
     fn unwritable(&self, reason: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Folder { path: self.dir.clone(), reason: reason.to_string() }
+        StoreError::Folder {
+            path: self.dir.clone(),
+            reason: reason.to_string(),
+        }
     }
 }

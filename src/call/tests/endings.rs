@@ -1,0 +1,238 @@
+//! How calls end, and what becomes of the steps that were not reached.
+
+use std::time::Duration;
+
+use crate::scenario::{HookStep, Location, Scenario, Step};
+
+use super::simulation::scenario;
+use super::story;
+
+const EXPECTED: &str = "steps: [{ bot: Hello }, { caller: { audio: bye.wav } }, { bot: Goodbye }, { hangup: bot }]";
+
+#[test]
+fn bot_hangs_up_as_expected() {
+    insta::assert_snapshot!(story::of(
+        EXPECTED,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.0 bot \"Goodbye\"
+         c1+3.0 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_as_expected_right_after_its_last_word() {
+    insta::assert_snapshot!(story::of(
+        EXPECTED,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.0 bot \"Goodbye\" stt=1
+         c1+1.3 ended bot"
+    ));
+}
+
+#[test]
+fn bot_does_not_hang_up() {
+    insta::assert_snapshot!(story::of(
+        EXPECTED,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.0 bot \"Goodbye\""
+    ));
+}
+
+#[test]
+fn call_lost_where_the_bot_was_to_hang_up() {
+    insta::assert_snapshot!(story::of(
+        EXPECTED,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.0 bot \"Goodbye\"
+         c1+3.0 ended no route to host"
+    ));
+}
+
+const BOOKING: &str = "
+steps:
+  - bot: Hello
+  - caller: { audio: a.wav }
+  - bot: You are booked for Tuesday.
+  - caller: { audio: b.wav }
+  - bot: Goodbye
+";
+
+#[test]
+fn bot_hangs_up_mid_turn() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.5 bot \"You are\"
+         c1+1.6 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_instead_of_a_reply() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_before_the_callers_next_line() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         2.1 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_while_the_caller_speaks() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         s1+0.5 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_after_the_last_turn() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: Hello }, { hangup: caller }]",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         1.5 ended bot"
+    ));
+}
+
+#[test]
+fn bot_hangs_up_between_two_bot_steps() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: Hello }, { bot: How can I help? }]",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         1.5 ended bot"
+    ));
+}
+
+#[test]
+fn an_optional_farewell_that_does_not_come() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: { says: Goodbye, optional: true } }, { hangup: bot }]",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.7 ended bot"
+    ));
+}
+
+#[test]
+fn silence_cut_short() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: Hello }, { bot: { silent_for: 5s } }]",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         3.0 ended bot"
+    ));
+}
+
+#[test]
+fn lost() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5 ended no media for 10 s"
+    ));
+}
+
+#[test]
+fn cancelled() {
+    insta::assert_snapshot!(story::of(
+        BOOKING,
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         c1+0.5-1.5 bot \"You are\" stt=5
+         c1+1.6 ended cancelled"
+    ));
+}
+
+#[test]
+fn never_answered() {
+    insta::assert_snapshot!(story::of(BOOKING, "0.5 ended cancelled"));
+}
+
+#[test]
+fn out_of_time_in_a_bot_turn() {
+    insta::assert_snapshot!(story::of(
+        "{ timeout: 5s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\""
+    ));
+}
+
+#[test]
+fn out_of_time_while_the_caller_waits() {
+    insta::assert_snapshot!(story::of(
+        "{ timeout: 3s, steps: [{ bot: Hello }, { caller: { silence: 5s } }, { bot: Goodbye }] }",
+        "0.5 connected
+         0.8-1.2 bot \"Hello\""
+    ));
+}
+
+#[test]
+fn out_of_time_just_after_the_words() {
+    insta::assert_snapshot!(story::of(
+        "{ timeout: 2s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
+        "0.5 connected
+         1.2-2.0 bot \"Hello\""
+    ));
+}
+
+#[test]
+fn out_of_time_before_the_words_are_known() {
+    insta::assert_snapshot!(story::of(
+        "{ timeout: 2s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
+        "0.5 connected
+         1.2-2.0 bot \"Hello\" stt=1"
+    ));
+}
+
+fn with_hook(within: u64) -> Scenario {
+    let mut scenario = scenario("steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]");
+    let (location, command) = (Location { line: 9, ..Location::default() }, vec!["true".to_owned()]);
+    scenario.steps.insert(1, Step::Hook(HookStep { location, command, within: Duration::from_secs(within) }));
+    scenario
+}
+
+#[test]
+fn hook_succeeds() {
+    insta::assert_snapshot!(story::of_scenario(
+        with_hook(5),
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         k+1.0 hook ok
+         c1+0.5-1.0 bot \"Goodbye\""
+    ));
+}
+
+#[test]
+fn hook_fails() {
+    insta::assert_snapshot!(story::of_scenario(
+        with_hook(5),
+        "0.5 connected
+         0.8-1.2 bot \"Hello\"
+         k+1.0 hook fails"
+    ));
+}
+
+#[test]
+fn hook_takes_too_long() {
+    insta::assert_snapshot!(story::of_scenario(with_hook(2), "0.5 connected\n0.8-1.2 bot \"Hello\""));
+}

@@ -1,0 +1,175 @@
+//! Everything that can be written on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Test runner for voice bots: real calls, recorded caller audio, offline transcription, JUnit.
+#[derive(Debug, Parser)]
+#[command(name = "goldencall", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    /// What to do.
+    pub command: Command,
+    /// Folder of the speech models (default: the user's cache folder).
+    #[arg(long, global = true, env = "GOLDENCALL_MODEL_DIR", value_name = "DIR")]
+    pub model_dir: Option<PathBuf>,
+    /// Configuration file (default: goldencall.yaml here or in a folder above).
+    #[arg(long, global = true, env = "GOLDENCALL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Place the calls of scenarios and judge them; with no target, the built-in sample bot is called.
+    Run(RunArgs),
+    /// Find every mistake in scenarios without placing a call.
+    Check(SelectArgs),
+    /// List scenarios.
+    List(SelectArgs),
+    /// Write an example scenario into a new folder.
+    Init(InitArgs),
+    /// Run the built-in sample bot.
+    Bot(BotArgs),
+    /// Measure goldencall's own error: turn latency against a bot whose true times are known.
+    Calibrate(CalibrateArgs),
+    /// Fetch and inspect the speech models.
+    Model {
+        #[command(subcommand)]
+        /// What to do with them.
+        action: ModelAction,
+    },
+    /// Make the reports of an earlier run again.
+    Report(ReportArgs),
+    /// Print the JSON schema of scenarios, for editors.
+    Schema,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which scenarios.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct SelectArgs {
+    /// Files, folders, or file:line to stop after the step on that line (default: `scenarios` of goldencall.yaml, or
+    /// ./scenarios).
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only scenarios with this tag; given again, with any of them.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only scenarios whose name matches this regular expression.
+    #[arg(long, value_name = "REGEX")]
+    pub grep: Option<String>,
+    /// Sets a variable of the scenarios.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub variable: Vec<String>,
+}
+
+/// Where reports go.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct OutputArgs {
+    /// JUnit XML, besides the one in the results folder.
+    #[arg(long, env = "GOLDENCALL_REPORT_JUNIT", value_name = "FILE")]
+    pub report_junit: Option<PathBuf>,
+    /// JSON, besides the one in the results folder.
+    #[arg(long, env = "GOLDENCALL_REPORT_JSON", value_name = "FILE")]
+    pub report_json: Option<PathBuf>,
+}
+
+/// `goldencall run`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct RunArgs {
+    #[command(flatten)]
+    /// Which scenarios.
+    pub select: SelectArgs,
+    #[command(flatten)]
+    /// Where reports go.
+    pub output: OutputArgs,
+    /// Whom to call: a name of goldencall.yaml or a URI such as sip:bot@host:5060 or bot:booking.
+    #[arg(long, env = "GOLDENCALL_TARGET", value_name = "NAME|URI")]
+    pub target: Option<String>,
+    /// Setting of a SIP target: sip.username=... or sip.password=...
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Only scenarios that did not pass in the last run.
+    #[arg(long)]
+    pub last_failed: bool,
+    /// Run each scenario this often.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub repeat: usize,
+    /// Try a call that ended in an error again; a failed expectation is never tried again.
+    #[arg(long, default_value_t = 0, env = "GOLDENCALL_RETRIES", value_name = "N")]
+    pub retries: usize,
+    /// Calls at once; `auto` is as many as this machine can transcribe in real time.
+    #[arg(long, default_value = "auto", env = "GOLDENCALL_JOBS", value_name = "N|auto")]
+    pub jobs: String,
+    /// Folder for events.jsonl, reports and recordings.
+    #[arg(long, default_value = "goldencall-results", env = "GOLDENCALL_OUT", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `goldencall init`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct InitArgs {
+    /// Folder to write into.
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// `goldencall bot`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct BotArgs {
+    /// Where to listen for SIP over UDP.
+    #[arg(long, default_value = "127.0.0.1:5060", value_name = "IP:PORT")]
+    pub listen: SocketAddr,
+    /// Script file in place of the built-in scripts.
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Be wrong: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, deaf, busy, no_answer.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Option<String>,
+}
+
+/// `goldencall calibrate`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CalibrateArgs {
+    /// How many calls.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub calls: usize,
+    /// Calls at once.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub jobs: usize,
+    /// Write the figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report_json: Option<PathBuf>,
+    /// Fail (exit 4) where the 99th percentile is above this many milliseconds.
+    #[arg(long, value_name = "MS")]
+    pub max_p99: Option<f64>,
+}
+
+/// `goldencall model ...`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ModelAction {
+    /// Fetch every model that is missing or damaged.
+    Pull,
+    /// Which models there are, and whether they are installed.
+    List,
+    /// Print the folder of the models.
+    Path,
+}
+
+/// `goldencall report`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ReportArgs {
+    /// Results folder of the run, or its events.jsonl.
+    #[arg(default_value = "goldencall-results")]
+    pub results: PathBuf,
+    #[command(flatten)]
+    /// Where reports go.
+    pub output: OutputArgs,
+}

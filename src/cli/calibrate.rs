@@ -1,0 +1,150 @@
+//! `goldencall calibrate`: the error of the measured turn latency, against a bot that knows its true times.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use super::args::CalibrateArgs;
+use super::context::{Context, read_source};
+use super::engine::{Speech, speech};
+use super::exit::{CliError, Exit};
+use super::run::services;
+use crate::bot::{Bot, BotOptions, Library, LogEntry};
+use crate::call::millis;
+use crate::runner::statistics::percentile;
+use crate::runner::{CallOutcome, CallResult, Clips, Plan, PlannedCall, run};
+use crate::scenario::{Scenario, Setting, SipTarget, SttEngine, Target, parse};
+
+const SCENARIO: &str = "\
+name: calibrate
+timeout: 30s
+steps:
+  - caller: { audio: caller.wav, after: 200ms }
+  - bot: { within: 10s, latency: 10s, end_silence: 100ms, advance: silence }
+  - hangup: caller
+";
+const CALLER: &[u8] = include_bytes!("../../audio/caller/calibrate-1.wav");
+/// True delays are drawn from this range of milliseconds.
+const DELAYS: std::ops::Range<f64> = 200.0..1500.0;
+/// The same delays in every calibration: runs can be compared.
+const SEED: u64 = 1;
+
+pub(super) fn calibrate(args: &CalibrateArgs, context: &Context) -> Result<Exit, CliError> {
+    let folder = tempfile::tempdir().map_err(CliError::setup)?;
+    let scenario = scenario(folder.path(), context)?;
+    let speech = speech(&SttEngine::Embedded, context)?;
+    let clips = Clips::load(std::iter::once(scenario.as_ref()), &speech.model).map_err(CliError::setup)?;
+    let runtime = Runtime::new().map_err(CliError::setup)?;
+    let (results, truth) = runtime.block_on(measure(args, scenario, &speech, clips))?;
+    let figures = Figures::of(&results, &truth);
+    if figures.errors.is_empty() {
+        return Err(CliError::setup("no call could be measured; run with GOLDENCALL_LOG=info to see why"));
+    }
+    println!("{}", figures.text(args.jobs));
+    if let Some(path) = &args.report_json {
+        let text = serde_json::to_string_pretty(&figures.json(args.jobs)).map_err(CliError::setup)?;
+        std::fs::write(path, text).map_err(|error| CliError::setup(format!("{}: {error}", path.display())))?;
+    }
+    let p99 = figures.at(99.0);
+    Ok(match args.max_p99 {
+        Some(most) if p99 > most => Exit::Failed,
+        _ if figures.missing > 0 => Exit::Setup,
+        _ => Exit::Passed,
+    })
+}
+
+fn scenario(folder: &Path, context: &Context) -> Result<Arc<Scenario>, CliError> {
+    let path = folder.join("calibrate.yaml");
+    std::fs::write(&path, SCENARIO).and_then(|()| std::fs::write(folder.join("caller.wav"), CALLER)).map_err(CliError::setup)?;
+    let parsed = parse(read_source(&path)?, &Setting::default());
+    parsed.map(Arc::new).map_err(|problems| {
+        context.print_problems(&problems);
+        CliError::setup("the built-in calibration scenario does not parse")
+    })
+}
+
+async fn measure(args: &CalibrateArgs, scenario: Arc<Scenario>, speech: &Speech, clips: Clips) -> Result<(Vec<CallResult>, Vec<LogEntry>), CliError> {
+    let library = Library::load(None).map_err(CliError::setup)?;
+    let bot = Bot::start(BotOptions { address: ([127, 0, 0, 1], 0).into(), library, fault: None }).await.map_err(CliError::setup)?;
+    let mut random = StdRng::seed_from_u64(SEED);
+    let calls = (1..=args.calls).map(|repetition| {
+        let delay = random.random_range(DELAYS);
+        let mut target = SipTarget::new(format!("sip:calibrate@{}", bot.address));
+        target.headers.push(("X-Goldencall-Think".to_owned(), format!("{delay:.1}")));
+        PlannedCall { scenario: Arc::clone(&scenario), target: Target::Sip(target), label: "bot:calibrate".to_owned(), repetition }
+    });
+    let plan = Plan { calls: calls.collect(), jobs: args.jobs, retries: 0, thresholds: Vec::new(), recordings: None };
+    let (events, mut stream) = mpsc::unbounded_channel();
+    let services = services(speech, clips, events)?;
+    let draining = tokio::spawn(async move { while stream.recv().await.is_some() {} });
+    let results = run(plan, &services).await;
+    drop(services);
+    draining.await.map_err(CliError::setup)?;
+    Ok((results, bot.log.entries()))
+}
+
+struct Figures {
+    /// Measured less true latency, in milliseconds.
+    errors: Vec<f64>,
+    missing: usize,
+    pacing_p99_ms: f64,
+}
+
+impl Figures {
+    fn of(results: &[CallResult], truth: &[LogEntry]) -> Self {
+        let by_call: HashMap<&str, &LogEntry> = truth.iter().map(|entry| (entry.call_id.as_str(), entry)).collect();
+        let error = |result: &CallResult| {
+            let entry = by_call.get(result.call_id.as_deref()?)?;
+            let true_ms = (entry.first_speech_sent_ns - entry.caller_speech_end_ns?) as f64 / 1e6;
+            let measured = result.turns.iter().find_map(|turn| turn.latency).filter(|_| result.outcome != CallOutcome::Error)?;
+            let error = millis(measured) - true_ms;
+            tracing::info!(call = result.call, true_ms, error, "calibrated");
+            Some(error)
+        };
+        let errors: Vec<f64> = results.iter().filter_map(error).collect();
+        let pacing = results.iter().map(|result| result.health.pacing_p99_ms).fold(0.0, f64::max);
+        Self { missing: results.len() - errors.len(), errors, pacing_p99_ms: pacing }
+    }
+
+    /// Percentile of the size of the error.
+    fn at(&self, p: f64) -> f64 {
+        let sizes: Vec<f64> = self.errors.iter().map(|error| error.abs()).collect();
+        percentile(&sizes, p).unwrap_or(f64::NAN)
+    }
+
+    fn mean(&self) -> f64 {
+        self.errors.iter().sum::<f64>() / self.errors.len() as f64
+    }
+
+    fn text(&self, jobs: usize) -> String {
+        format!(
+            "turn latency error over {} calls, {jobs} at once (|measured - true|, ms): p50 {:.2}, p95 {:.2}, p99 {:.2}, max {:.2}; bias {:+.2}\n\
+             pacing lateness p99 {:.2} ms in the worst call{}",
+            self.errors.len(),
+            self.at(50.0),
+            self.at(95.0),
+            self.at(99.0),
+            self.at(100.0),
+            self.mean(),
+            self.pacing_p99_ms,
+            if self.missing > 0 { format!("; {} calls gave no measurement", self.missing) } else { String::new() },
+        )
+    }
+
+    fn json(&self, jobs: usize) -> serde_json::Value {
+        json!({
+            "calls": self.errors.len(),
+            "missing": self.missing,
+            "jobs": jobs,
+            "turn_latency_error_ms": {
+                "p50": self.at(50.0), "p95": self.at(95.0), "p99": self.at(99.0), "max": self.at(100.0), "bias": self.mean(),
+            },
+            "pacing_p99_ms": self.pacing_p99_ms,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What a process brings along: the only reader of environment variables besides `clap`.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::Args;
+use super::exit::{CliError, Exit};
+use crate::report::{Palette, TerminalStyle, render};
+use crate::scenario::{Config, Problems, Secrets, Source};
+use crate::speech::store::ModelStore;
+
+const CONFIG_FILE: &str = "goldencall.yaml";
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// `${ENV}` and what must not be shown.
+    pub secrets: Secrets,
+    /// How to write to standard output.
+    pub style: TerminalStyle,
+    models: PathBuf,
+    config: Option<PathBuf>,
+    log: Option<String>,
+}
+
+impl Context {
+    /// Reads the environment of this process.
+    pub fn from_process(args: &Args) -> Self {
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+        let terminal = std::io::stdout().is_terminal();
+        let style = TerminalStyle {
+            colour: terminal && !set("NO_COLOR") && environment.get("TERM").is_none_or(|term| term != "dumb"),
+            live: terminal && std::io::stderr().is_terminal() && !set("CI"),
+            width: environment.get("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100),
+        };
+        Self {
+            models: args.model_dir.clone().unwrap_or_else(|| model_folder(&environment)),
+            config: args.config.clone(),
+            log: environment.get("GOLDENCALL_LOG").cloned(),
+            secrets: Secrets::new(environment),
+            style,
+        }
+    }
+
+    /// Logs to standard error what `GOLDENCALL_LOG` asks for.
+    pub fn start_log(&self) {
+        if let Some(filter) = &self.log {
+            tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+        }
+    }
+
+    /// The store of the speech models.
+    pub fn store(&self) -> ModelStore {
+        ModelStore::new(self.models.clone())
+    }
+
+    /// The configuration: the file that was named, or the nearest one upward.
+    ///
+    /// # Errors
+    /// It cannot be read, or has mistakes: each is printed.
+    pub fn config(&self) -> Result<Config, CliError> {
+        let Some(path) = self.config.clone().or_else(find_config) else { return Ok(Config::default()) };
+        let source = read_source(&path)?;
+        Config::parse(&source, &self.secrets).map_err(|problems| {
+            self.print_problems(&problems);
+            CliError::usage(format!("{} has mistakes", path.display()))
+        })
+    }
+
+    /// Draws every mistake on standard error.
+    pub fn print_problems(&self, problems: &Problems) {
+        let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
+        for diagnostic in problems.diagnostics() {
+            eprintln!("{}", self.secrets.redact(render(&diagnostic, palette, self.style.width).trim_end()));
+        }
+    }
+}
+
+/// Reads a file that diagnostics may quote.
+pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+    Ok(Arc::new(Source { path: path.to_owned(), text: text.into() }))
+}
+
+fn find_config() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let found = here.ancestors().map(|folder| folder.join(CONFIG_FILE)).find(|path| path.is_file())?;
+    // Relative where it can be: reports and diagnostics show it.
+    Some(found.strip_prefix(&here).map(Path::to_owned).unwrap_or(found))
+}
+
+fn model_folder(environment: &BTreeMap<String, String>) -> PathBuf {
+    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = get("XDG_CACHE_HOME").or_else(|| {
+        let home = get("HOME")?;
+        Some(if cfg!(target_os = "macos") { home.join("Library/Caches") } else { home.join(".cache") })
+    });
+    cache.unwrap_or_else(std::env::temp_dir).join("goldencall").join("models")
+}

@@ -1,0 +1,22 @@
+//! `goldencall report`: the reports of an earlier run, made again from its events.
+
+use super::args::ReportArgs;
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::run;
+use crate::report::{Consumer, Terminal, read_journal};
+
+pub(super) fn report(args: &ReportArgs, context: &Context) -> Result<Exit, CliError> {
+    let path = if args.results.is_dir() { args.results.join("events.jsonl") } else { args.results.clone() };
+    let events = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let style = crate::report::TerminalStyle { live: false, ..context.style };
+    let mut consumers: Vec<Box<dyn Consumer>> = vec![Box::new(Terminal::new(style, context.secrets.clone(), Box::new(std::io::stdout())))];
+    consumers.extend(run::files(&args.output, context));
+    for consumer in &mut consumers {
+        for event in &events {
+            consumer.event(event).map_err(CliError::setup)?;
+        }
+        consumer.finish().map_err(CliError::setup)?;
+    }
+    Ok(Exit::Passed)
+}

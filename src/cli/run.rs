@@ -1,0 +1,209 @@
+//! `goldencall run`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{OutputArgs, RunArgs};
+use super::context::Context;
+use super::engine::{Bots, Speech, speech};
+use super::exit::{CliError, Exit};
+use super::suite::{self, Suite};
+use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
+use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, TranscriptionLane};
+use crate::scenario::{BotTarget, Scenario, SipTarget, Target};
+use crate::transport::sip::SipTransport;
+
+pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
+    let mut suite = suite::load(&args.select, context)?;
+    if args.last_failed {
+        keep_last_failed(&mut suite, &args.out)?;
+    }
+    if suite.scenarios.is_empty() {
+        return Err(CliError::new(Exit::Nothing, "no scenario matches; `goldencall list` shows what there is"));
+    }
+    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
+    let speech = speech(&suite.config.stt, context)?;
+    let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
+    let jobs = jobs(&args.jobs, &speech)?;
+    let recordings = args.out.join("calls");
+    std::fs::create_dir_all(&recordings).map_err(|error| CliError::setup(format!("{}: {error}", recordings.display())))?;
+    let consumers = consumers(&args.out, &args.output, context)?;
+    let runtime = Runtime::new().map_err(CliError::setup)?;
+    runtime.block_on(async {
+        let mut bots = Bots::default();
+        let mut calls = Vec::new();
+        for repetition in 1..=args.repeat.max(1) {
+            for (scenario, target) in suite.scenarios.iter().zip(&targets) {
+                let reached = bots.reach(target, context).await?;
+                let scenario = Arc::clone(scenario);
+                calls.push(PlannedCall { scenario, target: reached, label: target.label(), repetition });
+            }
+        }
+        let plan = Plan { jobs, retries: args.retries, thresholds: suite.config.thresholds.clone(), recordings: Some(recordings), calls };
+        let (exit, problems) = place(plan, &speech, clips, consumers).await?;
+        for problem in &problems {
+            eprintln!("error: a report could not be written: {problem}");
+        }
+        Ok(if problems.is_empty() { exit } else { worse(exit) })
+    })
+}
+
+/// A report that is missing must not look like success.
+fn worse(exit: Exit) -> Exit {
+    if exit == Exit::Passed { Exit::Setup } else { exit }
+}
+
+/// Runs the plan while the consumers follow it; Ctrl-C ends calls and still leaves whole reports.
+async fn place(plan: Plan, speech: &Speech, clips: Clips, consumers: Vec<Box<dyn Consumer>>) -> Result<(Exit, Vec<String>), CliError> {
+    let (events, stream) = mpsc::unbounded_channel();
+    let services = services(speech, clips, events)?;
+    let cancel = services.cancel.clone();
+    let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
+    let watching = tokio::spawn(watch_interrupt(cancel.clone()));
+    let results = crate::runner::run(plan, &services).await;
+    watching.abort();
+    drop(services);
+    let (thresholds, problems) = reporting.await.map_err(CliError::setup)?;
+    let exit = Exit::of(&results, &thresholds);
+    let interrupted = cancel.is_cancelled() && matches!(exit, Exit::Passed | Exit::Nothing);
+    Ok((if interrupted { Exit::Setup } else { exit }, problems))
+}
+
+/// What every call of a run shares.
+pub(super) fn services(speech: &Speech, clips: Clips, events: mpsc::UnboundedSender<Event>) -> Result<Services, CliError> {
+    Ok(Services {
+        transport: Arc::new(SipTransport::new()),
+        pacer: Pacer::start().map_err(CliError::setup)?,
+        detection: DetectionLane::start().map_err(CliError::setup)?,
+        model: speech.model.clone(),
+        transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.threads).map_err(CliError::setup)?,
+        clips: Arc::new(clips),
+        cancel: CancellationToken::new(),
+        events,
+    })
+}
+
+async fn watch_interrupt(cancel: CancellationToken) {
+    interrupted().await;
+    eprintln!("interrupted: ending the calls and writing the reports; again to stop at once");
+    cancel.cancel();
+    interrupted().await;
+    std::process::exit(130);
+}
+
+/// Ctrl-C, or the TERM by which CI systems end a job.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _unavailable = tokio::signal::ctrl_c().await;
+}
+
+type Followed = (Vec<crate::runner::ThresholdResult>, Vec<String>);
+
+/// Feeds every consumer; one that fails is dropped and told of, the others go on.
+fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>) -> Followed {
+    let mut thresholds = Vec::new();
+    let mut problems = Vec::new();
+    let mut alive = consumers;
+    while let Some(event) = stream.blocking_recv() {
+        alive.retain_mut(|consumer| consumer.event(&event).map_err(|error| problems.push(error.to_string())).is_ok());
+        if let Event::RunFinished { thresholds: judged, .. } = event {
+            thresholds = judged;
+        }
+    }
+    for consumer in &mut alive {
+        if let Err(error) = consumer.finish() {
+            problems.push(error.to_string());
+        }
+    }
+    (thresholds, problems)
+}
+
+/// The reports of a run: the results folder always has all of them.
+fn consumers(out: &Path, output: &OutputArgs, context: &Context) -> Result<Vec<Box<dyn Consumer>>, CliError> {
+    let journal = Journal::create(&out.join("events.jsonl"), context.secrets.clone());
+    let journal = journal.map_err(|error| CliError::setup(format!("{}: {error}", out.display())))?;
+    let mut all: Vec<Box<dyn Consumer>> = vec![
+        Box::new(journal),
+        Box::new(Terminal::new(context.style, context.secrets.clone(), Box::new(std::io::stdout()))),
+        Box::new(JunitReport::new(out.join("junit.xml"), context.secrets.clone())),
+        Box::new(JsonReport::new(out.join("results.json"), context.secrets.clone())),
+    ];
+    all.extend(files(output, context));
+    Ok(all)
+}
+
+/// The reports that the command line asks for.
+pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consumer>> {
+    let junit = output.report_junit.clone().map(|path| Box::new(JunitReport::new(path, context.secrets.clone())) as Box<dyn Consumer>);
+    let json = output.report_json.clone().map(|path| Box::new(JsonReport::new(path, context.secrets.clone())) as Box<dyn Consumer>);
+    junit.into_iter().chain(json).collect()
+}
+
+fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
+    let mut target = match &args.target {
+        Some(text) => suite.config.resolve_target(text).map_err(CliError::usage)?,
+        None => scenario.target.clone().or_else(|| suite.config.target.clone()).unwrap_or(Target::Bot(BotTarget::default())),
+    };
+    for pair in &args.set {
+        let (key, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}`: write KEY=VALUE")))?;
+        let Target::Sip(sip) = &mut target else { continue };
+        set(sip, key, value, context)?;
+    }
+    Ok(target)
+}
+
+fn set(sip: &mut SipTarget, key: &str, value: &str, context: &Context) -> Result<(), CliError> {
+    let value = context.secrets.expand(value).map_err(|name| CliError::usage(format!("the environment variable `{name}` is not set")))?;
+    match key {
+        "sip.username" => sip.username = Some(value),
+        "sip.password" => {
+            context.secrets.add(&value);
+            sip.password = Some(value);
+        }
+        _ => return Err(CliError::usage(format!("`--set {key}`: known are sip.username and sip.password"))),
+    }
+    Ok(())
+}
+
+fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {
+    if text == "auto" {
+        return Ok(speech.capacity);
+    }
+    let jobs = text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number from 1 on, or auto")))?;
+    if jobs > speech.capacity {
+        eprintln!("warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag", speech.capacity);
+    }
+    Ok(jobs)
+}
+
+fn keep_last_failed(suite: &mut Suite, out: &Path) -> Result<(), CliError> {
+    let journal = out.join("events.jsonl");
+    let events = read_journal(&journal).map_err(|error| CliError::usage(format!("--last-failed: {}: {error}", journal.display())))?;
+    let mut passed = std::collections::BTreeSet::new();
+    let mut others = std::collections::BTreeSet::new();
+    for event in events {
+        if let Event::CallFinished { result } = event {
+            let key = (result.file.clone(), result.scenario.clone());
+            if result.outcome == CallOutcome::Passed { passed.insert(key) } else { others.insert(key) };
+        }
+    }
+    suite.scenarios.retain(|scenario| {
+        let key = (scenario.source.path.clone(), scenario.name.clone());
+        others.contains(&key) || !passed.contains(&key)
+    });
+    Ok(())
+}

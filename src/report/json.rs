@@ -1,0 +1,133 @@
+//! `--report-json`: the results of a run for other programs. Times are milliseconds.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::Consumer;
+use super::file::write_whole;
+use crate::call::{TurnResult, millis};
+use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
+use crate::runner::statistics::percentile;
+use crate::scenario::Secrets;
+
+/// Collects results and writes them at the end.
+#[derive(Debug)]
+pub struct JsonReport {
+    path: PathBuf,
+    secrets: Secrets,
+    started: String,
+    results: Vec<CallResult>,
+    thresholds: Vec<ThresholdResult>,
+    seconds: f64,
+    complete: bool,
+}
+
+impl JsonReport {
+    /// A report that will be written to this file.
+    pub fn new(path: PathBuf, secrets: Secrets) -> Self {
+        Self { path, secrets, started: String::new(), results: Vec::new(), thresholds: Vec::new(), seconds: 0.0, complete: false }
+    }
+
+    fn value(&self) -> Value {
+        let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
+        json!({
+            "goldencall": env!("CARGO_PKG_VERSION"),
+            "started": self.started,
+            "seconds": self.seconds,
+            "complete": self.complete,
+            "passed": count(CallOutcome::Passed),
+            "failed": count(CallOutcome::Failed),
+            "errors": count(CallOutcome::Error),
+            "turn_latency_ms": latencies(&self.results),
+            "thresholds": self.thresholds,
+            "calls": self.results.iter().map(call).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Consumer for JsonReport {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::RunStarted { started, .. } => self.started.clone_from(started),
+            Event::CallFinished { result } => self.results.push((**result).clone()),
+            Event::RunFinished { thresholds, seconds, interrupted } => {
+                self.thresholds.clone_from(thresholds);
+                (self.seconds, self.complete) = (*seconds, !interrupted);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.results.sort_by_key(|result| result.call);
+        let text = serde_json::to_string_pretty(&self.value())?;
+        write_whole(&self.path, format!("{}\n", self.secrets.redact(&text)).as_bytes())
+    }
+}
+
+/// Percentiles over every turn of every call (linear interpolation, type 7).
+fn latencies(results: &[CallResult]) -> Value {
+    let turns = results.iter().flat_map(|result| &result.turns);
+    let spoken = turns.filter(|turn| turn.origin == Some(crate::call::Origin::CallerSpeechEnd));
+    let values: Vec<f64> = spoken.filter_map(|turn| turn.latency).map(millis).collect();
+    let at = |p| percentile(&values, p);
+    json!({ "count": values.len(), "p50": at(50.0), "p90": at(90.0), "p95": at(95.0), "p99": at(99.0), "max": at(100.0) })
+}
+
+fn call(result: &CallResult) -> Value {
+    json!({
+        "call": result.call,
+        "scenario": result.scenario,
+        "file": result.file,
+        "repetition": result.repetition,
+        "attempt": result.attempt,
+        "target": result.target,
+        "started": result.started,
+        "outcome": result.outcome,
+        "error": result.error,
+        "earlier_errors": result.earlier_errors,
+        "setup_ms": result.setup.map(|at| at.as_secs_f64() * 1000.0),
+        "duration_ms": result.duration.as_secs_f64() * 1000.0,
+        "sip_call_id": result.call_id,
+        "codec": result.codec,
+        "recording": result.recording,
+        "reception": result.reception,
+        "health": result.health,
+        "notes": result.notes,
+        "turns": result.turns.iter().map(turn).collect::<Vec<_>>(),
+    })
+}
+
+fn turn(turn: &TurnResult) -> Value {
+    let spoken = |at: crate::call::CallTime| at.as_secs_f64() * 1000.0;
+    json!({
+        "turn": turn.turn,
+        "step": turn.step,
+        "line": turn.location.line,
+        "outcome": turn.outcome,
+        "heard": turn.heard(),
+        "latency_from": turn.origin,
+        "latency_ms": turn.latency.map(millis),
+        "answer_latency_ms": turn.answer_latency.map(millis),
+        "barge_in_stop_ms": turn.barge_in_stop.map(millis),
+        "dead_air_ms": turn.dead_air.map(millis),
+        "held_back_ms": turn.held_back.map(millis),
+        "captured": turn.captured,
+        "utterances": turn.utterances.iter().map(|utterance| json!({
+            "start_ms": spoken(utterance.span.start),
+            "end_ms": spoken(utterance.span.end),
+            "text": utterance.text,
+        })).collect::<Vec<_>>(),
+        "checks": turn.checks.iter().map(|check| json!({
+            "check": check.check,
+            "outcome": check.outcome,
+            "expected": check.expected,
+            "actual": check.actual,
+            "reason": check.reason,
+            "line": check.location.line,
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,174 @@
+//! `--report-junit`: a suite a file, a case a scenario. `<failure>` is the bot's, `<error>` is everyone else's.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+
+use super::Consumer;
+use super::failure::{FailureReport, Palette, render};
+use super::file::write_whole;
+use crate::call::{Outcome, TurnResult, millis};
+use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
+use crate::scenario::Secrets;
+
+/// Collects results and writes them at the end.
+#[derive(Debug)]
+pub struct JunitReport {
+    path: PathBuf,
+    secrets: Secrets,
+    results: Vec<CallResult>,
+    thresholds: Vec<ThresholdResult>,
+    seconds: f64,
+}
+
+impl JunitReport {
+    /// A report that will be written to this file.
+    pub fn new(path: PathBuf, secrets: Secrets) -> Self {
+        Self { path, secrets, results: Vec::new(), thresholds: Vec::new(), seconds: 0.0 }
+    }
+
+    fn report(&self) -> Report {
+        let mut suites: BTreeMap<String, Vec<&CallResult>> = BTreeMap::new();
+        for result in &self.results {
+            suites.entry(result.file.to_string_lossy().into_owned()).or_default().push(result);
+        }
+        let mut report = Report::new("goldencall");
+        report.set_time(Duration::from_secs_f64(self.seconds.max(0.0)));
+        for (file, results) in suites {
+            let mut suite = TestSuite::new(file);
+            suite.set_time(results.iter().map(|result| result.duration).sum());
+            suite.add_test_cases(results.iter().map(|result| self.case(result)));
+            report.add_test_suite(suite);
+        }
+        if !self.thresholds.is_empty() {
+            let mut suite = TestSuite::new("thresholds");
+            suite.add_test_cases(self.thresholds.iter().map(threshold));
+            report.add_test_suite(suite);
+        }
+        report
+    }
+
+    fn case(&self, result: &CallResult) -> TestCase {
+        let mut case = TestCase::new(case_name(result), self.status(result));
+        case.set_classname(result.file.file_stem().unwrap_or_default().to_string_lossy());
+        case.set_time(result.duration);
+        case.set_assertions(result.turns.iter().map(|turn| turn.checks.len()).sum());
+        case.add_properties(properties(result));
+        case.set_system_out(self.secrets.redact(&dialogue(result)));
+        case
+    }
+
+    fn status(&self, result: &CallResult) -> TestCaseStatus {
+        let reruns = result.earlier_errors.iter().map(|error| {
+            let mut rerun = TestRerun::new(NonSuccessKind::Error);
+            rerun.set_type(error_type(error)).set_message(self.secrets.redact(&error.message));
+            rerun
+        });
+        let mut status = match (result.outcome, &result.error) {
+            (CallOutcome::Passed, _) => TestCaseStatus::success(),
+            (CallOutcome::Failed, _) => self.failure(result),
+            (CallOutcome::Error, error) => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+                if let Some(error) = error {
+                    status.set_type(error_type(error)).set_message(self.secrets.redact(&error.message));
+                }
+                status
+            }
+        };
+        status.add_reruns(reruns);
+        status
+    }
+
+    fn failure(&self, result: &CallResult) -> TestCaseStatus {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let reports = FailureReport::of(result);
+        let first = result.turns.iter().flat_map(TurnResult::failures).next();
+        status.set_type(first.map_or("failure", |check| check.check.name()));
+        let titles: Vec<String> = reports.iter().map(ToString::to_string).collect();
+        status.set_message(self.secrets.redact(&titles.join("; ")));
+        let texts: Vec<String> = reports.iter().map(|report| render(report, Palette::Plain, 100)).collect();
+        status.set_description(self.secrets.redact(&texts.join("\n")));
+        status
+    }
+}
+
+impl Consumer for JunitReport {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::CallFinished { result } => self.results.push((**result).clone()),
+            Event::RunFinished { thresholds, seconds, .. } => {
+                self.thresholds.clone_from(thresholds);
+                self.seconds = *seconds;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.results.sort_by_key(|result| result.call);
+        let text = self.report().to_string().map_err(io::Error::other)?;
+        write_whole(&self.path, text.as_bytes())
+    }
+}
+
+fn case_name(result: &CallResult) -> String {
+    if result.repetition > 1 { format!("{} #{}", result.scenario, result.repetition) } else { result.scenario.clone() }
+}
+
+/// `setup` where no call came about; the tester's own trouble by its name.
+fn error_type(error: &CallError) -> String {
+    match error.kind {
+        CallErrorKind::Dial(_) => "setup".to_owned(),
+        CallErrorKind::Other(kind) => serde_json::to_value(kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
+    }
+}
+
+fn properties(result: &CallResult) -> Vec<Property> {
+    let mut all = vec![Property::new("target", &result.target)];
+    let number = |value: f64| format!("{value:.1}");
+    all.extend(result.setup.map(|at| Property::new("setup_ms", number(at.as_secs_f64() * 1000.0))));
+    all.extend(result.codec.as_ref().map(|codec| Property::new("codec", codec)));
+    all.extend(result.call_id.as_ref().map(|id| Property::new("sip_call_id", id)));
+    all.extend(result.recording.as_ref().map(|path| Property::new("recording", path.to_string_lossy())));
+    for turn in &result.turns {
+        let mut add = |name: &str, value: Option<jiff::SignedDuration>| {
+            all.extend(value.map(|value| Property::new(format!("turn.{}.{name}_ms", turn.turn), number(millis(value)))));
+        };
+        add("latency", turn.latency);
+        add("answer_latency", turn.answer_latency);
+        add("barge_in_stop", turn.barge_in_stop);
+        add("dead_air", turn.dead_air);
+    }
+    all
+}
+
+/// The call as text: what was heard in each turn, and when.
+fn dialogue(result: &CallResult) -> String {
+    let mut lines = Vec::new();
+    for turn in &result.turns {
+        let latency = turn.latency.map(|latency| format!(" ({})", crate::call::human(latency))).unwrap_or_default();
+        let heard = turn.heard();
+        let heard = if heard.is_empty() { "(nothing)" } else { &heard };
+        lines.push(format!("turn {}{latency}: {heard}", turn.turn));
+    }
+    lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
+    lines.join("\n")
+}
+
+fn threshold(result: &ThresholdResult) -> TestCase {
+    let failed = |kind, name: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_type(name).set_message(format!("{}: {}, measured {}", result.name, result.expected, result.actual));
+        status
+    };
+    let status = match result.outcome {
+        Outcome::Passed => TestCaseStatus::success(),
+        Outcome::Failed => failed(NonSuccessKind::Failure, "threshold"),
+        Outcome::Skipped => failed(NonSuccessKind::Error, "no_data"),
+    };
+    TestCase::new(result.name.clone(), status)
+}

@@ -1,0 +1,191 @@
+//! The one event stream: every report is made of it, and `events.jsonl` is the same stream on disk.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{CallTime, Input, Outcome, TurnResult};
+use crate::media::Reception;
+use crate::transport::DialErrorKind;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event.
+    RunStarted {
+        /// Version of goldencall.
+        version: String,
+        /// Wall-clock time, RFC 3339.
+        started: String,
+        /// Calls planned, retries left out.
+        calls: usize,
+        /// Calls at once.
+        jobs: usize,
+    },
+    /// A call is being placed.
+    CallStarted {
+        /// Number of the call in this run.
+        call: usize,
+        /// Name of the scenario.
+        scenario: String,
+        /// Whom it calls.
+        target: String,
+    },
+    /// The call was answered.
+    CallAnswered {
+        /// Number of the call.
+        call: usize,
+        /// Dial to answer.
+        #[serde(rename = "setup_ns")]
+        setup: CallTime,
+    },
+    /// What the conversation was told; the inputs of a call replay it.
+    Input {
+        /// Number of the call.
+        call: usize,
+        /// The input.
+        input: Input,
+    },
+    /// A turn is judged.
+    Turn {
+        /// Number of the call.
+        call: usize,
+        /// Its verdict.
+        turn: TurnResult,
+    },
+    /// A call is over and judged.
+    CallFinished {
+        /// Everything about it.
+        result: Box<CallResult>,
+    },
+    /// The last event.
+    RunFinished {
+        /// Verdicts of the suite's thresholds.
+        thresholds: Vec<ThresholdResult>,
+        /// Wall-clock seconds of the run.
+        seconds: f64,
+        /// True where the run was interrupted.
+        interrupted: bool,
+    },
+}
+
+/// How a call came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CallOutcome {
+    /// Every check held.
+    Passed,
+    /// The bot was wrong.
+    Failed,
+    /// The call could not be made, or the tester was at fault.
+    Error,
+}
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallError {
+    /// For reports that count.
+    pub kind: CallErrorKind,
+    /// For people: what happened and what to do.
+    pub message: String,
+}
+
+/// Kinds of [`CallError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", untagged)]
+pub enum CallErrorKind {
+    /// The call was not answered.
+    Dial(DialErrorKind),
+    /// Anything else.
+    Other(OtherErrorKind),
+}
+
+/// Errors that are not about placing the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherErrorKind {
+    /// The recogniser failed.
+    Transcription,
+    /// The tester was too slow to judge fairly.
+    Tester,
+    /// The run was interrupted.
+    Interrupted,
+}
+
+/// How well the tester itself did in a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// 99th percentile of the lateness of sent packets.
+    pub pacing_p99_ms: f64,
+    /// Longest time that the caller waited for a transcript.
+    pub held_back_ms: f64,
+    /// Longest time from the end of a segment to its transcript.
+    pub transcript_lag_ms: f64,
+}
+
+/// Everything about one call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallResult {
+    /// Number of the call in this run, from 1.
+    pub call: usize,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// File of the scenario.
+    pub file: PathBuf,
+    /// Which repetition, from 1.
+    pub repetition: usize,
+    /// Which attempt, from 1; more than one only after errors.
+    pub attempt: usize,
+    /// Whom it called.
+    pub target: String,
+    /// Wall-clock time of dial, RFC 3339.
+    pub started: String,
+    /// How it came out.
+    pub outcome: CallOutcome,
+    /// Why there is no verdict.
+    pub error: Option<CallError>,
+    /// Dial to answer.
+    #[serde(rename = "setup_ns")]
+    pub setup: Option<CallTime>,
+    /// Dial to end.
+    pub duration: Duration,
+    /// SIP Call-ID.
+    pub call_id: Option<String>,
+    /// Name of the codec.
+    pub codec: Option<String>,
+    /// Every bot turn, in order.
+    pub turns: Vec<TurnResult>,
+    /// What RTP tells of the bot's stream.
+    pub reception: Reception,
+    /// How well the tester did.
+    pub health: Health,
+    /// Observations that help to understand a failure.
+    pub notes: Vec<String>,
+    /// Stereo WAV: caller left, bot right; zero is dial.
+    pub recording: Option<PathBuf>,
+    /// The error of each attempt before this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_errors: Vec<CallError>,
+}
+
+impl CallResult {
+    /// Whether any check failed.
+    pub fn has_failures(&self) -> bool {
+        self.turns.iter().any(|turn| turn.outcome == Outcome::Failed)
+    }
+}
+
+/// Verdict of one threshold of the suite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// As written in `goldencall.yaml`.
+    pub name: String,
+    /// How it came out; `Skipped` where there was no data, which is no pass.
+    pub outcome: Outcome,
+    /// The bound, in words.
+    pub expected: String,
+    /// What was measured, in words.
+    pub actual: String,
+}

@@ -1,0 +1,23 @@
+//! Percentiles as the reports state them.
+
+/// Percentile by linear interpolation (type 7), 0 to 100; `None` without data: no data is never a pass.
+pub fn percentile(values: &[f64], percentile: f64) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (percentile / 100.0).clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (rank.floor() as usize, rank.ceil() as usize);
+    let (low_value, high_value) = (sorted.get(low)?, sorted.get(high)?);
+    Some(low_value + (high_value - low_value) * rank.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interpolates_and_refuses_no_data() {
+        assert_eq!(percentile(&[4.0, 1.0, 3.0, 2.0], 50.0), Some(2.5));
+        assert_eq!(percentile(&[1.0], 99.0), Some(1.0));
+        assert_eq!(percentile(&[], 50.0), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! A whole run: which calls, how many at once, again after errors, and what the suite as a whole must keep to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::driver::{self, Services, recording_path};
+use super::event::{CallOutcome, CallResult, Event};
+use super::thresholds;
+use super::{recording, verdict};
+use crate::clock::Monotonic;
+use crate::scenario::{Scenario, Target, Threshold};
+
+/// Calls do not start in the same instant: neither a bot's accept queue nor the recogniser is to see all
+/// greetings at once.
+const RAMP: Duration = Duration::from_millis(250);
+
+/// One call of a run.
+#[derive(Clone, Debug)]
+pub struct PlannedCall {
+    /// What is said and expected.
+    pub scenario: Arc<Scenario>,
+    /// Whom it calls.
+    pub target: Target,
+    /// How reports name the target.
+    pub label: String,
+    /// Which repetition, from 1.
+    pub repetition: usize,
+}
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Every call.
+    pub calls: Vec<PlannedCall>,
+    /// Calls at once.
+    pub jobs: usize,
+    /// Attempts after one that ended in an error.
+    pub retries: usize,
+    /// What the run as a whole must keep to.
+    pub thresholds: Vec<Threshold>,
+    /// Folder of the recordings; none are written without it.
+    pub recordings: Option<PathBuf>,
+}
+
+/// Runs every call; the results come in the order of the plan.
+pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
+    let started = Monotonic::now();
+    let emit = |event| {
+        let _nobody = services.events.send(event);
+    };
+    emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), started: now_text(), calls: plan.calls.len(), jobs: plan.jobs });
+    let slots = Arc::new(Semaphore::new(plan.jobs.max(1)));
+    let mut running = JoinSet::new();
+    for (index, call) in plan.calls.iter().cloned().enumerate() {
+        let (slots, services) = (Arc::clone(&slots), services.clone());
+        let (retries, folder) = (plan.retries, plan.recordings.clone());
+        let ramp = RAMP * u32::try_from(index.min(plan.jobs)).unwrap_or(0);
+        running.spawn(async move {
+            tokio::time::sleep(ramp).await;
+            let _slot = slots.acquire().await;
+            attempts(index + 1, &call, retries, folder, &services).await
+        });
+    }
+    let mut results: Vec<CallResult> = Vec::new();
+    while let Some(done) = running.join_next().await {
+        results.extend(done.ok().flatten());
+    }
+    results.sort_by_key(|result| result.call);
+    services.transport.shut_down().await;
+    let verdicts = plan.thresholds.iter().map(|threshold| thresholds::judge(threshold, &results)).collect();
+    let seconds = (Monotonic::now().0 - started.0) as f64 / 1e9;
+    emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted: services.cancel.is_cancelled() });
+    results
+}
+
+/// The call, and again after an error; `None` where the run was interrupted before it began.
+async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> Option<CallResult> {
+    let mut earlier = Vec::new();
+    for attempt in 1.. {
+        if services.cancel.is_cancelled() {
+            return None;
+        }
+        let mut result = once(number, call, attempt, folder.clone(), services).await;
+        let again = result.outcome == CallOutcome::Error && attempt <= retries && !services.cancel.is_cancelled();
+        if again {
+            earlier.extend(result.error);
+            continue;
+        }
+        result.earlier_errors = earlier;
+        let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
+        return Some(result);
+    }
+    None
+}
+
+async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
+    let started = now_text();
+    let name = call.scenario.name.clone();
+    let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
+    let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), services).await;
+    let health = verdict::health(&finished);
+    let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
+    let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {
+        let path = recording_path(&folder, number, &name);
+        match recording::write(&path, &finished.caller, finished.timeline.recording()) {
+            Ok(()) => Some(path),
+            Err(error) => {
+                finished.notes.push(format!("the recording could not be written to {}: {error}", path.display()));
+                None
+            }
+        }
+    });
+    CallResult {
+        call: number,
+        scenario: name,
+        file: call.scenario.source.path.clone(),
+        repetition: call.repetition,
+        attempt,
+        target: call.label.clone(),
+        started,
+        outcome,
+        error,
+        setup: finished.answered_at,
+        duration: Duration::from_nanos(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0)),
+        call_id: finished.call_id,
+        codec: finished.codec.map(str::to_owned),
+        turns: finished.turns,
+        reception: finished.reception,
+        health,
+        notes: finished.notes,
+        recording,
+        earlier_errors: Vec::new(),
+    }
+}
+
+fn now_text() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
+}

@@ -1,0 +1,74 @@
+//! From a finished call to its result: failures of the bot, errors of everything else.
+
+use jiff::SignedDuration;
+
+use super::driver::{Failure, Finished};
+use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
+use crate::scenario::{Scenario, Step};
+use crate::call::{CheckKind, Outcome, TurnResult, millis};
+
+/// A caller kept back longer than this may have changed what the bot did.
+const HELD_BACK_MS: f64 = 300.0;
+/// Pacing worse than this makes the tester suspect.
+const PACING_P99_MS: f64 = 1.0;
+
+pub(super) fn health(finished: &Finished) -> Health {
+    let held_back = finished.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
+    Health {
+        pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0) / 1000.0,
+        held_back_ms: millis(held_back).max(0.0),
+        transcript_lag_ms: finished.transcript_lag.as_secs_f64() * 1000.0,
+    }
+}
+
+/// How the call came out, and why where it has no verdict.
+pub(super) fn outcome(finished: &Finished, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
+    let error = match &finished.failure {
+        Some(Failure::Dial(error)) => Some(CallError { kind: CallErrorKind::Dial(error.kind), message: error.message.clone() }),
+        Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
+        Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
+        None => tester_at_fault(&finished.turns, health, scenario),
+    };
+    let failed = finished.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
+    let judged = finished.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
+    match error {
+        // What was already wrong when the run was interrupted stays wrong.
+        Some(error) => (CallOutcome::Error, Some(error)),
+        None if failed => (CallOutcome::Failed, None),
+        None if judged => (CallOutcome::Passed, None),
+        None => (CallOutcome::Error, Some(other(OtherErrorKind::Tester, "nothing was judged in this call".to_owned()))),
+    }
+}
+
+fn other(kind: OtherErrorKind, message: String) -> CallError {
+    CallError { kind: CallErrorKind::Other(kind), message }
+}
+
+/// Whether a failed check may be the tester's doing: then it is an error, never the bot's failure.
+fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -> Option<CallError> {
+    let first = turns.iter().position(|turn| turn.outcome == Outcome::Failed)?;
+    let held = turns[..first].iter().filter_map(|turn| turn.held_back).map(millis).fold(0.0, f64::max);
+    if held > HELD_BACK_MS {
+        let message = format!("the tester kept the caller waiting for {held:.0} ms before the turn that failed; run fewer calls at once (--jobs)");
+        return Some(other(OtherErrorKind::Tester, message));
+    }
+    let close = |turn: &TurnResult| only_latency(turn) && over_by(turn, scenario).is_some_and(|over| over <= health.pacing_p99_ms);
+    let all_close = turns.iter().filter(|turn| turn.outcome == Outcome::Failed).all(close);
+    (health.pacing_p99_ms > PACING_P99_MS && all_close).then(|| {
+        let message = format!(
+            "a latency was over its budget by less than the tester's own pacing error ({:.1} ms at p99); run fewer calls at once (--jobs)",
+            health.pacing_p99_ms
+        );
+        other(OtherErrorKind::Tester, message)
+    })
+}
+
+fn only_latency(turn: &TurnResult) -> bool {
+    turn.failures().all(|check| check.check == CheckKind::Latency)
+}
+
+/// By how many milliseconds the latency was over its budget.
+fn over_by(turn: &TurnResult, scenario: &Scenario) -> Option<f64> {
+    let Some(Step::Bot(step)) = scenario.steps.get(turn.step) else { return None };
+    Some(millis(turn.latency?) - step.latency?.limit.as_secs_f64() * 1000.0)
+}

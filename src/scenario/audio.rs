@@ -1,0 +1,48 @@
+//! Whether a caller's recording can be played: the one place where parsing looks at other files.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::problem::suggestion;
+
+/// Why a recording cannot be played, and what to do.
+#[derive(Debug)]
+pub(crate) struct Unplayable {
+    pub message: String,
+    pub help: String,
+}
+
+/// Reads the recording and throws it away: a call must not be what finds out.
+pub(crate) fn playable(path: &Path) -> Result<(), Unplayable> {
+    let shown = path.display();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
+        Err(error) => {
+            return Err(Unplayable {
+                message: format!("cannot read {shown}: {error}"),
+                help: "write the path of a WAV file, relative to this scenario file".to_owned(),
+            });
+        }
+    };
+    match crate::media::wav::read(&bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Unplayable {
+            message: format!("{shown} cannot be played: {error}"),
+            help: "use a WAV file, mono, 8 or 16 kHz".to_owned(),
+        }),
+    }
+}
+
+fn missing(path: &Path) -> Unplayable {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let files = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let files = files.into_iter().flatten().flatten();
+    let names: Vec<String> = files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let help = match suggestion(&name, &names) {
+        Some(best) => format!("did you mean `{best}`? The path is relative to this scenario file"),
+        None => "write the path relative to this scenario file".to_owned(),
+    };
+    Unplayable { message: format!("no such file: {}", path.display()), help }
+}
