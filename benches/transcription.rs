@@ -2,6 +2,11 @@
 //!
 //! `cargo bench --bench transcription [-- MODEL_DIR]`. Exits with 1 above 5 % of errors.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this measures how long the work takes"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

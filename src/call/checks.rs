@@ -203,7 +203,9 @@ impl Evidence<'_> {
         let (actual, failed) = match (spoke, &self.cut_off) {
             (Some(onset), _) => {
                 let after = after(onset.since(from));
-                (format!("speech {after}: {}", self.heard()), Some(format!("the bot spoke {after}")))
+                let words = Some(self.heard()).filter(|words| !words.is_empty());
+                let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+                (format!("speech {after}{words}"), Some(format!("the bot spoke {after}")))
             }
             (None, Some(why)) => {
                 let reason = format!("{why} before the time was over");
@@ -229,19 +231,13 @@ impl Evidence<'_> {
 
 /// `after 850 ms`, or how long before the turn's origin.
 fn after(took: SignedDuration) -> String {
-    if took.is_negative() {
-        format!("{} before it was due", human(took.abs()))
-    } else {
-        format!("after {}", human(took))
-    }
+    if took.is_negative() { format!("{} before it was due", human(took.abs())) } else { format!("after {}", human(took)) }
 }
 
 /// Expected and heard words side by side; there are none to lay side by side for a pattern.
 fn difference(expected: &Expected, heard: &str) -> String {
     match &expected.matcher {
-        Ok(Matcher::Says(text) | Matcher::Exact(text) | Matcher::Similar(text)) => {
-            expect::render_diff(&expect::word_diff(text, heard))
-        }
+        Ok(Matcher::Says(text) | Matcher::Exact(text) | Matcher::Similar(text)) => expect::render_diff(&expect::word_diff(text, heard)),
         _ => String::new(),
     }
 }

@@ -120,14 +120,8 @@ impl Conversation {
             InputKind::Connected => self.connected(input.at),
             InputKind::RemoteSpeech(edge) => self.ears.edge(edge),
             InputKind::Playback(playback) => self.playback(playback),
-            InputKind::Transcript {
-                span,
-                text,
-                is_final: true,
-            } => self.ears.transcript(span, text),
-            InputKind::Transcript {
-                is_final: false, ..
-            } => {}
+            InputKind::Transcript { span, text, is_final: true } => self.ears.transcript(span, text),
+            InputKind::Transcript { is_final: false, .. } => {}
             // The wake-up is spent: where it came too early it is asked for again.
             InputKind::Timeout => self.wake = None,
             InputKind::Dtmf(digit) => self.digit(digit),
@@ -208,20 +202,12 @@ impl Conversation {
             }
             Some(Step::Caller(_)) => State::CallerPause { since: self.now },
             Some(Step::Hook(hook)) => {
-                self.outputs.push_back(Output::RunHook {
-                    step: self.step,
-                    within: hook.within,
-                });
-                State::Hook {
-                    until: self.now + hook.within,
-                }
+                self.outputs.push_back(Output::RunHook { step: self.step, within: hook.within });
+                State::Hook { until: self.now + hook.within }
             }
             Some(Step::Hangup(hangup)) => match hangup.by {
                 By::Caller => self.hang_up(),
-                By::Bot => State::BotHangup {
-                    since: self.now,
-                    until: self.now + hangup.within,
-                },
+                By::Bot => State::BotHangup { since: self.now, until: self.now + hangup.within },
             },
         };
     }
@@ -266,10 +252,7 @@ impl Conversation {
     }
 
     fn call_deadline(&self) -> Option<CallTime> {
-        let running = !matches!(
-            self.state,
-            State::Dialling | State::HangingUp | State::Over
-        );
+        let running = !matches!(self.state, State::Dialling | State::HangingUp | State::Over);
         let answered = self.connected_at.filter(|_| running && self.ending.is_none());
         answered.map(|at| at + self.scenario.timeout)
     }

@@ -1,8 +1,18 @@
 //! What has been heard of the bot so far, in order of onset.
 
+use std::time::Duration;
+
 use super::io::SpeechEdge;
 use super::time::{CallTime, Span};
 use super::verdict::{Utterance, join_texts};
+
+/// A sound without words that lasts longer than this is speech that was not understood.
+const LONGEST_NOISE: Duration = Duration::from_millis(600);
+
+/// A short sound taken for speech in which the recogniser heard no words: a click, a breath.
+pub(super) fn is_noise(span: Span, text: &str) -> bool {
+    text.trim().is_empty() && span.end.saturating_since(span.start) <= LONGEST_NOISE
+}
 
 /// One speech segment, complete once it has an end and a text.
 #[derive(Clone, Debug)]
@@ -17,9 +27,10 @@ impl Segment {
         self.end.is_some() && self.text.is_none()
     }
 
-    /// A sound taken for speech in which the recogniser heard no words.
+    /// Whether this is known to be no speech.
     pub fn is_noise(&self) -> bool {
-        self.text.as_ref().is_some_and(|text| text.trim().is_empty())
+        let heard = self.end.zip(self.text.as_deref());
+        heard.is_some_and(|(end, text)| is_noise(Span { start: self.onset, end }, text))
     }
 
     /// The finished utterance; a segment cut off by the end of the call ends there.

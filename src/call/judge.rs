@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::scenario::{BotStep, Location};
 
+use super::ears::is_noise;
 use super::io::EndCause;
 use super::time::CallTime;
 use super::turn::Turn;
@@ -61,11 +62,11 @@ fn worst(checks: &[CheckResult]) -> Outcome {
 }
 
 impl Evidence<'_> {
-    /// The utterances that are speech: a sound in which no words were recognised is none, unless the
-    /// caller interrupted it.
+    /// The utterances that are speech: a short sound without words is none, unless the caller
+    /// interrupted it.
     pub fn spoken(&self) -> impl DoubleEndedIterator<Item = &Utterance> {
         let fragments = self.turn.interrupted_at.is_some();
-        let is_speech = move |utterance: &&Utterance| fragments || !utterance.text.trim().is_empty();
+        let is_speech = move |utterance: &&Utterance| fragments || !is_noise(utterance.span, &utterance.text);
         self.utterances.iter().filter(is_speech)
     }
 
@@ -83,9 +84,9 @@ impl Evidence<'_> {
         let met = |range: std::ops::Range<usize>| {
             let part = spoken.get(range).unwrap_or(&[]);
             let text = join_texts(part.iter().map(|utterance| utterance.text.as_str()));
-            !text.is_empty() && self.turn.met_by(&text)
+            self.turn.met_by(&text)
         };
-        if !met(0..spoken.len()) {
+        if spoken.is_empty() || !met(0..spoken.len()) {
             return None;
         }
         let until = (1..=spoken.len()).find(|until| met(0..*until))?;
@@ -123,12 +124,7 @@ pub(super) fn ended(cause: &EndCause) -> String {
 }
 
 /// A turn that fails or is skipped as a whole, without speech of its own.
-pub(super) fn without_speech(
-    step: usize,
-    turn: usize,
-    location: Location,
-    checks: Vec<CheckResult>,
-) -> TurnResult {
+pub(super) fn without_speech(step: usize, turn: usize, location: Location, checks: Vec<CheckResult>) -> TurnResult {
     TurnResult {
         step,
         turn,
@@ -148,13 +144,7 @@ pub(super) fn without_speech(
 }
 
 /// A check that holds or does not.
-pub(super) fn verdict(
-    check: CheckKind,
-    location: Location,
-    expected: String,
-    actual: String,
-    failed: Option<String>,
-) -> CheckResult {
+pub(super) fn verdict(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> CheckResult {
     let outcome = match failed {
         Some(_) => Outcome::Failed,
         None => Outcome::Passed,

@@ -89,11 +89,7 @@ pub fn millis(time: SignedDuration) -> f64 {
 pub fn human(time: SignedDuration) -> String {
     // Adding zero turns a rounded -0 into 0.
     let millis = millis(time).round() + 0.0;
-    if millis.abs() < 2000.0 {
-        format!("{millis:.0} ms")
-    } else {
-        format!("{:.2} s", millis / 1e3)
-    }
+    if millis.abs() < 2000.0 { format!("{millis:.0} ms") } else { format!("{:.2} s", millis / 1e3) }
 }
 
 /// An unsigned time as people write it: `850 ms`, `8 s`, `2.25 s`.

@@ -136,7 +136,7 @@ pub struct Utterance {
 pub struct TurnResult {
     /// Index of the step in the scenario.
     pub step: usize,
-    /// 1-based number among the bot turns.
+    /// 1-based number of the bot step in the scenario; for another step, that of the bot step before it.
     pub turn: usize,
     /// Where the step stands in the scenario.
     pub location: Location,

@@ -15,6 +15,8 @@ use crate::scenario::{Config, Scenario, Selection, Setting, discover, parse};
 pub(super) struct Suite {
     pub config: Config,
     pub scenarios: Vec<Arc<Scenario>>,
+    /// Some scenario is cut short by `file:line`: what holds of a whole suite cannot be judged.
+    pub partial: bool,
 }
 
 /// Finds and parses; prints every mistake of every file.
@@ -38,7 +40,8 @@ pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliE
         return Err(CliError::new(Exit::Parse, format!("{mistakes} in {} files read; nothing was called", selections.len())));
     }
     let scenarios = filter(scenarios, select)?;
-    Ok(Suite { config, scenarios })
+    let partial = selections.iter().any(|selection| selection.line.is_some());
+    Ok(Suite { config, scenarios, partial })
 }
 
 fn paths(select: &SelectArgs, config: &Config) -> Result<Vec<PathBuf>, CliError> {

@@ -1,6 +1,6 @@
 //! What a reply is held against.
 
-use super::normalise::{Normalised, normalise};
+use super::normalise::{Normalised, normalise, normalise_heard};
 use super::pattern::Pattern;
 use super::{contains, pattern, says, similar_to};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,8 @@ fn list(matchers: &[Matcher]) -> String {
 }
 
 fn exact(text: &str, heard: &str) -> Judgement {
-    let met = normalise(text).same(&normalise(heard));
+    let expected = normalise(text);
+    let met = expected.same(&normalise_heard(heard, &expected));
     Judgement::without_score(met, if met { "equal" } else { "the wording differs" })
 }
 

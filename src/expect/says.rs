@@ -13,7 +13,7 @@ use super::compat::same_sort;
 use super::lexicon::{is_negation, lemma, opposed};
 use super::likeness::likeness;
 use super::matcher::Judgement;
-use super::normalise::{Kind, normalise};
+use super::normalise::{Kind, normalise, normalise_heard};
 
 /// Least score of a reply that is taken for the expected one.
 pub(super) const THRESHOLD: f64 = 0.8;
@@ -26,7 +26,8 @@ const SHORT: usize = 2;
 const SHORT_LIKENESS: f64 = 0.75;
 
 pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
-    let (expected, heard) = (normalise(expected), normalise(heard));
+    let expected = normalise(expected);
+    let heard = normalise_heard(heard, &expected);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
     }

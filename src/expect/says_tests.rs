@@ -208,3 +208,42 @@ fn says_never_forgives_an_opposite_or_another_word() {
         says,
     );
 }
+
+#[test]
+fn says_joins_what_pauses_cut() {
+    check(
+        "
+        Your checking account balance is $1,254.37. | Your checking account balance is one thousand, two hundred fifty four dollars. And thirty seven cents.
+        Your checking account balance is $1,254.37. | Your checking account balance is one thousand. Two hundred fifty four dollars. And thirty seven cents.
+        I have an opening on Tuesday, March 14th at 3:30 PM. Would that work for you? | I have an opening on Tuesday, March 14th. At 3:30 p.m. Would that work for you?
+        You're all set for Friday at 10:15 AM. | You're all set for Friday at ten. Fifteen a.m.
+        The phone number we have on file is 415-555-0132. Is that correct? | The phone number we have on file is four one five. Five five five. Zero one three two. Is that correct?
+        Your confirmation code is B7K4. Is there anything else? | Your confirmation code is B. Seven. K. Four. Is there anything else?
+        Your order number 48291 has shipped and will arrive on Thursday. | Your order number 4, 8, 2, 9, 1. Has shipped. And will arrive on Thursday.
+        Order number 5 has shipped. | Order No. 5 has shipped.
+        Great, you're all set for Friday. | 8. Great, you're all set for Friday.
+        5. Anything else? | 5. Anything else?
+        Five. Anything else? | 5. Anything else?
+        No. | No.
+        ",
+        true,
+        says,
+    );
+    check(
+        "
+        Your checking account balance is $1,254.37. | Your checking account balance is one thousand, two hundred fifty four dollars. And thirty eight cents.
+        You're all set for Friday at 10:15 AM. | You're all set for Friday at ten. Fifty a.m.
+        You're all set for Friday at 10:15 AM. | You're all set for Friday at ten. Fifteen p.m.
+        The phone number we have on file is 415-555-0132. Is that correct? | The phone number we have on file is four one five. Five five five. Zero one two three. Is that correct?
+        Your confirmation code is B7K4. Is there anything else? | Your confirmation code is B. Seven. K. Five. Is there anything else?
+        Five. Anything else? | 6. Anything else?
+        Your total is $8. | 8. Your total is $9.
+        8 people are waiting. | 8. No people are waiting.
+        Number 5 is free. | No. 5 is not free.
+        No. | No. 5.
+        Number. | No.
+        ",
+        false,
+        says,
+    );
+}

@@ -9,7 +9,7 @@ use super::bag::pair_up;
 use super::compat::same_sort;
 use super::lexicon::{is_negation, opposed};
 use super::matcher::Judgement;
-use super::normalise::normalise;
+use super::normalise::{normalise, normalise_heard};
 use super::says::quote;
 
 /// Least score.
@@ -22,7 +22,8 @@ const SHORT_RECALL_SHARE: f64 = 0.4;
 const SHORT: usize = 2;
 
 pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
-    let (expected, heard) = (normalise(expected), normalise(heard));
+    let expected = normalise(expected);
+    let heard = normalise_heard(heard, &expected);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
     }

@@ -43,7 +43,6 @@ const BURST_LOOK_AHEAD: usize = 12;
 #[derive(Clone, Copy, Debug)]
 struct Placed {
     index: u64,
-    length: u64,
     arrival: i64,
     /// Arrival less media time.
     transit: i64,
@@ -122,7 +121,7 @@ impl Timeline {
             self.recording.resize(end, 0);
         }
         self.recording[at..end].copy_from_slice(&frame.samples);
-        let placed = Placed { index: at as u64, length: frame.samples.len() as u64, arrival, transit, anchor: run.anchor, run: run.number };
+        let placed = Placed { index: at as u64, arrival, transit, anchor: run.anchor, run: run.number };
         let position = self.placed.partition_point(|other| other.index < placed.index);
         if self.placed.get(position).is_none_or(|other| other.index != placed.index) {
             self.placed.insert(position, placed);

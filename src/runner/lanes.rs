@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge};
+use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge, on_one_thread};
 use crate::speech::stt::{SttError, Transcriber};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -27,13 +27,8 @@ impl Lane {
                 if background {
                     lower_priority();
                 }
-                loop {
-                    let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    match job {
-                        Ok(job) => job(),
-                        Err(_) => return,
-                    }
-                }
+                // The networks' own thread is started here, with this priority, and frames need no hand-over to it.
+                on_one_thread(|_| work(&inbox));
             })?;
         }
         Ok(Self { jobs })
@@ -47,6 +42,17 @@ impl Lane {
         });
         let _lane_gone = self.jobs.send(job);
         receiver
+    }
+}
+
+/// Does jobs until the lane's last handle is gone.
+fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            Ok(job) => job(),
+            Err(_) => return,
+        }
     }
 }
 

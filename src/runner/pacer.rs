@@ -63,6 +63,11 @@ impl Lateness {
         super::statistics::percentile(&values, percentile)
     }
 
+    /// Adds the packets of another stream.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
     /// Packets sent.
     pub fn packets(&self) -> usize {
         self.0.len()

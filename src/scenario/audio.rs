@@ -18,6 +18,9 @@ pub(crate) fn playable(path: &Path) -> Result<(), Unplayable> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
+        Err(_) if path.is_dir() => {
+            return Err(Unplayable { message: format!("{shown} is a folder"), help: "write the path of a WAV file in it".to_owned() });
+        }
         Err(error) => {
             return Err(Unplayable {
                 message: format!("cannot read {shown}: {error}"),
@@ -27,10 +30,7 @@ pub(crate) fn playable(path: &Path) -> Result<(), Unplayable> {
     };
     match crate::media::wav::read(&bytes) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Unplayable {
-            message: format!("{shown} cannot be played: {error}"),
-            help: "use a WAV file, mono, 8 or 16 kHz".to_owned(),
-        }),
+        Err(error) => Err(Unplayable { message: format!("{shown} cannot be played"), help: error.to_string() }),
     }
 }
 

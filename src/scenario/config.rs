@@ -1,6 +1,7 @@
 //! `goldencall.yaml`: targets, defaults, the recogniser and the thresholds of a suite.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,20 @@ use std::time::Duration;
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
 use super::problem::{Problem, Problems};
-use super::secrets::Secrets;
+use super::secrets::{MASK, Secrets};
 use super::source::{Location, Source};
 use super::target::{self, Target};
 use super::yaml::{self, Node, Value};
 
 const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "thresholds"];
+
+/// Sections that a later version understands.
+const LATER: &[(&str, &str)] = &[
+    ("tts", "record the caller's words as WAV files"),
+    ("preflight", "leave it out"),
+    ("notify", "leave it out"),
+    ("networks", "leave it out"),
+];
 
 /// What a project says once for all its scenarios.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +44,7 @@ pub struct Config {
 }
 
 /// The speech recogniser of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum SttEngine {
     /// Moonshine, in this process.
     #[default]
@@ -51,6 +60,19 @@ pub enum SttEngine {
     },
     /// A program; `{wav}` in an argument stands for the path of the audio.
     Command(Vec<String>),
+}
+
+impl fmt::Debug for SttEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("Embedded"),
+            Self::Http { url, model, key } => {
+                let key = key.as_ref().map(|_| MASK);
+                f.debug_struct("Http").field("url", url).field("model", model).field("key", &key).finish()
+            }
+            Self::Command(command) => f.debug_tuple("Command").field(command).finish(),
+        }
+    }
 }
 
 /// What a threshold is about.
@@ -96,8 +118,9 @@ impl Config {
     pub fn parse(source: &Arc<Source>, secrets: &Secrets) -> Result<Self, Problems> {
         let fail = |list| Problems { source: Arc::clone(source), list };
         let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
-        let mut decoder = Decoder::new(secrets);
+        let mut decoder = Decoder::new(secrets, &source.text);
         let config = decode(&mut decoder, &root, source);
+        decoder.problems.sort_by_key(|problem| problem.location.offset);
         if decoder.problems.is_empty() { Ok(config.unwrap_or_default()) } else { Err(fail(decoder.problems)) }
     }
 
@@ -124,7 +147,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     if matches!(root.value, Value::Null) {
         return Some(config);
     }
-    let fields = decoder.fields(root, "goldencall.yaml", CONFIG_KEYS)?;
+    let fields = decoder.fields_of_version(root, "goldencall.yaml", CONFIG_KEYS, LATER)?;
     let paths = fields.get("scenarios").map(|node| decoder.texts(node)).unwrap_or_default();
     config.scenarios = paths.into_iter().map(|path| folder.join(path)).collect();
     if let Some(node) = fields.get("targets") {
@@ -158,6 +181,8 @@ fn stt(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
     }
     let fields = decoder.fields(node, "`stt`", &kinds)?;
     match fields.present(&kinds)[..] {
+        [] if fields.has_unknown => None,
+        [("embedded", _)] => Some(SttEngine::Embedded),
         [("http", _)] => http(decoder, fields.get("http")?),
         [("command", at)] => {
             let command = decoder.texts(fields.get("command")?);
@@ -168,7 +193,10 @@ fn stt(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
             Some(SttEngine::Command(command))
         }
         _ => {
-            decoder.problem(Problem::new(fields.location, "`stt` has exactly one kind").help("write `stt: embedded`, `stt: { http: ... }` or `stt: { command: [...] }`"));
+            decoder.problem(
+                Problem::new(fields.location, "`stt` has exactly one kind")
+                    .help("write `stt: embedded`, `stt: { http: ... }` or `stt: { command: [...] }`"),
+            );
             None
         }
     }
@@ -176,10 +204,13 @@ fn stt(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
 
 fn http(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
     let fields = decoder.fields(node, "`http`", &["url", "model", "key"])?;
-    let Some(url) = fields.get("url").and_then(|node| decoder.text(node)) else {
-        decoder.problem(Problem::new(fields.location, "an http recogniser needs a `url`").help("add `url: http://localhost:8000`"));
+    let Some(url) = fields.get("url") else {
+        if !fields.has_unknown {
+            decoder.problem(Problem::new(fields.location, "an http recogniser needs a `url`").help("add `url: http://localhost:8000`"));
+        }
         return None;
     };
+    let url = web_address(decoder, url)?;
     let key = fields.get("key").and_then(|node| decoder.text(node));
     if let Some(key) = &key {
         decoder.secrets.add(key);
@@ -188,14 +219,26 @@ fn http(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
     Some(SttEngine::Http { url, model, key })
 }
 
+fn web_address(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
+    let url = decoder.text(node)?;
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Some(url);
+    }
+    let problem = Problem::new(node.location, format!("`{url}` is no web address"));
+    decoder.problem(problem.help("write http://... or https://..., without /v1/..."));
+    None
+}
+
 fn threshold(decoder: &mut Decoder<'_>, name: &str, location: Location, value: &Node) -> Option<Threshold> {
     let Some(metric) = metric(name) else {
         let known = ["turn_latency.p95", "greeting_latency.p95", "answer_latency.p95", "setup.p95", "pass_rate"];
-        let problem = Problem::new(location, format!("`{name}` is no threshold"));
-        decoder.problem(problem.help(format!("{}; percentiles are p1 to p100", did_you_mean(name, &known))));
+        let kind_is_known = name.split_once('.').is_some_and(|(kind, _)| metric(&format!("{kind}.p95")).is_some());
+        let help = if kind_is_known { "percentiles are p1 to p100".to_owned() } else { did_you_mean(name, &known) };
+        decoder.problem(Problem::new(location, format!("`{name}` is no threshold")).help(help));
         return None;
     };
-    let limit = if metric == ThresholdMetric::PassRate { Limit::AtLeast(share(decoder, value)?) } else { Limit::AtMost(decoder.duration(value)?) };
+    let limit =
+        if metric == ThresholdMetric::PassRate { Limit::AtLeast(share(decoder, value)?) } else { Limit::AtMost(decoder.positive(value)?) };
     Some(Threshold { name: name.to_owned(), metric, limit })
 }
 

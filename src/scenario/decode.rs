@@ -11,11 +11,26 @@ use super::yaml::{Node, Value};
 pub(super) struct Decoder<'a> {
     pub problems: Vec<Problem>,
     pub secrets: &'a Secrets,
+    /// The whole file.
+    text: &'a str,
 }
 
 impl<'a> Decoder<'a> {
-    pub fn new(secrets: &'a Secrets) -> Self {
-        Self { problems: Vec::new(), secrets }
+    pub fn new(secrets: &'a Secrets, text: &'a str) -> Self {
+        Self { problems: Vec::new(), secrets, text }
+    }
+
+    /// The place of some words inside a value, where they stand there as they are.
+    pub fn inside(&self, value: Location, words: &str) -> Location {
+        let written = self.text.get(value.offset..value.offset + value.length).unwrap_or_default();
+        let Some(at) = written.find(words) else { return value };
+        let before = &written[..at];
+        let line_start = before.rfind('\n').map(|end| end + 1);
+        let column = match line_start {
+            Some(start) => before[start..].chars().count() + 1,
+            None => value.column + before.chars().count(),
+        };
+        Location { line: value.line + before.matches('\n').count(), column, offset: value.offset + at, length: words.len() }
     }
 
     pub fn problem(&mut self, problem: Problem) {
@@ -27,6 +42,12 @@ impl<'a> Decoder<'a> {
         self.problem(Problem::new(node.location, format!("expected {expected}, found {}", node.kind())));
     }
 
+    /// Like [`Self::mismatch`], with what to write instead.
+    pub fn mismatch_with_help(&mut self, node: &Node, expected: &str, help: &str) {
+        let message = format!("expected {expected}, found {}", node.kind());
+        self.problem(Problem::new(node.location, message).help(help));
+    }
+
     /// A text with `${ENV}` filled in.
     pub fn text(&mut self, node: &Node) -> Option<String> {
         let Value::Scalar(text) = &node.value else {
@@ -36,7 +57,8 @@ impl<'a> Decoder<'a> {
         match self.secrets.expand(text) {
             Ok(text) => Some(text),
             Err(missing) => {
-                let problem = Problem::new(node.location, format!("the environment variable `{missing}` is not set"));
+                let place = self.inside(node.location, &format!("${{{missing}}}"));
+                let problem = Problem::new(place, format!("the environment variable `{missing}` is not set"));
                 self.problem(problem.help(format!("set it before the run: {missing}=... goldencall run")));
                 None
             }
@@ -50,8 +72,12 @@ impl<'a> Decoder<'a> {
             return Some(*value);
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let problem = Problem::new(node.location, format!("`{text}` is none of the choices here"));
-        self.problem(problem.help(did_you_mean(&text, &names)));
+        let problem = Problem::new(node.location, format!("`{text}` is not allowed here"));
+        let help = match suggestion(&text, &names) {
+            Some(best) => format!("did you mean `{best}`?"),
+            None => format!("write one of: {}", names.join(", ")),
+        };
+        self.problem(problem.help(help));
         None
     }
 
@@ -69,6 +95,18 @@ impl<'a> Decoder<'a> {
                 None
             }
         }
+    }
+
+    /// A duration that is not zero.
+    pub fn positive(&mut self, node: &Node) -> Option<Duration> {
+        let duration = self.duration(node)?;
+        if duration.is_zero() {
+            self.problem(
+                Problem::new(node.location, "this time must be longer than zero").help("write for instance 2s, or leave the key out"),
+            );
+            return None;
+        }
+        Some(duration)
     }
 
     /// A list; one value alone stands for a list of one.
@@ -93,23 +131,60 @@ impl<'a> Decoder<'a> {
             self.mismatch(node, what);
             return None;
         };
-        let mut fields: Vec<(&str, &Node, &Node)> = Vec::new();
+        Some(self.known_fields(node.location, pairs.iter(), what, known))
+    }
+
+    fn known_fields<'n>(
+        &mut self,
+        location: Location,
+        pairs: impl Iterator<Item = &'n (Node, Node)>,
+        what: &str,
+        known: &[&'static str],
+    ) -> Fields<'n> {
+        let mut fields = Fields { location, has_unknown: false, fields: Vec::new() };
         for (key, value) in pairs {
-            let Value::Scalar(name) = &key.value else {
-                self.mismatch(key, "a key");
-                continue;
-            };
-            if !known.contains(&name.as_str()) {
+            let Some(name) = self.key(key) else { continue };
+            if !known.contains(&name) {
+                fields.has_unknown = true;
                 let problem = Problem::new(key.location, format!("unknown key `{name}` in {what}"));
                 self.problem(problem.help(did_you_mean(name, known)));
-            } else if fields.iter().any(|(seen, ..)| seen == name) {
-                let problem = Problem::new(key.location, format!("the key `{name}` stands here twice"));
-                self.problem(problem.help("remove one of the two"));
+            } else if fields.get(name).is_some() {
+                self.repeated(name, key.location);
             } else {
-                fields.push((name, key, value));
+                fields.fields.push((name, key, value));
             }
         }
-        Some(Fields { location: node.location, fields })
+        fields
+    }
+
+    /// Like [`Self::fields`], with the keys of later versions, each with what to do instead, told apart
+    /// from unknown ones.
+    pub fn fields_of_version<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        known: &[&'static str],
+        later: &[(&str, &str)],
+    ) -> Option<Fields<'n>> {
+        let Value::Map(pairs) = &node.value else {
+            self.mismatch(node, what);
+            return None;
+        };
+        let is_later = |key: &Node| later.iter().find(|(name, _)| matches!(&key.value, Value::Scalar(key) if key == name));
+        let mut now = Vec::new();
+        for pair in pairs {
+            match is_later(&pair.0) {
+                Some((name, instead)) => {
+                    let problem = Problem::new(pair.0.location, format!("`{name}` is not supported by this version"));
+                    self.problem(problem.help(*instead));
+                }
+                None => now.push(pair),
+            }
+        }
+        let has_later = now.len() < pairs.len();
+        let mut fields = self.known_fields(node.location, now.into_iter(), what, known);
+        fields.has_unknown |= has_later;
+        Some(fields)
     }
 
     /// Every pair of a mapping whose keys are free names.
@@ -118,19 +193,39 @@ impl<'a> Decoder<'a> {
             self.mismatch(node, what);
             return Vec::new();
         };
-        pairs
-            .iter()
-            .filter_map(|(key, value)| match &key.value {
-                Value::Scalar(name) => Some((name.as_str(), key.location, value)),
-                _ => None,
-            })
-            .collect()
+        let mut entries: Vec<(&str, Location, &Node)> = Vec::new();
+        for (key, value) in pairs {
+            let Some(name) = self.key(key) else { continue };
+            if entries.iter().any(|(seen, ..)| *seen == name) {
+                self.repeated(name, key.location);
+            } else {
+                entries.push((name, key.location, value));
+            }
+        }
+        entries
+    }
+
+    fn key<'n>(&mut self, key: &'n Node) -> Option<&'n str> {
+        match &key.value {
+            Value::Scalar(name) => Some(name),
+            _ => {
+                self.mismatch(key, "a key");
+                None
+            }
+        }
+    }
+
+    fn repeated(&mut self, name: &str, key: Location) {
+        let problem = Problem::new(key, format!("the key `{name}` stands here twice"));
+        self.problem(problem.help("remove one of the two"));
     }
 }
 
 /// The known fields of one mapping.
 pub(super) struct Fields<'n> {
     pub location: Location,
+    /// A key was reported: what seems to be missing may be that one.
+    pub has_unknown: bool,
     fields: Vec<(&'n str, &'n Node, &'n Node)>,
 }
 
@@ -153,37 +248,46 @@ pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
     }
 }
 
+const HOW_TO_WRITE: &str = "write a number and a unit: 1500ms, 2s, 1m30s";
+/// A day: longer times are slips of the keyboard.
+const LONGEST_SECONDS: f64 = 86_400.0;
+
 /// `1500ms`, `2s`, `1.5s`, `1m30s`; a number must carry its unit.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {
-        return Err("write a number and a unit: 1500ms, 2s, 1m30s".to_owned());
+        return Err(HOW_TO_WRITE.to_owned());
+    }
+    if rest.starts_with('-') {
+        return Err("a duration is never negative".to_owned());
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().map_err(|_| "write a number and a unit: 1500ms, 2s, 1m30s".to_owned())?;
-        rest = rest[digits..].trim_start();
-        let unit = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        let seconds = match &rest[..unit] {
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            "" => return Err(format!("add a unit: {}ms or {}s", trim_number(number), trim_number(number))),
-            other => return Err(format!("`{other}` is no unit here; known: ms, s, m, h")),
-        };
-        total += number * seconds;
-        rest = rest[unit..].trim_start();
+        let (written, tail) = rest.split_at(digits);
+        let number: f64 = written.parse().map_err(|_| HOW_TO_WRITE.to_owned())?;
+        let tail = tail.trim_start();
+        let unit = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        total += number * seconds_of(&tail[..unit], written, tail)?;
+        rest = tail[unit..].trim_start();
     }
-    if total > 86_400.0 {
-        return Err("write a duration of at most a day".to_owned());
+    let too_long = || "write a duration of at most a day".to_owned();
+    if total > LONGEST_SECONDS {
+        return Err(too_long());
     }
-    Duration::try_from_secs_f64(total).map_err(|_| "write a duration of at most a day".to_owned())
+    Duration::try_from_secs_f64(total).map_err(|_| too_long())
 }
 
-fn trim_number(number: f64) -> String {
-    format!("{number}")
+fn seconds_of(unit: &str, number: &str, tail: &str) -> Result<f64, String> {
+    match unit {
+        "ms" => Ok(1e-3),
+        "s" => Ok(1.0),
+        "m" | "min" => Ok(60.0),
+        "h" => Ok(3600.0),
+        "" if tail.is_empty() => Err(format!("add a unit: {number}ms or {number}s")),
+        "" => Err(HOW_TO_WRITE.to_owned()),
+        other => Err(format!("`{other}` is no unit here; known: ms, s, m, h")),
+    }
 }
 
 #[cfg(test)]

@@ -67,13 +67,15 @@ pub(super) const ADVANCE: &[(&str, Advance)] = &[("match", Advance::Match), ("si
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Defaults {
     let Some(fields) = decoder.fields(node, "`defaults`", DEFAULT_KEYS) else { return Defaults::default() };
-    let mut time = |key: &str| fields.get(key).and_then(|node| decoder.duration(node));
+    let mut limit = |key: &str| fields.get(key).and_then(|node| decoder.positive(node));
+    let (latency, within, give_up) = (limit("latency"), limit("within"), limit("give_up"));
+    let mut pause = |key: &str| fields.get(key).and_then(|node| decoder.duration(node));
     Defaults {
-        latency: time("latency"),
-        within: time("within"),
-        end_silence: time("end_silence"),
-        give_up: time("give_up"),
-        after: time("after"),
+        latency,
+        within,
+        end_silence: pause("end_silence"),
+        give_up,
+        after: pause("after"),
         advance: fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)),
     }
 }

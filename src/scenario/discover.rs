@@ -17,7 +17,7 @@ pub struct Selection {
 #[derive(Debug, Error)]
 pub enum DiscoverError {
     /// Nothing is there.
-    #[error("{path}: no such file or folder; give scenario files or folders that hold them")]
+    #[error("{path}: nothing is found there; give scenario files, folders that hold them, or patterns")]
     Missing {
         /// As it was given.
         path: String,
@@ -75,9 +75,13 @@ fn split_line(path: &Path) -> (PathBuf, Option<usize>) {
 
 fn expand(path: &Path, found: &mut Vec<Selection>) -> Result<(), DiscoverError> {
     let text = path.to_string_lossy().into_owned();
-    let matches = glob::glob(&text).map_err(|error| DiscoverError::Pattern { pattern: text.clone(), message: error.msg.to_owned() })?;
+    // As in a shell: a hidden file is found only where the pattern says so.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let bad = |error: glob::PatternError| DiscoverError::Pattern { pattern: text.clone(), message: error.msg.to_owned() };
+    let matches = glob::glob_with(&text, options).map_err(bad)?;
     let before = found.len();
-    found.extend(matches.flatten().filter(|path| path.is_file()).map(|path| Selection { path, line: None }));
+    let scenarios = matches.flatten().filter(|path| path.is_file() && !is_configuration(path));
+    found.extend(scenarios.map(|path| Selection { path, line: None }));
     if found.len() == before { Err(DiscoverError::Missing { path: text }) } else { Ok(()) }
 }
 
@@ -99,5 +103,9 @@ fn walk(folder: &Path, found: &mut Vec<Selection>) -> Result<(), DiscoverError> 
 
 fn is_scenario(path: &Path) -> bool {
     let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    yaml && path.file_stem().is_some_and(|stem| stem != "goldencall")
+    yaml && !is_configuration(path)
+}
+
+fn is_configuration(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "goldencall")
 }

@@ -6,26 +6,31 @@ mod decode;
 mod defaults;
 mod discover;
 mod expectation;
+mod matchers;
 mod model;
 mod parse;
 mod problem;
 mod schema;
 mod script;
 mod secrets;
+mod sequence;
 mod source;
 mod steps;
 mod target;
 mod variables;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{Config, Limit, SttEngine, Threshold, ThresholdMetric};
 pub use defaults::Defaults;
 pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
-pub use model::{Advance, Bound, BotStep, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
-pub use parse::{Setting, parse};
+pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
 #[cfg(test)]
 pub(crate) use parse::parse_with;
+pub use parse::{Setting, parse};
 pub use problem::{Problem, ProblemReport, Problems};
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};

@@ -11,13 +11,13 @@ use super::defaults::{self, Defaults};
 use super::model::{Scenario, Step};
 use super::problem::{Problem, Problems, suggestion};
 use super::secrets::Secrets;
+use super::sequence;
 use super::source::{Location, Source};
 use super::steps::{self, Playable};
 use super::target;
 use super::yaml::{self, Node, Value};
 
-pub(super) const SCENARIO_KEYS: &[&str] =
-    &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
+pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
 
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -42,14 +42,10 @@ pub fn parse(source: Arc<Source>, setting: &Setting) -> Result<Scenario, Problem
 }
 
 /// Like [`parse`], with another way to find out whether a recording can be played.
-pub(crate) fn parse_with(
-    source: Arc<Source>,
-    setting: &Setting,
-    playable: &Playable,
-) -> Result<Scenario, Problems> {
+pub(crate) fn parse_with(source: Arc<Source>, setting: &Setting, playable: &Playable) -> Result<Scenario, Problems> {
     let fail = |list| Problems { source: Arc::clone(&source), list };
     let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
-    let mut decoder = Decoder::new(&setting.secrets);
+    let mut decoder = Decoder::new(&setting.secrets, &source.text);
     let scenario = decode(&mut decoder, &root, &source, setting, playable);
     let mut problems = decoder.problems;
     problems.sort_by_key(|problem| problem.location.offset);
@@ -61,7 +57,13 @@ pub(crate) fn parse_with(
 
 fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting: &Setting, playable: &Playable) -> Option<Scenario> {
     if matches!(root.value, Value::Null) {
-        decoder.problem(Problem::new(root.location, "the file is empty").help("start with `name:` and `steps:`; `goldencall init` writes an example"));
+        decoder.problem(
+            Problem::new(root.location, "the file is empty").help("start with `name:` and `steps:`; `goldencall init` writes an example"),
+        );
+        return None;
+    }
+    if !matches!(root.value, Value::Map(_)) {
+        decoder.mismatch_with_help(root, "a scenario", "start with `name:` and `steps:`; `goldencall init` writes an example");
         return None;
     }
     let fields = decoder.fields(root, "a scenario", SCENARIO_KEYS)?;
@@ -73,11 +75,11 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
     let mut context = steps::Context { folder: &folder, defaults: &defaults, variables: &variables, playable, captured: BTreeSet::new() };
     let steps = decode_steps(decoder, &fields, &mut context);
     Some(Scenario {
-        name: name(decoder, &fields, source)?,
+        name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
         tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
         target: fields.get("target").and_then(|node| target::decode(decoder, node, &folder)),
-        timeout: fields.get("timeout").and_then(|node| decoder.duration(node)).unwrap_or(TIMEOUT),
+        timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
         steps,
         source: Arc::clone(source),
@@ -104,14 +106,20 @@ fn decode_variables(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> BTreeMap<
 
 fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut steps::Context<'_>) -> Vec<Step> {
     let Some(node) = fields.get("steps") else {
-        decoder.problem(Problem::new(fields.location, "a scenario needs `steps`").help("add `steps:` with a list of `- bot: ...` and `- caller: ...`"));
+        if !fields.has_unknown {
+            let problem = Problem::new(fields.location, "a scenario needs `steps`");
+            decoder.problem(problem.help("add `steps:` with a list of `- bot: ...` and `- caller: ...`"));
+        }
         return Vec::new();
     };
     let Value::List(items) = &node.value else {
-        decoder.mismatch(node, "a list of steps");
+        decoder.mismatch_with_help(node, "a list of steps", "begin each step with a dash: `- bot: ...`");
         return Vec::new();
     };
     let steps: Vec<Step> = items.iter().filter_map(|item| steps::decode(decoder, item, context)).collect();
+    if steps.len() == items.len() {
+        sequence::check(decoder, &steps);
+    }
     if items.is_empty() {
         decoder.problem(Problem::new(node.location, "`steps` is empty").help("add at least one `- bot: ...`"));
     } else if !items.is_empty() && steps.len() == items.len() && !steps.iter().any(|step| matches!(step, Step::Bot(_))) {
@@ -122,14 +130,21 @@ fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut st
 
 /// Reports every `{{name}}` of a text that nothing defines.
 pub(super) fn check_variables(decoder: &mut Decoder<'_>, text: &str, location: Location, known: &BTreeSet<&str>) {
-    for (_, name) in super::variables::references(text) {
+    let references = super::variables::references(text);
+    let rest = references.last().map_or(0, |(range, _)| range.end);
+    if let Some(open) = text[rest..].find("{{") {
+        let problem = Problem::new(decoder.inside(location, &text[rest + open..]), "`{{` without `}}`");
+        decoder.problem(problem.help("write the name of a variable as `{{name}}`"));
+    }
+    for (range, name) in references {
         if !known.contains(name) {
             let names: Vec<&str> = known.iter().copied().collect();
             let help = match suggestion(name, &names) {
                 Some(best) => format!("did you mean `{{{{{best}}}}}`?"),
                 None => format!("add it under `variables:`, give `--variable {name}=...`, or `capture` it in an earlier bot step"),
             };
-            decoder.problem(Problem::new(location, format!("the variable `{name}` is not defined")).help(help));
+            let place = decoder.inside(location, &text[range]);
+            decoder.problem(Problem::new(place, format!("the variable `{name}` is not defined")).help(help));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::source::{Location, Source};
 
@@ -43,18 +43,42 @@ pub struct Problems {
 impl Problems {
     /// One diagnostic a mistake, for `miette` to draw with line, column and caret.
     pub fn diagnostics(&self) -> impl Iterator<Item = ProblemReport> {
-        self.list.iter().map(|problem| ProblemReport {
-            source: NamedSource::new(self.source.path.to_string_lossy(), Arc::clone(&self.source.text)),
-            problem: problem.clone(),
-        })
+        self.list.iter().map(|problem| ProblemReport { source: Quoted(Arc::clone(&self.source)), problem: problem.clone() })
     }
 }
 
 /// A [`Problem`] with its file, as `miette` draws it.
 #[derive(Debug)]
 pub struct ProblemReport {
-    source: NamedSource<Arc<str>>,
+    source: Quoted,
     problem: Problem,
+}
+
+/// A file whose columns count characters, as editors do; `miette` by itself counts bytes.
+#[derive(Debug)]
+struct Quoted(Arc<Source>);
+
+impl SourceCode for Quoted {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text: &str = &self.0.text;
+        let found = text.read_span(span, lines_before, lines_after)?;
+        let before = text.get(..found.span().offset()).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let column = line.trim_start_matches('\u{feff}').chars().count();
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.path.to_string_lossy().into_owned(),
+            found.data(),
+            *found.span(),
+            found.line(),
+            column,
+            found.line_count(),
+        )))
+    }
 }
 
 impl fmt::Display for ProblemReport {

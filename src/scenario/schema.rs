@@ -9,7 +9,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{defaults, parse, steps};
+    use super::super::{defaults, matchers, parse, steps};
     use super::*;
 
     fn keys(schema: &Value, pointer: &str) -> BTreeSet<String> {
@@ -23,7 +23,7 @@ mod tests {
         let tables = [
             ("/properties", parse::SCENARIO_KEYS),
             ("/$defs/defaults/properties", defaults::DEFAULT_KEYS),
-            ("/$defs/matchers/properties", steps::MATCHER_KEYS),
+            ("/$defs/matchers/properties", matchers::MATCHER_KEYS),
             ("/$defs/bot/properties", steps::BOT_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
         ];

@@ -53,7 +53,7 @@ impl Script {
         let fail = |list| Problems { source: Arc::clone(source), list };
         let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
         let secrets = Secrets::default();
-        let mut decoder = Decoder::new(&secrets);
+        let mut decoder = Decoder::new(&secrets, &source.text);
         let entries = decoder.entries(&root, "scripts by name");
         let scripts: Vec<Self> = entries.into_iter().filter_map(|(name, _, node)| script(&mut decoder, name, node)).collect();
         if scripts.is_empty() && decoder.problems.is_empty() {

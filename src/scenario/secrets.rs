@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What replaces a secret in any output.
-const MASK: &str = "[redacted]";
+pub(super) const MASK: &str = "[redacted]";
 /// Shorter values would mask ordinary words.
 const SHORTEST: usize = 4;
 

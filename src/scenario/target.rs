@@ -1,11 +1,15 @@
 //! Whom to call: a URI on the command line or a mapping in a file.
 
-use std::path::{Path, PathBuf};
+mod file;
+
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::decode::{Decoder, did_you_mean, parse_duration};
-use super::problem::Problem;
-use super::yaml::{Node, Value};
+use super::decode::{did_you_mean, parse_duration};
+use super::secrets::MASK;
+
+pub(super) use file::decode;
 
 /// A bot that can be dialled.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +48,7 @@ impl Codec {
 }
 
 /// A SIP user agent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SipTarget {
     /// `sip:user@host:port`.
     pub uri: String,
@@ -58,6 +62,19 @@ pub struct SipTarget {
     pub ring_timeout: Duration,
     /// Further headers of the INVITE.
     pub headers: Vec<(String, String)>,
+}
+
+impl fmt::Debug for SipTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SipTarget")
+            .field("uri", &self.uri)
+            .field("codecs", &self.codecs)
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| MASK))
+            .field("ring_timeout", &self.ring_timeout)
+            .field("headers", &self.headers)
+            .finish()
+    }
 }
 
 impl SipTarget {
@@ -133,8 +150,24 @@ impl Fault {
 }
 
 const LATER: &[&str] = &[
-    "webrtc+http", "webrtc+https", "whip+http", "whip+https", "openai+https", "fastrtc+http", "fastrtc+https", "twilio+ws",
-    "twilio+wss", "telnyx+ws", "plivo+ws", "exotel+ws", "vonage+ws", "teler+ws", "jambonz+ws", "genesys+ws", "pcm+ws", "audiosocket",
+    "webrtc+http",
+    "webrtc+https",
+    "whip+http",
+    "whip+https",
+    "openai+https",
+    "fastrtc+http",
+    "fastrtc+https",
+    "twilio+ws",
+    "twilio+wss",
+    "telnyx+ws",
+    "plivo+ws",
+    "exotel+ws",
+    "vonage+ws",
+    "teler+ws",
+    "jambonz+ws",
+    "genesys+ws",
+    "pcm+ws",
+    "audiosocket",
     "sips",
 ];
 
@@ -188,75 +221,6 @@ fn bot_uri(rest: &str) -> Result<BotTarget, String> {
         }
     }
     Ok(bot)
-}
-
-/// A target in a file: a URI, or a mapping with one key that names its kind.
-pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
-    if let Value::Scalar(_) = node.value {
-        let uri = decoder.text(node)?;
-        return match Target::from_uri(&uri) {
-            Ok(target) => Some(target),
-            Err(help) => {
-                decoder.problem(Problem::new(node.location, "not a target").help(help));
-                None
-            }
-        };
-    }
-    let fields = decoder.fields(node, "a target", &["sip", "bot", "webrtc", "websocket", "originate"])?;
-    for (kind, location) in fields.present(&["webrtc", "websocket", "originate"]) {
-        decoder.problem(Problem::new(location, format!("`{kind}` targets are not supported by this version")).help("use `sip` or `bot`"));
-    }
-    match (fields.get("sip"), fields.get("bot")) {
-        (Some(sip), None) => decode_sip(decoder, sip),
-        (None, Some(bot)) => decode_bot(decoder, bot, folder),
-        _ => {
-            decoder.problem(Problem::new(fields.location, "a target has exactly one kind").help("write `sip: { uri: ... }` or `bot: {}`"));
-            None
-        }
-    }
-}
-
-fn decode_sip(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
-    let fields = decoder.fields(node, "a sip target", &["uri", "username", "password", "codecs", "ring_timeout"])?;
-    let Some(uri_node) = fields.get("uri") else {
-        decoder.problem(Problem::new(fields.location, "a sip target needs a `uri`").help("add `uri: \"sip:bot@host\"`"));
-        return None;
-    };
-    let uri = decoder.text(uri_node)?;
-    let mut sip = match Target::from_uri(&uri) {
-        Ok(Target::Sip(sip)) => sip,
-        Ok(Target::Bot(_)) | Err(_) => {
-            decoder.problem(Problem::new(uri_node.location, "not a SIP URI").help("write sip:user@host:port"));
-            return None;
-        }
-    };
-    sip.username = fields.get("username").and_then(|node| decoder.text(node));
-    sip.password = fields.get("password").and_then(|node| decoder.text(node));
-    if let Some(password) = &sip.password {
-        decoder.secrets.add(password);
-    }
-    if let Some(codecs) = fields.get("codecs") {
-        let known = [("pcmu", Codec::Pcmu), ("pcma", Codec::Pcma)];
-        sip.codecs = decoder.list(codecs).into_iter().filter_map(|node| decoder.choice(node, &known)).collect();
-    }
-    if let Some(timeout) = fields.get("ring_timeout").and_then(|node| decoder.duration(node)) {
-        sip.ring_timeout = timeout;
-    }
-    Some(Target::Sip(sip))
-}
-
-fn decode_bot(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
-    if matches!(node.value, Value::Null) {
-        return Some(Target::Bot(BotTarget::default()));
-    }
-    let fields = decoder.fields(node, "a bot target", &["script", "file", "fault"])?;
-    let script = fields.get("script").and_then(|node| decoder.text(node));
-    let file = fields.get("file").and_then(|node| decoder.text(node)).map(|file| folder.join(file));
-    let fault = fields.get("fault").and_then(|node| {
-        let text = decoder.text(node)?;
-        Fault::parse(&text).map_err(|help| decoder.problem(Problem::new(node.location, "not a fault").help(help))).ok()
-    });
-    Some(Target::Bot(BotTarget { script, file, fault }))
 }
 
 #[cfg(test)]

@@ -80,7 +80,11 @@ impl<'a> Tree<'a> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let at = *error.marker();
-                Err(Problem::new(self.location(Span::new(at, at)), format!("not valid YAML: {}", error.info())))
+                let problem = Problem::new(self.location(Span::new(at, at)), format!("not valid YAML: {}", error.info()));
+                Err(match remedy(error.info()) {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                })
             }
             None => Ok((Event::StreamEnd, Span::default())),
         }
@@ -122,7 +126,8 @@ impl<'a> Tree<'a> {
     fn count(&mut self, nodes: usize, location: Location) -> Result<(), Problem> {
         self.nodes += nodes;
         if self.nodes > MOST_NODES {
-            return Err(Problem::new(location, format!("the file expands to more than {MOST_NODES} values")));
+            return Err(Problem::new(location, format!("the file expands to more than {MOST_NODES} values"))
+                .help("write the values out instead of repeating aliases"));
         }
         Ok(())
     }
@@ -156,6 +161,21 @@ impl<'a> Tree<'a> {
         let (start, end) = (byte(&span.start), byte(&span.end));
         Location { line: span.start.line(), column: span.start.col() + 1, offset: start, length: end.saturating_sub(start) }
     }
+}
+
+/// What to do about the mistakes in YAML that people make most.
+fn remedy(info: &str) -> Option<&'static str> {
+    const REMEDIES: &[(&str, &str)] = &[
+        ("tab", "indent with spaces"),
+        ("mapping values are not allowed", "put quotes around a text with a colon in it: \"Your code: 4711\""),
+        ("quoted scalar", "close the quote on the line where it opens"),
+        ("flow mapping", "close the `{` with a `}`, and put quotes around texts with commas or colons"),
+        ("flow sequence", "close the `[` with a `]`, and put quotes around texts with commas or colons"),
+        ("illegal placement", "look at the lines before: a `[`, `{` or quote may want closing"),
+        ("block mapping", "indent all keys of one mapping alike"),
+        ("unknown anchor", "put quotes around a text that begins with `*`, or define the anchor with `&` before"),
+    ];
+    REMEDIES.iter().find(|(part, _)| info.contains(part)).map(|(_, help)| *help)
 }
 
 fn scalar(text: String, style: ScalarStyle) -> Value {

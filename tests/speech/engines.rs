@@ -99,7 +99,7 @@ fn the_http_engine_says_what_went_wrong_and_never_the_key() {
         r#"{"error":"Incorrect API key: sk-secret"}"#,
     );
     let (address, _) = server(refused, Duration::ZERO);
-    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @r#"the transcription server at http://server/v1/audio/transcriptions answered 401: {"error":"Incorrect API key: ***"}; check `stt.model` and `stt.key`"#);
+    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @r#"the transcription server at http://server/v1/audio/transcriptions answered 401: {"error":"Incorrect API key: ***"}; check `stt.http.model` and `stt.http.key`"#);
 
     let (address, _) = server(
         response("500 Internal Server Error", &"x".repeat(1000)),
@@ -112,13 +112,13 @@ fn the_http_engine_says_what_went_wrong_and_never_the_key() {
     );
 
     let (address, _) = server(response("200 OK", "<html>hello</html>"), Duration::ZERO);
-    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"the transcription server at http://server/v1/audio/transcriptions gave no JSON with a `text` field (<html>hello</html>): check that `stt.url` is a transcription API");
+    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"the transcription server at http://server/v1/audio/transcriptions gave no JSON with a `text` field (<html>hello</html>): check that `stt.http.url` is a transcription API");
 
     let (address, _) = server(
         response("200 OK", r#"{"text":"late"}"#),
         Duration::from_secs(4),
     );
-    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"no answer from the transcription server at http://server/v1/audio/transcriptions (nothing within 1.5s): check `stt.url` and that the server runs");
+    insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"no answer from the transcription server at http://server/v1/audio/transcriptions (nothing within 1.5s): check `stt.http.url` and that the server runs");
 
     let unused = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -159,7 +159,7 @@ fn the_command_engine_says_what_went_wrong() {
     let failing = shell("echo 'no model loaded' >&2; exit 3", &["{wav}"]);
     insta::assert_snapshot!(failing.transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program sh failed with exit status: 3 (no model loaded): run it by hand on a WAV file to see why");
     let slow = shell("exec sleep 30", &["{wav}"]);
-    insta::assert_snapshot!(slow.transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program sh did not finish in 2s: use a faster model or raise `stt.timeout`");
+    insta::assert_snapshot!(slow.transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program sh did not finish in 2s: use a faster model");
     let config = CommandConfig {
         program: "no-such-program".to_owned(),
         args: vec![],

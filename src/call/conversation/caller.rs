@@ -60,9 +60,7 @@ impl Conversation {
                 self.open_turn(self.step, self.now);
                 self.caller_done(Origin::CallerSilence, self.now);
                 self.start.due = self.now + length;
-                self.state = State::CallerSilent {
-                    until: self.now + length,
-                };
+                self.state = State::CallerSilent { until: self.now + length };
             }
         }
     }
@@ -94,14 +92,8 @@ impl Conversation {
 
     /// The last speech sample or digit is sent.
     fn act_over(&mut self, at: CallTime) {
-        let digits = self
-            .caller_step()
-            .is_some_and(|step| matches!(step.act, CallerAct::Dtmf(_)));
-        let origin = if digits {
-            Origin::CallerDtmf
-        } else {
-            Origin::CallerSpeechEnd
-        };
+        let digits = self.caller_step().is_some_and(|step| matches!(step.act, CallerAct::Dtmf(_)));
+        let origin = if digits { Origin::CallerDtmf } else { Origin::CallerSpeechEnd };
         self.caller_done(origin, at);
         self.state = State::CallerActs { over: true };
         // Two acts in a row: the pause between them is in the recording of the first one.

@@ -29,21 +29,11 @@ pub(super) struct Decision {
 
 impl Decision {
     fn unmet(at: CallTime) -> Self {
-        Self {
-            at,
-            met: false,
-            end: None,
-            holds_back: false,
-        }
+        Self { at, met: false, end: None, holds_back: false }
     }
 
     fn met(at: CallTime, end: CallTime) -> Self {
-        Self {
-            at,
-            met: true,
-            end: Some(end),
-            holds_back: false,
-        }
+        Self { at, met: true, end: Some(end), holds_back: false }
     }
 }
 
@@ -72,11 +62,7 @@ impl Conversation {
     /// When the caller interrupts: the next step barges in and the bot is speaking.
     fn barge_in_at(&self) -> Option<CallTime> {
         let next = self.scenario.steps.get(self.step + 1);
-        let Some(Step::Caller(CallerStep {
-            barge_in: Some(delay),
-            ..
-        })) = next
-        else {
+        let Some(Step::Caller(CallerStep { barge_in: Some(delay), .. })) = next else {
             return None;
         };
         let ears = self.turn_ears(self.turns.back()?);
@@ -95,11 +81,7 @@ impl Conversation {
         if let (Some((digits, _)), None) = (&step.dtmf, &step.says) {
             let met = turn.digits == *digits;
             let too_late = start.due + step.within.limit;
-            return Some(if met {
-                Decision::met(self.now, self.now)
-            } else {
-                Decision::unmet(too_late)
-            });
+            return Some(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
         }
         match step.advance {
             Advance::Match => self.words(turn, step, start),
@@ -107,20 +89,21 @@ impl Conversation {
         }
     }
 
-    /// The bot must say nothing: words spoil it, a sound without words does not.
+    /// The bot must say nothing: speech spoils it, a click or a breath does not.
     fn silence(&self, turn: &Turn, start: Start, bound: Bound) -> Option<Decision> {
         let until = start.due + bound.limit;
         let ears = self.turn_ears(turn);
         for segment in ears.0.iter().filter(|segment| segment.onset < until) {
-            if !segment.text.as_ref()?.trim().is_empty() {
+            let known = segment.text.is_some();
+            if known && !segment.is_noise() {
                 return Some(Decision::unmet(self.now));
+            }
+            if !known {
+                return None;
             }
         }
         let end = until.max(turn.from);
-        Some(Decision {
-            at: until + DETECTION_LAG,
-            ..Decision::met(until, end)
-        })
+        Some(Decision { at: until + DETECTION_LAG, ..Decision::met(until, end) })
     }
 
     /// The first pause after words that is long enough for what the words are.
@@ -135,12 +118,7 @@ impl Conversation {
             let wait = self.quiet_needed(step, met);
             let pause = segments.peek().map(|next: &&Segment| next.onset.saturating_since(end));
             if pause.is_none_or(|pause| pause >= wait) {
-                return Some(Decision {
-                    at: end + wait,
-                    met,
-                    end: Some(end),
-                    holds_back: met && !self.bot_goes_on(),
-                });
+                return Some(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
             }
         }
         Some(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
@@ -220,9 +198,8 @@ impl Conversation {
         let Some(step) = self.bot_step(turn) else { return };
         let until = decision.end.filter(|_| self.bot_goes_on());
         let heard = self.turn_ears(turn).text_until(until);
-        let found = step.capture.iter().filter_map(|capture| {
-            expect::capture(&capture.pattern, &heard).map(|value| (capture.name.clone(), value))
-        });
+        let found =
+            step.capture.iter().filter_map(|capture| expect::capture(&capture.pattern, &heard).map(|value| (capture.name.clone(), value)));
         let found: Vec<_> = found.collect();
         self.variables.extend(found);
     }

@@ -19,10 +19,7 @@ impl Conversation {
             return;
         }
         self.cut_off.get_or_insert_with(|| judge::ended(&cause));
-        self.ending = Some(Ending {
-            cause,
-            at: self.now,
-        });
+        self.ending = Some(Ending { cause, at: self.now });
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::call::{
-    CallTime, Conversation, EndCause, Input, InputKind, Output, Outcome, Playback, Span, SpeechEdge, TurnResult,
-};
+use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Outcome, Output, Playback, Span, SpeechEdge, TurnResult};
 use crate::scenario::{Scenario, Step};
 
 use super::simulation::{self, run, scenario};
@@ -24,8 +22,8 @@ const SCENARIOS: &[&str] = &[
 const WORDS: &[&str] = &["Hello", "Please hold", "day", "The day", "", "Something else"];
 
 /// One line of bot speech for each anchor.
-fn bot_line(anchor: &'static str) -> impl Strategy<Value = String> {
-    (0u32..40, 1u32..30, 0..WORDS.len()).prop_map(move |(from, length, words)| {
+fn bot_line(anchor: &'static str, from: u32) -> impl Strategy<Value = String> {
+    (from..from + 40, 1u32..30, 0..WORDS.len()).prop_map(move |(from, length, words)| {
         let (from, to) = (f64::from(from) / 10.0, f64::from(from + length) / 10.0);
         format!("{anchor}{from:.1}-{to:.1} bot \"{}\"", WORDS[words])
     })
@@ -33,7 +31,7 @@ fn bot_line(anchor: &'static str) -> impl Strategy<Value = String> {
 
 /// A call: the bot greets, then answers what the caller does; now and then it hangs up.
 fn timeline() -> impl Strategy<Value = String> {
-    let lines = (bot_line(""), bot_line("c1+"), bot_line("c1+5"), bot_line("c2+"), bot_line("s1+"));
+    let lines = (bot_line("", 0), bot_line("c1+", 0), bot_line("c1+", 50), bot_line("c2+", 0), bot_line("s1+", 0));
     let lags = (0u32..4, 1u32..4, 0u32..5);
     (lines, lags, proptest::option::of(10u32..150)).prop_map(|(lines, (lag, hangover, stt), end)| {
         let end = end.map(|end| format!("{:.1} ended bot", f64::from(end) / 10.0)).unwrap_or_default();

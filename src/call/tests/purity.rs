@@ -26,7 +26,9 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn the_core_has_no_clock_and_no_io() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    for path in PURE.iter().flat_map(|folder| files(&source.join(folder))).filter(|path| !is_test(path.strip_prefix(&source).unwrap_or(path))) {
+    for path in
+        PURE.iter().flat_map(|folder| files(&source.join(folder))).filter(|path| !is_test(path.strip_prefix(&source).unwrap_or(path)))
+    {
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }

@@ -120,3 +120,21 @@ fn greeting_that_overtakes_the_answer() {
          2.0 connected"
     ));
 }
+
+#[test]
+fn speech_that_is_not_understood() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
+        "0.5 connected
+         0.8-3.0 noise"
+    ));
+}
+
+#[test]
+fn silence_broken_by_speech_that_is_not_understood() {
+    insta::assert_snapshot!(story::of(
+        "steps: [{ bot: { silent_for: 3s } }]",
+        "0.5 connected
+         0.8-2.0 noise"
+    ));
+}

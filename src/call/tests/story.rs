@@ -40,8 +40,7 @@ fn turn(turn: &TurnResult) -> String {
         ("dead air", turn.dead_air),
         ("held back", turn.held_back),
     ];
-    let times: Vec<String> =
-        times.iter().filter_map(|(name, time)| time.map(|time| format!("{name} {}", human(time)))).collect();
+    let times: Vec<String> = times.iter().filter_map(|(name, time)| time.map(|time| format!("{name} {}", human(time)))).collect();
     if let (Some(origin), Some(at)) = (&turn.origin, turn.origin_at) {
         writeln!(text, "  from {} at {at}: {}", word(origin), times.join(", ")).expect("a string");
     }

@@ -61,14 +61,8 @@ pub fn secs(text: &str) -> Duration {
 
 impl Timeline {
     pub fn parse(text: &str) -> Self {
-        let mut timeline = Self {
-            lines: Vec::new(),
-            lag: secs("0.1"),
-            hangover: secs("0.25"),
-            stt: secs("0.1"),
-            clip: secs("1"),
-            tail: secs("0.2"),
-        };
+        let mut timeline =
+            Self { lines: Vec::new(), lag: secs("0.1"), hangover: secs("0.25"), stt: secs("0.1"), clip: secs("1"), tail: secs("0.2") };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             timeline.add(line);
         }

@@ -1,7 +1,7 @@
 //! Text to canonical tokens: case, punctuation, contractions, numbers, money, times, dates, codes.
 //!
 //! ```text
-//! text --scan--> lexemes --expand--> lexemes --rules, left to right--> tokens
+//! text --scan--> lexemes --expand, mend--> lexemes --rules, left to right--> tokens
 //! ```
 //! At every place the first rule that fits wins: address, date, money, time, percentage, ordinal,
 //! run of figures and letters, word.
@@ -14,6 +14,7 @@
 //!   either end stand for themselves, so that "UA 2317", "UA2317" and "U A two three one seven" agree.
 //! - "oh" and "o" among figures are zero.
 //! - "a" and "I" begin or end a code only when glued to it, or (for "A") when written as a capital.
+//! - Full stops that stand inside a fact ("B. Seven. K. Four.") are taken out first; see [`pauses`].
 //! - "3/14" is month, day; "14/3" day, month.
 //! - "one" is the number 1, also where it is a pronoun; matchers treat "the earliest one" with care.
 
@@ -24,6 +25,7 @@ mod lexeme;
 mod money;
 mod number;
 mod ordinal;
+mod pauses;
 mod render;
 mod rules;
 mod run;
@@ -31,10 +33,13 @@ mod token;
 mod words;
 
 #[cfg(test)]
+mod pause_tests;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod table_tests;
 
 pub(super) use render::Style;
 pub use rules::normalise;
+pub(super) use rules::normalise_heard;
 pub use token::{Kind, Normalised, Token};

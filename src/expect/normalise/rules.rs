@@ -1,8 +1,9 @@
 //! The order of the rules, and the loop that applies them.
 
 use super::lexeme::{Lexeme, Shape, is_mark, scan};
-use super::token::{Normalised, Token};
-use super::{address, clock, date, money, ordinal, run, words};
+use super::number::group;
+use super::token::{Kind, Normalised, Token};
+use super::{address, clock, date, money, ordinal, pauses, run, words};
 
 /// Tokens found at a place, and the lexeme to go on from.
 pub(super) type Found = Option<(Vec<Token>, usize)>;
@@ -22,7 +23,7 @@ const RULES: [fn(&[Lexeme], usize) -> Found; 8] = [
 ///
 /// "Tuesday at three p.m." becomes `tuesday at time:15:00`.
 pub fn normalise(text: &str) -> Normalised {
-    let lex = words::expand(scan(text));
+    let lex = pauses::mend(words::expand(scan(text)));
     let mut tokens = Vec::new();
     let mut at = list_marker(&lex);
     while at < lex.len() {
@@ -35,6 +36,36 @@ pub fn normalise(text: &str) -> Normalised {
         }
     }
     Normalised::new(text, tokens)
+}
+
+/// [`normalise`] for what was heard, held against `expected`.
+///
+/// Recognisers put a lone number before a reply now and then ("8. Great, ..."). It is left out, unless the
+/// expected text begins with a number too.
+pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
+    let found = normalise(heard);
+    let starts_with_number = |text: &Normalised| {
+        text.tokens()
+            .first()
+            .is_some_and(|t| t.kind == Kind::Number)
+    };
+    if starts_with_number(&found) && !starts_with_number(expected) && has_artefact(heard) {
+        return Normalised::new(heard, found.tokens()[1..].to_vec());
+    }
+    found
+}
+
+/// "8. Great": one or two figures, a full stop, a word with a capital that is no figure.
+fn has_artefact(text: &str) -> bool {
+    let lex = scan(text);
+    lex.first()
+        .is_some_and(|l| l.shape == Shape::Digits && l.text.len() <= 2)
+        && is_mark(&lex, 1, '.')
+        && lex[1].glued
+        && lex.get(2).is_some_and(|l| {
+            l.shape == Shape::Word && l.capital && !l.glued && l.text.chars().count() > 1
+        })
+        && group(&lex, 2).is_none()
 }
 
 /// Recognisers put "1. " before a reply now and then; nobody said it.

@@ -3,7 +3,7 @@
 use super::normalise;
 
 /// `left = right` lines must be equal after normalisation, `left ! right` must differ.
-fn check(table: &str) {
+pub(super) fn check(table: &str) {
     let mut wrong = Vec::new();
     for line in table
         .lines()

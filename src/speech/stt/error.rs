@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum SttError {
     /// The files of the embedded model cannot be used.
     #[error(
-        "the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model fetch`"
+        "the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model pull`"
     )]
     Load {
         /// Name of the file.
@@ -16,14 +16,14 @@ pub enum SttError {
         reason: String,
     },
     /// The embedded model failed while it ran.
-    #[error("the embedded speech model failed ({0}): fetch it again with `goldencall model fetch`")]
+    #[error("the embedded speech model failed ({0}): fetch it again with `goldencall model pull`")]
     Model(String),
     /// The HTTP engine's client could not be set up.
-    #[error("the transcription client cannot be set up ({0}): check `stt.url` and `stt.key`")]
+    #[error("the transcription client cannot be set up ({0}): check `stt.http.url` and `stt.http.key`")]
     Setup(String),
     /// No answer from the transcription server.
     #[error(
-        "no answer from the transcription server at {url} ({reason}): check `stt.url` and that the server runs"
+        "no answer from the transcription server at {url} ({reason}): check `stt.http.url` and that the server runs"
     )]
     Unreachable {
         /// The address asked.
@@ -33,7 +33,7 @@ pub enum SttError {
     },
     /// The server answered with an error.
     #[error(
-        "the transcription server at {url} answered {status}: {body}; check `stt.model` and `stt.key`"
+        "the transcription server at {url} answered {status}: {body}; check `stt.http.model` and `stt.http.key`"
     )]
     Refused {
         /// The address asked.
@@ -45,7 +45,7 @@ pub enum SttError {
     },
     /// The server's answer is not the JSON of the transcription API.
     #[error(
-        "the transcription server at {url} gave no JSON with a `text` field ({body}): check that `stt.url` is a transcription API"
+        "the transcription server at {url} gave no JSON with a `text` field ({body}): check that `stt.http.url` is a transcription API"
     )]
     Answer {
         /// The address asked.
@@ -77,7 +77,7 @@ pub enum SttError {
     },
     /// The engine's program took too long and was stopped.
     #[error(
-        "the transcription program {program} did not finish in {limit:?}: use a faster model or raise `stt.timeout`"
+        "the transcription program {program} did not finish in {limit:?}: use a faster model"
     )]
     Slow {
         /// The program.

@@ -14,7 +14,7 @@ use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{Header, Method, Response, StatusCode, StatusCodeKind, Uri};
 use rsipstack::transaction::TransactionReceiver;
-use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
+use rsipstack::transaction::endpoint::EndpointOption;
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipAddr, TransportLayer};
 use tokio::net::{UdpSocket, lookup_host};
@@ -36,7 +36,6 @@ const PROBE_AFTER: Duration = Duration::from_millis(600);
 
 /// One SIP endpoint: a UDP port and what `rsipstack` needs around it.
 pub(crate) struct Endpoint {
-    pub inner: EndpointInnerRef,
     pub dialogs: Arc<DialogLayer>,
     pub address: SocketAddr,
     answered: Answered,
@@ -65,7 +64,7 @@ impl Endpoint {
         let serving = Arc::clone(&inner);
         tokio::spawn(async move { serving.serve().await });
         let dialogs = Arc::new(DialogLayer::new(Arc::clone(&inner)));
-        Ok((Self { inner, dialogs, address, answered, _stop: stop.drop_guard() }, incoming))
+        Ok((Self { dialogs, address, answered, _stop: stop.drop_guard() }, incoming))
     }
 
     fn has_answered(&self, call_id: &str) -> bool {

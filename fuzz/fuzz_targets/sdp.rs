@@ -1,0 +1,12 @@
+//! What a peer sends as SDP is an audio stream or a reason to refuse it.
+#![no_main]
+
+use goldencall::transport::sip::sdp;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    match sdp::parse(body) {
+        Ok(audio) => assert!(!audio.codecs.is_empty() && audio.address.port() > 0),
+        Err(reason) => assert!(!reason.is_empty()),
+    }
+});

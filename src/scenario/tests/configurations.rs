@@ -1,0 +1,79 @@
+//! `goldencall.yaml`.
+
+use std::time::Duration;
+
+use insta::{assert_debug_snapshot, assert_snapshot};
+
+use super::drawing::{config_mistakes, secrets, source};
+use crate::scenario::{Config, SttEngine, Target};
+
+#[test]
+fn everything() {
+    let text = "
+scenarios: [scenarios, more/*.yaml]
+target: lan
+targets:
+  lan: { sip: { uri: \"sip:bot@10.0.0.5\", username: ci, password: \"${SIP_PASSWORD}\", codecs: [pcma] } }
+  sample: { bot: { script: booking, fault: \"late:4s\" } }
+  plain: sip:bot@localhost:5060
+defaults: { latency: 1200ms, end_silence: 500ms }
+stt: { http: { url: \"http://localhost:8000\", key: secret-key } }
+thresholds: { turn_latency.p95: 1500ms, setup.p50: 2s, pass_rate: 95% }
+";
+    let secrets = secrets();
+    let config = Config::parse(&source("project/goldencall.yaml", text), &secrets).expect("a configuration");
+    assert_debug_snapshot!(config);
+    assert_eq!(secrets.redact("hunter22 and secret-key"), "[redacted] and [redacted]");
+}
+
+#[test]
+fn nothing() {
+    let config = Config::parse(&source("goldencall.yaml", "# nothing yet\n"), &secrets()).expect("a configuration");
+    assert_eq!(config.stt, SttEngine::Embedded);
+    assert_eq!(config.defaults.latency(), Duration::from_secs(2));
+}
+
+#[test]
+fn recognisers() {
+    let stt = |text: &str| Config::parse(&source("goldencall.yaml", &format!("stt: {text}\n")), &secrets()).map(|config| config.stt);
+    assert_eq!(stt("embedded").expect("fine"), SttEngine::Embedded);
+    assert_eq!(stt("{ embedded: }").expect("fine"), SttEngine::Embedded);
+    let command = SttEngine::Command(vec!["whisper".to_owned(), "{wav}".to_owned()]);
+    assert_eq!(stt("{ command: [whisper, \"{wav}\"] }").expect("fine"), command);
+}
+
+#[test]
+fn targets_by_name_and_by_uri() {
+    let text = "targets: { lan: sip:bot@10.0.0.5, sample: bot:booking }\n";
+    let config = Config::parse(&source("goldencall.yaml", text), &secrets()).expect("a configuration");
+    assert!(matches!(config.resolve_target("lan"), Ok(Target::Sip(sip)) if sip.uri == "sip:bot@10.0.0.5"));
+    assert!(matches!(config.resolve_target("bot:"), Ok(Target::Bot(_))));
+    assert_snapshot!(config.resolve_target("lam").expect_err("no such name"));
+    assert_snapshot!("no_names", Config::default().resolve_target("lan").expect_err("no names"));
+}
+
+#[test]
+fn unknown_keys() {
+    assert_snapshot!(config_mistakes("threshold: {}\nnotify: { slack: x }\nstt: { comand: x }\n"));
+}
+
+#[test]
+fn bad_thresholds() {
+    assert_snapshot!(config_mistakes(
+        "thresholds:\n  turn_latency.p101: 1s\n  turn_latncy.p95: 1s\n  turn_latency.p95: 95%\n  pass_rate: 1s\n  setup.p50: 0s\n  setup.p50: 1s\n"
+    ));
+}
+
+#[test]
+fn bad_recognisers() {
+    assert_snapshot!(config_mistakes("stt: embeded\n"));
+    assert_snapshot!("stt_two", config_mistakes("stt: { http: { url: \"http://a\" }, command: [a] }\n"));
+    assert_snapshot!("stt_no_url", config_mistakes("stt: { http: { model: whisper-1 } }\n"));
+    assert_snapshot!("stt_bad_url", config_mistakes("stt: { http: { url: localhost:8000, key: \"${STT_KEY}\" } }\n"));
+    assert_snapshot!("stt_no_program", config_mistakes("stt: { command: [] }\n"));
+}
+
+#[test]
+fn bad_targets() {
+    assert_snapshot!(config_mistakes("target: lna\ntargets:\n  lan: sip:bot@10.0.0.5\n  lan: \"bot:\"\n  phone: { websocket: {} }\n"));
+}

@@ -1,0 +1,93 @@
+//! What comes together in a scenario: variables, defaults, the environment.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::drawing::{read, secrets, source};
+use crate::scenario::{Advance, BotStep, Config, Expectation, Scenario, Secrets, Setting, Step, parse_with};
+
+fn with(text: &str, setting: &Setting) -> Scenario {
+    parse_with(source("scenarios/test.yaml", text), setting, &|_| Ok(())).expect("a scenario")
+}
+
+fn bot(scenario: &Scenario, index: usize) -> &BotStep {
+    match &scenario.steps[index] {
+        Step::Bot(step) => step,
+        other => panic!("no bot step: {other:?}"),
+    }
+}
+
+#[test]
+fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
+    let project = "defaults: { latency: 1s, within: 4s, after: 100ms, advance: silence }\n";
+    let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");
+    let setting = Setting { defaults: config.defaults, ..Setting::default() };
+    let text = "defaults: { latency: 900ms, advance: match }\nsteps:\n  - bot: { says: Hello, latency: 800ms }\n  - bot: Hello\n";
+    let scenario = with(text, &setting);
+    let (first, second) = (bot(&scenario, 0), bot(&scenario, 1));
+    let latency = |step: &BotStep| step.latency.map(|bound| (bound.limit.as_millis(), bound.explicit));
+    assert_eq!(latency(first), Some((800, true)));
+    assert_eq!(latency(second), Some((900, false)));
+    assert_eq!(second.within.limit, Duration::from_secs(4));
+    assert_eq!(second.end_silence, Duration::from_millis(700));
+    assert_eq!(second.give_up, Duration::from_secs(3));
+    assert_eq!(second.advance, Advance::Match);
+}
+
+#[test]
+fn the_command_line_goes_before_the_variables_of_the_scenario() {
+    let setting = Setting { variables: BTreeMap::from([("day".to_owned(), "Friday".to_owned())]), ..Setting::default() };
+    let text = "variables: { day: Tuesday, hour: 3 PM }\nsteps: [{ bot: 'On {{day}} at {{hour}}.' }]\n";
+    let scenario = with(text, &setting);
+    assert_eq!(scenario.variables.get("day").map(String::as_str), Some("Friday"));
+    let Some((Expectation::Says(_), _)) = &bot(&scenario, 0).says else { panic!("words expected") };
+    let matcher = bot(&scenario, 0).says.as_ref().map(|(says, _)| says.resolve(&scenario.variables));
+    let described = matcher.expect("words").expect("a matcher").describe();
+    assert_eq!(described, "says \"On Friday at 3 PM.\"");
+}
+
+#[test]
+fn what_comes_from_the_environment_is_redacted_everywhere() {
+    let secrets = secrets();
+    let setting = Setting { secrets: secrets.clone(), ..Setting::default() };
+    let text = "target: { sip: { uri: \"sip:a@b\", password: \"${SIP_PASSWORD}\" } }\nsteps: [{ bot: Hello }]\n";
+    let _scenario = with(text, &setting);
+    assert_eq!(secrets.redact("401 for hunter22"), "401 for [redacted]");
+}
+
+#[test]
+fn a_password_in_a_uri_is_a_mistake_and_still_redacted() {
+    let secrets = secrets();
+    let setting = Setting { secrets: secrets.clone(), ..Setting::default() };
+    let text = "target: sip:bot:pa55word@host\nsteps: [{ bot: Hello }]\n";
+    let problems = parse_with(source("test.yaml", text), &setting, &|_| Ok(())).expect_err("a mistake");
+    let place = problems.list[0].location;
+    assert_eq!((place.line, place.column), (1, 9));
+    assert!(!secrets.redact(&super::drawing::draw(&problems)).contains("pa55word"));
+}
+
+#[test]
+fn the_name_is_that_of_the_file_where_none_is_given() {
+    assert_eq!(read("steps: [{ bot: Hello }]").expect("a scenario").name, "test");
+}
+
+#[test]
+fn a_file_from_another_system_parses() {
+    let text = "\u{feff}name: Test\r\nsteps:\r\n  - bot: Hello\r\n";
+    let scenario = read(text).expect("a scenario");
+    assert_eq!((scenario.name.as_str(), scenario.steps.len()), ("Test", 1));
+    let place = scenario.steps[0].location();
+    assert_eq!((place.line, place.column, &text[place.offset..place.offset + place.length]), (3, 5, "bot"));
+}
+
+#[test]
+fn locations_lead_to_the_words_they_name() {
+    let text = "steps:\n  - bot: { says: \"Ça va 🙂\", latency: 1s }\n";
+    let scenario = read(text).expect("a scenario");
+    let step = bot(&scenario, 0);
+    let at = |location: crate::scenario::Location| &text[location.offset..location.offset + location.length];
+    assert_eq!(at(step.location), "bot");
+    assert_eq!(step.says.as_ref().map(|(_, location)| at(*location)), Some("\"Ça va 🙂\""));
+    assert_eq!(step.latency.map(|bound| at(bound.location)), Some("1s"));
+    assert_eq!((step.location.line, step.location.column), (2, 5));
+}

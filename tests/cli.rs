@@ -1,0 +1,90 @@
+//! The command line without calls.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::goldencall;
+
+fn in_folder(folder: &Path) -> Command {
+    let mut command = goldencall();
+    command.current_dir(folder);
+    command
+}
+
+fn said(output: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn check_tells_every_mistake_of_every_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("a.yaml"), "name: A\nsteps:\n  - bot: { says: Hello, latancy: 1s }\n  - caller: { audio: gone.wav }\n").expect("file");
+    std::fs::write(folder.path().join("b.yaml"), "name: B\nsteps:\n  - bot: { says: Hello, within: 1500 }\n  - hangup: nobody\n").expect("file");
+    let output = in_folder(folder.path()).args(["check", "a.yaml", "b.yaml"]).output().expect("check");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(said(&output));
+}
+
+#[test]
+fn list_shows_what_would_run() {
+    let output = goldencall().arg("list").output().expect("list");
+    assert!(output.status.success());
+    insta::assert_snapshot!(said(&output));
+}
+
+#[test]
+fn the_examples_have_no_mistakes() {
+    let output = goldencall().args(["check", "scenarios"]).output().expect("check");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn an_example_is_written_and_has_no_mistakes() {
+    let folder = tempfile::tempdir().expect("folder");
+    assert!(in_folder(folder.path()).arg("init").output().expect("init").status.success());
+    let output = in_folder(folder.path()).arg("check").output().expect("check");
+    assert!(output.status.success(), "{}", said(&output));
+    let again = in_folder(folder.path()).arg("init").output().expect("init");
+    assert_eq!(again.status.code(), Some(1));
+}
+
+#[test]
+fn nothing_to_run_and_bad_usage_have_their_own_exit_codes() {
+    let folder = tempfile::tempdir().expect("folder");
+    let run = |arguments: &[&str]| in_folder(folder.path()).arg("run").args(arguments).output().expect("run").status.code();
+    assert_eq!(run(&[]), Some(5));
+    assert_eq!(run(&["missing.yaml"]), Some(1));
+    assert_eq!(run(&["--nonsense"]), Some(1));
+    let scenario = common::root().join("scenarios/booking.yaml");
+    assert_eq!(run(&[scenario.to_str().expect("path"), "--target", "nobody"]), Some(1));
+}
+
+#[test]
+fn a_missing_environment_variable_is_named_and_a_present_one_is_never_shown() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(
+        folder.path().join("goldencall.yaml"),
+        "targets: { t: { sip: { uri: \"sip:127.0.0.1:9\", username: ci, password: \"${BOT_PASSWORD}\" } } }\ntarget: t\n",
+    )
+    .expect("file");
+    std::fs::write(folder.path().join("s.yaml"), "name: S\nvariables: { word: \"${BOT_PASSWORD}\" }\nsteps:\n  - bot: \"{{word}}\"\n").expect("file");
+    let output = in_folder(folder.path()).args(["run", "s.yaml"]).output().expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("the environment variable `BOT_PASSWORD` is not set"), "{}", said(&output));
+    let output = in_folder(folder.path()).args(["run", "s.yaml"]).env("BOT_PASSWORD", "open-sesame").output().expect("run");
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let mut everything = said(&output);
+    for name in ["events.jsonl", "junit.xml", "results.json"] {
+        everything += &std::fs::read_to_string(folder.path().join("goldencall-results").join(name)).expect(name);
+    }
+    assert!(!everything.contains("open-sesame"));
+}
+
+#[test]
+fn the_schema_is_json_and_completions_are_there() {
+    let schema = goldencall().arg("schema").output().expect("schema");
+    assert!(serde_json::from_slice::<serde_json::Value>(&schema.stdout).is_ok());
+    assert!(goldencall().args(["completions", "bash"]).output().expect("completions").status.success());
+}

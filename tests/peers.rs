@@ -1,0 +1,263 @@
+//! Against software that we did not write: sipp, baresip and pjsua2, as bots that goldencall calls and as callers that
+//! ring the sample bot.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Run, free_port, goldencall, missing, peer, root, turn};
+
+/// A process that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+fn audio(name: &str) -> PathBuf {
+    root().join("audio").join(name)
+}
+
+/// A recording as raw mu-law, as sipp plays it.
+fn raw_ulaw(wav: &Path, to: &Path) {
+    let mut reader = hound::WavReader::open(wav).expect("WAV");
+    let bytes: Vec<u8> = reader.samples::<i16>().map(|sample| audio_codec_algorithms::encode_ulaw(sample.expect("sample"))).collect();
+    std::fs::write(to, bytes).expect("raw file");
+}
+
+/// A sipp scenario with its recording filled in.
+fn sipp_scenario(folder: &Path, name: &str, recording: &str) -> PathBuf {
+    let raw = folder.join("recording.ulaw");
+    raw_ulaw(&audio(recording), &raw);
+    let text = std::fs::read_to_string(root().join("tests/peers/sipp").join(format!("{name}.xml"))).expect("scenario");
+    let path = folder.join(format!("{name}.xml"));
+    std::fs::write(&path, text.replace("RECORDING", &raw.to_string_lossy())).expect("scenario");
+    path
+}
+
+fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
+    let mut command = Command::new("sipp");
+    let media = (30_000 + u32::from(port) % 20_000 / 2 * 2).to_string();
+    command.args(["-sf"]).arg(scenario).args(["-i", "127.0.0.1", "-p", &port.to_string(), "-mp", &media, "-m", "1", "-nostdin", "-timeout", "60"]);
+    command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn wait(mut child: Child, seconds: u64) -> Output {
+    let start = Instant::now();
+    while child.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(seconds) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ended = child.kill();
+    child.wait_with_output().expect("output")
+}
+
+fn scenario_file(folder: &Path, steps: &str) -> String {
+    let path = folder.join("scenario.yaml");
+    let root = root().display();
+    std::fs::write(&path, format!("name: peer\nsteps:\n{}", steps.replace("AUDIO", &format!("{root}/audio")))).expect("scenario");
+    path.to_string_lossy().into_owned()
+}
+
+const GREETING: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - caller: { audio: AUDIO/caller/booking-thats-all.wav }\n  - hangup: caller\n";
+
+/// goldencall calls a sipp scenario; both sides must be content with how the call went.
+#[track_caller]
+fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
+    if !peer("sipp") {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let port = free_port();
+    let bot = sipp(&sipp_scenario(folder.path(), name, "bot/booking-greeting.wav"), port, &[]).spawn().expect("sipp");
+    std::thread::sleep(Duration::from_millis(500));
+    let run = Run::of(&[&scenario_file(folder.path(), steps), "--target", &format!("sip:bot@127.0.0.1:{port}")]);
+    let output = wait(bot, 20);
+    assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
+    Some(run.expect(code))
+}
+
+#[test]
+fn sipp_as_a_bot_that_pauses_its_rtp() {
+    let _turn = turn();
+    let Some(run) = call_sipp("bot", GREETING, 0) else { return };
+    let report = run.json();
+    let greeting = report["calls"][0]["turns"][0]["latency_ms"].as_f64().expect("latency");
+    assert!((0.0..1000.0).contains(&greeting), "{report}");
+    assert_eq!(report["calls"][0]["codec"], "PCMU");
+}
+
+#[test]
+fn sipp_with_early_media() {
+    let _turn = turn();
+    call_sipp("early", GREETING, 0);
+}
+
+#[test]
+fn sipp_that_hangs_up_without_a_word() {
+    let _turn = turn();
+    let Some(run) = call_sipp("drops", GREETING, 4) else { return };
+    assert!(run.text().contains("the bot hung up"), "{}", run.text());
+    assert_eq!(run.json()["calls"][0]["codec"], "PCMA");
+}
+
+#[test]
+fn sipp_that_rejects() {
+    let _turn = turn();
+    for (name, kind, code) in [("busy", "busy", "486"), ("not-found", "rejected", "404")] {
+        let Some(run) = call_sipp(name, GREETING, 3) else { return };
+        assert_eq!(run.json()["calls"][0]["error"]["kind"], kind);
+        assert!(run.text().contains(code), "{}", run.text());
+    }
+}
+
+#[test]
+fn sipp_that_rings_gets_a_cancel() {
+    let _turn = turn();
+    if !peer("sipp") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let port = free_port();
+    let bot = sipp(&sipp_scenario(folder.path(), "rings", "bot/booking-greeting.wav"), port, &[]).spawn().expect("sipp");
+    let config = format!("targets: {{ slow: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", ring_timeout: 2s }} }} }}\n");
+    std::fs::write(folder.path().join("goldencall.yaml"), config).expect("config");
+    std::thread::sleep(Duration::from_millis(500));
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    let run = Run::with(command, &[&scenario_file(folder.path(), GREETING), "--target", "slow"]);
+    let output = wait(bot, 20);
+    assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
+    assert_eq!(run.expect(3).json()["calls"][0]["error"]["kind"], "no_answer");
+}
+
+/// The sample bot in a process of its own.
+fn sample_bot() -> (Running, String) {
+    let mut child = goldencall().args(["bot", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().expect("bot");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("output")).read_line(&mut line).expect("address");
+    let address = line.trim().rsplit('@').next().expect("address").to_owned();
+    (Running(child), address)
+}
+
+#[test]
+fn sipp_rings_the_sample_bot() {
+    let _turn = turn();
+    if !peer("sipp") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    let scenario = sipp_scenario(folder.path(), "caller", "caller/booking-request.wav");
+    let caller = sipp(&scenario, free_port(), &["-s", "booking", &address]).spawn().expect("sipp");
+    let output = wait(caller, 40);
+    assert!(output.status.success(), "sipp: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Loudness of a recording, so that "it heard something" has a number.
+fn loudness(wav: &Path) -> f64 {
+    let mut reader = hound::WavReader::open(wav).unwrap_or_else(|error| panic!("{}: {error}", wav.display()));
+    let samples: Vec<f64> = reader.samples::<i16>().filter_map(Result::ok).map(f64::from).collect();
+    (samples.iter().map(|sample| sample * sample).sum::<f64>() / samples.len().max(1) as f64).sqrt()
+}
+
+fn baresip(folder: &Path, port: u16, recording: &str, execute: &[&str]) -> Option<Running> {
+    if !peer("baresip") {
+        return None;
+    }
+    let modules = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
+    let modules = modules.into_iter().find(|path| Path::new(path).is_dir()).expect("baresip modules");
+    let media = 30_000 + port % 10_000 / 2 * 2;
+    let text = std::fs::read_to_string(root().join("tests/peers/baresip/config")).expect("config");
+    let text = text.replace("@ADDRESS@", &format!("127.0.0.1:{port}")).replace("@MODULES@", modules);
+    let text = text.replace("@FOLDER@", &folder.to_string_lossy()).replace("@RECORDING@", &audio(recording).to_string_lossy());
+    std::fs::write(folder.join("config"), text.replace("@PORTS@", &format!("{media}-{}", media + 50))).expect("config");
+    let account = format!("<sip:bot@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=PCMU,PCMA\n");
+    std::fs::write(folder.join("accounts"), account).expect("accounts");
+    let mut command = Command::new("baresip");
+    command.arg("-f").arg(folder).args(execute).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running(command.spawn().expect("baresip"));
+    std::thread::sleep(Duration::from_millis(1500));
+    Some(running)
+}
+
+#[test]
+fn baresip_as_a_bot() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let port = free_port();
+    let Some(_bot) = baresip(folder.path(), port, "bot/long-terms.wav", &[]) else { return };
+    let steps = "  - bot:\n      says: { contains: [calls may be recorded, monday through friday] }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
+    Run::of(&[&scenario_file(folder.path(), steps), "--target", &format!("sip:bot@127.0.0.1:{port}")]).expect(0);
+}
+
+#[test]
+fn baresip_rings_the_sample_bot() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    let dial = format!("/dial sip:booking@{address}");
+    let Some(caller) = baresip(folder.path(), free_port(), "bot/long-terms.wav", &["-e", &dial, "-t", "8"]) else { return };
+    std::thread::sleep(Duration::from_secs(8));
+    drop(caller);
+    assert!(loudness(&folder.path().join("heard.wav")) > 100.0);
+}
+
+fn pjsua() -> Option<PathBuf> {
+    let python = root().join("tests/peers/.venv/bin/python");
+    if !python.exists() {
+        missing("pjsua2 (PyPI)");
+        return None;
+    }
+    Some(python)
+}
+
+fn agent(python: &Path, arguments: &[&str]) -> Running {
+    let mut child = Command::new(python)
+        .arg(root().join("tests/peers/pjsua/agent.py"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("pjsua2");
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().expect("output"));
+    while output.read_line(&mut line).expect("output") > 0 && !line.contains("ready") {}
+    std::thread::spawn(move || output.lines().for_each(drop));
+    Running(child)
+}
+
+#[test]
+fn pjsua2_as_a_bot_that_updates_the_dialog() {
+    let _turn = turn();
+    let Some(python) = pjsua() else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let heard = folder.path().join("heard.wav");
+    let port = free_port().to_string();
+    let greeting = audio("bot/booking-greeting.wav");
+    let _bot = agent(&python, &["bot", &port, &greeting.to_string_lossy(), &heard.to_string_lossy(), "40"]);
+    Run::of(&[&scenario_file(folder.path(), GREETING), "--target", &format!("sip:bot@127.0.0.1:{port}")]).expect(0);
+    assert!(loudness(&heard) > 50.0, "the bot heard the caller");
+}
+
+#[test]
+fn pjsua2_rings_the_sample_bot() {
+    let _turn = turn();
+    let Some(python) = pjsua() else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let heard = folder.path().join("heard.wav");
+    let (_bot, address) = sample_bot();
+    let request = audio("caller/booking-request.wav");
+    let mut caller = agent(&python, &["call", &format!("sip:booking@{address}"), &request.to_string_lossy(), &heard.to_string_lossy(), "8"]);
+    let start = Instant::now();
+    while caller.0.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(loudness(&heard) > 100.0, "the caller heard the bot");
+}

@@ -1,0 +1,162 @@
+//! `goldencall run` against the built-in sample bot, over real SIP and RTP on loopback.
+
+mod common;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{Run, goldencall, peer, root, turn};
+use serde_json::Value;
+
+fn calls(report: &Value) -> &Vec<Value> {
+    report["calls"].as_array().expect("calls")
+}
+
+fn well_formed(path: &Path) {
+    if peer("xmllint") {
+        let status = std::process::Command::new("xmllint").arg("--noout").arg(path).status().expect("xmllint");
+        assert!(status.success(), "{}", path.display());
+    }
+}
+
+#[test]
+fn golden_paths_pass_with_real_transcripts_everywhere() {
+    let _turn = turn();
+    let run = Run::of(&[]).expect(0);
+    let report = run.json();
+    assert_eq!((report["failed"].as_u64(), report["errors"].as_u64()), (Some(0), Some(0)));
+    assert!(calls(&report).len() >= 4);
+    let (json, junit) = (report.to_string().to_lowercase(), run.junit().to_lowercase());
+    for words in ["how can i help you today", "which day works best", "denver tomorrow morning"] {
+        assert!(json.contains(words) && junit.contains(words), "{words}\n{}", run.text());
+    }
+    well_formed(&run.path("junit.xml"));
+    for call in calls(&report) {
+        let wav = hound::WavReader::open(call["recording"].as_str().expect("a recording")).expect("WAV");
+        let seconds = f64::from(wav.duration()) / 8000.0;
+        assert_eq!(wav.spec().channels, 2);
+        assert!(seconds * 1000.0 > call["duration_ms"].as_f64().expect("ms") * 0.8, "{call}");
+        let spoken = |turn: &&Value| turn["utterances"].as_array().is_some_and(|utterances| !utterances.is_empty());
+        for turn in call["turns"].as_array().expect("turns").iter().filter(spoken) {
+            let latency = turn["latency_ms"].as_f64().expect("a latency");
+            assert!((0.0..1500.0).contains(&latency), "{turn}");
+        }
+    }
+    let captured = calls(&report).iter().flat_map(|call| call["turns"].as_array().expect("turns")).find_map(|turn| turn["captured"]["number"].as_str());
+    assert_eq!(captured, Some("4829"));
+    let events = std::fs::read_to_string(run.path("out/events.jsonl")).expect("events");
+    assert!(events.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    again_from_events(&run);
+}
+
+fn again_from_events(run: &Run) {
+    let made = run.path("again.xml");
+    let status = goldencall().arg("report").arg(run.path("out")).arg("--report-junit").arg(&made).output().expect("report").status;
+    assert!(status.success());
+    assert_eq!(std::fs::read_to_string(made).expect("junit"), run.junit());
+}
+
+#[test]
+fn failing_scenarios_fail_at_the_check_of_their_name() {
+    let _turn = turn();
+    let run = Run::of(&["scenarios/failing"]).expect(4);
+    let report = run.json();
+    let files = std::fs::read_dir(root().join("scenarios/failing")).expect("folder").count();
+    assert_eq!(calls(&report).len(), files);
+    for call in calls(&report) {
+        let file = Path::new(call["file"].as_str().expect("file")).file_stem().expect("name").to_string_lossy();
+        let expected = file.split('-').next().expect("a check");
+        assert_eq!(call["outcome"], "failed", "{file}: {}\n{}", call["error"], run.text());
+        let turns = call["turns"].as_array().expect("turns");
+        let checks = turns.iter().flat_map(|turn| turn["checks"].as_array().expect("checks"));
+        let failed: Vec<&str> = checks.filter(|check| check["outcome"] == "failed").filter_map(|check| check["check"].as_str()).collect();
+        assert_eq!(failed, [expected], "{file}\n{}", run.text());
+    }
+    let junit = run.junit();
+    assert!(junit.contains("<failure") && !junit.contains("<error"), "{junit}");
+    well_formed(&run.path("junit.xml"));
+    assert!(run.text().contains("heard `Thursday` where `Tuesday` was expected"), "{}", run.text());
+}
+
+#[test]
+fn nobody_there_is_an_error_within_five_seconds() {
+    let _turn = turn();
+    let start = Instant::now();
+    let run = Run::of(&["--target", "sip:127.0.0.1:9"]).expect(3);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let junit = run.junit();
+    assert!(junit.contains("<error") && junit.contains("type=\"setup\"") && !junit.contains("<failure"), "{junit}");
+    assert!(run.text().contains("nothing listens at sip:127.0.0.1:9"), "{}", run.text());
+}
+
+#[test]
+fn a_silent_port_is_an_error_within_five_seconds() {
+    let _turn = turn();
+    let deaf = std::net::UdpSocket::bind("127.0.0.1:0").expect("port");
+    let start = Instant::now();
+    let uri = format!("sip:{}", deaf.local_addr().expect("address"));
+    let run = Run::of(&["scenarios/booking.yaml", "--target", &uri]).expect(3);
+    assert!(start.elapsed() < Duration::from_secs(6));
+    assert!(run.text().contains("gave no SIP response"), "{}", run.text());
+}
+
+#[test]
+fn busy_and_no_answer_are_errors_and_are_tried_again() {
+    let _turn = turn();
+    let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?fault=busy", "--retries", "1"]).expect(3);
+    assert!(run.text().contains("486"), "{}", run.text());
+    let report = run.json();
+    assert_eq!((calls(&report)[0]["attempt"].as_u64(), calls(&report)[0]["error"]["kind"].as_str()), (Some(2), Some("busy")));
+    assert!(run.junit().contains("<rerunError"), "{}", run.junit());
+    let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?fault=no_answer"]).expect(3);
+    assert_eq!(calls(&run.json())[0]["error"]["kind"], "no_answer", "{}", run.text());
+}
+
+#[test]
+fn repeat_grep_tag_and_line_choose_what_runs() {
+    let _turn = turn();
+    let run = Run::of(&["scenarios", "--grep", "^Book an", "--repeat", "2", "--jobs", "2"]).expect(0);
+    assert_eq!(calls(&run.json()).len(), 2);
+    assert!(run.junit().contains("Book an appointment #2"));
+    Run::of(&["scenarios/booking.yaml", "--tag", "nothing"]).expect(5);
+    let run = Run::of(&["scenarios/booking.yaml:9"]).expect(0);
+    assert_eq!(calls(&run.json())[0]["turns"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn an_interrupted_run_ends_its_calls_and_leaves_whole_reports() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let out = folder.path().join("out");
+    let mut child = goldencall().args(["run", "scenarios/recovery.yaml", "--out"]).arg(&out).stdout(Stdio::piped()).spawn().expect("run");
+    let answered = || std::fs::read_to_string(out.join("events.jsonl")).is_ok_and(|text| text.contains("transcript"));
+    let start = Instant::now();
+    while !answered() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let interrupted = Instant::now();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("pid"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("signal");
+    let status = child.wait().expect("end");
+    assert!(interrupted.elapsed() < Duration::from_secs(8));
+    assert_eq!(status.code(), Some(3));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).expect("results")).expect("JSON");
+    assert_eq!(report["complete"], false);
+    assert_eq!(calls(&report)[0]["error"]["kind"], "interrupted");
+    well_formed(&out.join("junit.xml"));
+}
+
+#[test]
+fn calibration_meets_its_own_bound() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("calibration.json");
+    let output = goldencall().args(["calibrate", "--calls", "6", "--jobs", "3", "--max-p99", "5", "--report-json"]).arg(&file).output().expect("calibrate");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let figures: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("figures")).expect("JSON");
+    for name in ["p50", "p95", "p99", "max"] {
+        assert!(figures["turn_latency_error_ms"][name].is_f64(), "{figures}");
+    }
+    assert_eq!(figures["calls"], 6);
+}
