@@ -2,10 +2,7 @@
 //!
 //! `cargo bench --bench transcription [-- MODEL_DIR]`. Exits with 1 above 5 % of errors.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "this measures how long the work takes"
-)]
+#![allow(clippy::disallowed_methods, reason = "this measures how long the work takes")]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -95,9 +92,7 @@ fn run() -> Result<f64, Failure> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/corpus");
     let mut voices: Vec<(String, Score)> = Vec::new();
     for line in std::fs::read_to_string(corpus.join("texts.tsv"))?.lines() {
-        let (file, text) = line
-            .split_once('\t')
-            .ok_or("texts.tsv: a line without a tab")?;
+        let (file, text) = line.split_once('\t').ok_or("texts.tsv: a line without a tab")?;
         let voice = file.split('_').next().unwrap_or(file);
         let score = reply(&detector, &engine, &corpus.join(file), text)?;
         match voices.iter_mut().find(|(name, _)| name == voice) {
@@ -113,28 +108,15 @@ fn run() -> Result<f64, Failure> {
         all.add(score);
     }
     all.row("all");
-    println!(
-        "model loaded in {:.2} s; {}",
-        loading.as_secs_f64(),
-        peak_memory()
-    );
+    println!("model loaded in {:.2} s; {}", loading.as_secs_f64(), peak_memory());
     Ok(all.errors())
 }
 
-fn reply(
-    detector: &SpeechModel,
-    engine: &Embedded,
-    file: &Path,
-    text: &str,
-) -> Result<Score, Failure> {
+fn reply(detector: &SpeechModel, engine: &Embedded, file: &Path, text: &str) -> Result<Score, Failure> {
     let clip = wav::read(&std::fs::read(file)?)?.at_rate(8000).samples;
     let started = Instant::now();
     let segments = speech_segments(detector, &clip)?;
-    let mut score = Score {
-        replies: 1,
-        segments: segments.len(),
-        ..Score::default()
-    };
+    let mut score = Score { replies: 1, segments: segments.len(), ..Score::default() };
     score.detecting = started.elapsed();
     score.clips = Duration::from_secs_f64(clip.len() as f64 / 8000.0);
     let mut heard = Vec::new();
@@ -156,20 +138,10 @@ fn reply(
 /// The folder given as argument, `GOLDENCALL_MODEL_DIR`, or one in the user's cache.
 fn model_dir() -> PathBuf {
     let argument = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let named = argument
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::var_os("GOLDENCALL_MODEL_DIR")?.into()));
-    let cache = ["XDG_CACHE_HOME", "LOCALAPPDATA"]
-        .iter()
-        .find_map(std::env::var_os)
-        .map(PathBuf::from);
+    let named = argument.map(PathBuf::from).or_else(|| Some(std::env::var_os("GOLDENCALL_MODEL_DIR")?.into()));
+    let cache = ["XDG_CACHE_HOME", "LOCALAPPDATA"].iter().find_map(std::env::var_os).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    named.unwrap_or_else(|| {
-        cache
-            .or_else(home)
-            .unwrap_or_else(std::env::temp_dir)
-            .join("goldencall/models")
-    })
+    named.unwrap_or_else(|| cache.or_else(home).unwrap_or_else(std::env::temp_dir).join("goldencall/models"))
 }
 
 /// The most memory that this process had, where the system tells.
@@ -177,7 +149,5 @@ fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes.map_or("memory unknown".to_owned(), |kb| {
-        format!("{} MB at most", kb / 1024)
-    })
+    kilobytes.map_or("memory unknown".to_owned(), |kb| format!("{} MB at most", kb / 1024))
 }

@@ -20,8 +20,13 @@ fn said(output: &std::process::Output) -> String {
 #[test]
 fn check_tells_every_mistake_of_every_file() {
     let folder = tempfile::tempdir().expect("folder");
-    std::fs::write(folder.path().join("a.yaml"), "name: A\nsteps:\n  - bot: { says: Hello, latancy: 1s }\n  - caller: { audio: gone.wav }\n").expect("file");
-    std::fs::write(folder.path().join("b.yaml"), "name: B\nsteps:\n  - bot: { says: Hello, within: 1500 }\n  - hangup: nobody\n").expect("file");
+    std::fs::write(
+        folder.path().join("a.yaml"),
+        "name: A\nsteps:\n  - bot: { says: Hello, latancy: 1s }\n  - caller: { audio: gone.wav }\n",
+    )
+    .expect("file");
+    std::fs::write(folder.path().join("b.yaml"), "name: B\nsteps:\n  - bot: { says: Hello, within: 1500 }\n  - hangup: nobody\n")
+        .expect("file");
     let output = in_folder(folder.path()).args(["check", "a.yaml", "b.yaml"]).output().expect("check");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(said(&output));
@@ -69,7 +74,8 @@ fn a_missing_environment_variable_is_named_and_a_present_one_is_never_shown() {
         "targets: { t: { sip: { uri: \"sip:127.0.0.1:9\", username: ci, password: \"${BOT_PASSWORD}\" } } }\ntarget: t\n",
     )
     .expect("file");
-    std::fs::write(folder.path().join("s.yaml"), "name: S\nvariables: { word: \"${BOT_PASSWORD}\" }\nsteps:\n  - bot: \"{{word}}\"\n").expect("file");
+    std::fs::write(folder.path().join("s.yaml"), "name: S\nvariables: { word: \"${BOT_PASSWORD}\" }\nsteps:\n  - bot: \"{{word}}\"\n")
+        .expect("file");
     let output = in_folder(folder.path()).args(["run", "s.yaml"]).output().expect("run");
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("the environment variable `BOT_PASSWORD` is not set"), "{}", said(&output));

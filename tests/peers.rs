@@ -1,6 +1,8 @@
 //! Against software that we did not write: sipp, baresip and pjsua2, as bots that goldencall calls and as callers that
 //! ring the sample bot.
 
+#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
+
 mod common;
 
 use std::io::{BufRead, BufReader};
@@ -44,7 +46,19 @@ fn sipp_scenario(folder: &Path, name: &str, recording: &str) -> PathBuf {
 fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
     let mut command = Command::new("sipp");
     let media = (30_000 + u32::from(port) % 20_000 / 2 * 2).to_string();
-    command.args(["-sf"]).arg(scenario).args(["-i", "127.0.0.1", "-p", &port.to_string(), "-mp", &media, "-m", "1", "-nostdin", "-timeout", "60"]);
+    command.args(["-sf"]).arg(scenario).args([
+        "-i",
+        "127.0.0.1",
+        "-p",
+        &port.to_string(),
+        "-mp",
+        &media,
+        "-m",
+        "1",
+        "-nostdin",
+        "-timeout",
+        "60",
+    ]);
     command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -67,6 +81,13 @@ fn scenario_file(folder: &Path, steps: &str) -> String {
 
 const GREETING: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - caller: { audio: AUDIO/caller/booking-thats-all.wav }\n  - hangup: caller\n";
 
+/// goldencall calls the target from a folder of its own, without the project's configuration.
+fn call(folder: &Path, steps: &str, target: &str) -> Run {
+    let mut command = goldencall();
+    command.current_dir(folder);
+    Run::with(command, &[&scenario_file(folder, steps), "--target", target])
+}
+
 /// goldencall calls a sipp scenario; both sides must be content with how the call went.
 #[track_caller]
 fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
@@ -77,7 +98,7 @@ fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
     let port = free_port();
     let bot = sipp(&sipp_scenario(folder.path(), name, "bot/booking-greeting.wav"), port, &[]).spawn().expect("sipp");
     std::thread::sleep(Duration::from_millis(500));
-    let run = Run::of(&[&scenario_file(folder.path(), steps), "--target", &format!("sip:bot@127.0.0.1:{port}")]);
+    let run = call(folder.path(), steps, &format!("sip:bot@127.0.0.1:{port}"));
     let output = wait(bot, 20);
     assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
     Some(run.expect(code))
@@ -129,9 +150,7 @@ fn sipp_that_rings_gets_a_cancel() {
     let config = format!("targets: {{ slow: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", ring_timeout: 2s }} }} }}\n");
     std::fs::write(folder.path().join("goldencall.yaml"), config).expect("config");
     std::thread::sleep(Duration::from_millis(500));
-    let mut command = goldencall();
-    command.current_dir(folder.path());
-    let run = Run::with(command, &[&scenario_file(folder.path(), GREETING), "--target", "slow"]);
+    let run = call(folder.path(), GREETING, "slow");
     let output = wait(bot, 20);
     assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
     assert_eq!(run.expect(3).json()["calls"][0]["error"]["kind"], "no_answer");
@@ -167,7 +186,7 @@ fn loudness(wav: &Path) -> f64 {
     (samples.iter().map(|sample| sample * sample).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
-fn baresip(folder: &Path, port: u16, recording: &str, execute: &[&str]) -> Option<Running> {
+fn baresip_command(folder: &Path, port: u16, recording: &str) -> Option<Command> {
     if !peer("baresip") {
         return None;
     }
@@ -181,10 +200,8 @@ fn baresip(folder: &Path, port: u16, recording: &str, execute: &[&str]) -> Optio
     let account = format!("<sip:bot@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=PCMU,PCMA\n");
     std::fs::write(folder.join("accounts"), account).expect("accounts");
     let mut command = Command::new("baresip");
-    command.arg("-f").arg(folder).args(execute).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let running = Running(command.spawn().expect("baresip"));
-    std::thread::sleep(Duration::from_millis(1500));
-    Some(running)
+    command.arg("-f").arg(folder).stdin(Stdio::null()).stderr(Stdio::null());
+    Some(command)
 }
 
 #[test]
@@ -192,9 +209,11 @@ fn baresip_as_a_bot() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("folder");
     let port = free_port();
-    let Some(_bot) = baresip(folder.path(), port, "bot/long-terms.wav", &[]) else { return };
+    let Some(mut command) = baresip_command(folder.path(), port, "bot/long-terms.wav") else { return };
+    let _bot = Running(command.stdout(Stdio::null()).spawn().expect("baresip"));
+    std::thread::sleep(Duration::from_millis(1500));
     let steps = "  - bot:\n      says: { contains: [calls may be recorded, monday through friday] }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
-    Run::of(&[&scenario_file(folder.path(), steps), "--target", &format!("sip:bot@127.0.0.1:{port}")]).expect(0);
+    call(folder.path(), steps, &format!("sip:bot@127.0.0.1:{port}")).expect(0);
 }
 
 #[test]
@@ -203,10 +222,11 @@ fn baresip_rings_the_sample_bot() {
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
     let dial = format!("/dial sip:booking@{address}");
-    let Some(caller) = baresip(folder.path(), free_port(), "bot/long-terms.wav", &["-e", &dial, "-t", "8"]) else { return };
-    std::thread::sleep(Duration::from_secs(8));
-    drop(caller);
-    assert!(loudness(&folder.path().join("heard.wav")) > 100.0);
+    let Some(mut command) = baresip_command(folder.path(), free_port(), "bot/long-terms.wav") else { return };
+    let caller = command.args(["-e", &dial, "-t", "9"]).stdout(Stdio::piped()).spawn().expect("baresip");
+    let said = String::from_utf8_lossy(&wait(caller, 30).stdout).into_owned();
+    // Both directions carry G.711's 64 kbit/s, by baresip's own count.
+    assert!(said.contains("Call established") && said.contains("audio=64000/64000"), "{said}");
 }
 
 fn pjsua() -> Option<PathBuf> {
@@ -242,7 +262,7 @@ fn pjsua2_as_a_bot_that_updates_the_dialog() {
     let port = free_port().to_string();
     let greeting = audio("bot/booking-greeting.wav");
     let _bot = agent(&python, &["bot", &port, &greeting.to_string_lossy(), &heard.to_string_lossy(), "40"]);
-    Run::of(&[&scenario_file(folder.path(), GREETING), "--target", &format!("sip:bot@127.0.0.1:{port}")]).expect(0);
+    call(folder.path(), GREETING, &format!("sip:bot@127.0.0.1:{port}")).expect(0);
     assert!(loudness(&heard) > 50.0, "the bot heard the caller");
 }
 
@@ -254,7 +274,8 @@ fn pjsua2_rings_the_sample_bot() {
     let heard = folder.path().join("heard.wav");
     let (_bot, address) = sample_bot();
     let request = audio("caller/booking-request.wav");
-    let mut caller = agent(&python, &["call", &format!("sip:booking@{address}"), &request.to_string_lossy(), &heard.to_string_lossy(), "8"]);
+    let mut caller =
+        agent(&python, &["call", &format!("sip:booking@{address}"), &request.to_string_lossy(), &heard.to_string_lossy(), "8"]);
     let start = Instant::now();
     while caller.0.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(100));

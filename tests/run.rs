@@ -1,5 +1,7 @@
 //! `goldencall run` against the built-in sample bot, over real SIP and RTP on loopback.
 
+#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
+
 mod common;
 
 use std::path::Path;
@@ -43,7 +45,10 @@ fn golden_paths_pass_with_real_transcripts_everywhere() {
             assert!((0.0..1500.0).contains(&latency), "{turn}");
         }
     }
-    let captured = calls(&report).iter().flat_map(|call| call["turns"].as_array().expect("turns")).find_map(|turn| turn["captured"]["number"].as_str());
+    let captured = calls(&report)
+        .iter()
+        .flat_map(|call| call["turns"].as_array().expect("turns"))
+        .find_map(|turn| turn["captured"]["number"].as_str());
     assert_eq!(captured, Some("4829"));
     let events = std::fs::read_to_string(run.path("out/events.jsonl")).expect("events");
     assert!(events.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
@@ -152,7 +157,11 @@ fn calibration_meets_its_own_bound() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("calibration.json");
-    let output = goldencall().args(["calibrate", "--calls", "6", "--jobs", "3", "--max-p99", "5", "--report-json"]).arg(&file).output().expect("calibrate");
+    let output = goldencall()
+        .args(["calibrate", "--calls", "6", "--jobs", "3", "--max-p99", "5", "--report-json"])
+        .arg(&file)
+        .output()
+        .expect("calibrate");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let figures: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("figures")).expect("JSON");
     for name in ["p50", "p95", "p99", "max"] {

@@ -13,9 +13,7 @@ mod support;
 use std::f32::consts::TAU;
 use std::sync::OnceLock;
 
-use goldencall::media::detect::{
-    DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments,
-};
+use goldencall::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments};
 use goldencall::speech::store::{ModelId, ModelStore};
 use goldencall::speech::stt::{Embedded, Transcriber, segment_audio};
 use proptest::prelude::*;
@@ -24,9 +22,7 @@ use support::{corpus, mu_law, noise, percentile, store_dir, telephone, trimmed};
 fn detector_model() -> SpeechModel {
     static MODEL: OnceLock<SpeechModel> = OnceLock::new();
     let load = || {
-        let files = ModelStore::new(store_dir())
-            .ensure(ModelId::SileroVad, &mut |_| ())
-            .unwrap();
+        let files = ModelStore::new(store_dir()).ensure(ModelId::SileroVad, &mut |_| ()).unwrap();
         SpeechModel::from_onnx(files.read().unwrap()).unwrap()
     };
     MODEL.get_or_init(load).clone()
@@ -42,9 +38,7 @@ fn engine() -> &'static Embedded {
 
 fn words(samples: &[i16]) -> String {
     let segments = speech_segments(&detector_model(), samples).unwrap();
-    let texts = segments
-        .into_iter()
-        .map(|s| engine().transcribe(&segment_audio(samples, s)).unwrap());
+    let texts = segments.into_iter().map(|s| engine().transcribe(&segment_audio(samples, s)).unwrap());
     texts.collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
@@ -64,14 +58,8 @@ fn edges(samples: &[i16], chunks: impl Iterator<Item = usize>) -> Vec<SpeechEdge
 
 #[test]
 fn a_recorded_reply_gives_its_words() {
-    assert_eq!(
-        words(&corpus("hibari_01.wav")),
-        "Sure, I can help you book an appointment. What day works best for you?"
-    );
-    assert_eq!(
-        words(&corpus("hibari_10.wav")).trim_end_matches(['.', ',']),
-        "Yes"
-    );
+    assert_eq!(words(&corpus("hibari_01.wav")), "Sure, I can help you book an appointment. What day works best for you?");
+    assert_eq!(words(&corpus("hibari_10.wav")).trim_end_matches(['.', ',']), "Yes");
 }
 
 #[test]
@@ -80,9 +68,7 @@ fn one_engine_serves_several_threads() {
     let audio = segment_audio(&clip, 0..clip.len());
     let alone = engine().transcribe(&audio).unwrap();
     std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| engine().transcribe(&audio).unwrap()))
-            .collect();
+        let calls: Vec<_> = (0..3).map(|_| scope.spawn(|| engine().transcribe(&audio).unwrap())).collect();
         for call in calls {
             assert_eq!(call.join().unwrap(), alone);
         }
@@ -121,19 +107,12 @@ fn dtmf() -> Vec<f32> {
 
 /// Plucked chords with overtones over a bass, two a second.
 fn music() -> Vec<f32> {
-    let chords = [
-        [261.6, 329.6, 392.0],
-        [220.0, 277.2, 329.6],
-        [174.6, 220.0, 261.6],
-        [196.0, 246.9, 293.7],
-    ];
+    let chords = [[261.6, 329.6, 392.0], [220.0, 277.2, 329.6], [174.6, 220.0, 261.6], [196.0, 246.9, 293.7]];
     let sound = |k: usize| {
         let t = k as f32 / 8000.0;
         let chord = chords[(t * 2.0) as usize % chords.len()];
         let pluck = (-(t % 0.5) * 5.0).exp();
-        let strings = chord
-            .iter()
-            .flat_map(|f| (1..5).map(move |n| (TAU * f * n as f32 * t).sin() / n as f32));
+        let strings = chord.iter().flat_map(|f| (1..5).map(move |n| (TAU * f * n as f32 * t).sin() / n as f32));
         0.08 * pluck * strings.sum::<f32>() + 0.05 * (TAU * chord[0] / 2.0 * t).sin()
     };
     (0..8000 * 10).map(sound).collect()
@@ -166,10 +145,7 @@ fn edge_errors(clip: &[i16], line: Option<f32>, seed: u64) -> (f64, f64) {
     sound.extend(clip.iter().map(|s| f32::from(*s) / 32768.0));
     sound.resize(lead + clip.len() + 9600, 0.0);
     if let Some(level) = line {
-        sound
-            .iter_mut()
-            .zip(noise(lead + clip.len() + 9600, level, seed + 1))
-            .for_each(|(s, n)| *s += n);
+        sound.iter_mut().zip(noise(lead + clip.len() + 9600, level, seed + 1)).for_each(|(s, n)| *s += n);
     }
     let segments = speech_segments(&detector_model(), &telephone(&sound)).unwrap();
     let (first, last) = (segments.first().unwrap(), segments.last().unwrap());
@@ -179,33 +155,17 @@ fn edge_errors(clip: &[i16], line: Option<f32>, seed: u64) -> (f64, f64) {
 
 #[test]
 fn edges_are_right_to_the_sample_on_a_clean_line() {
-    let names = (0..44)
-        .step_by(4)
-        .flat_map(|n| [format!("hibari_{n:02}.wav"), format!("joe_{n:02}.wav")]);
-    let errors: Vec<_> = names
-        .map(|name| edge_errors(&trimmed(&corpus(&name)), None, 7))
-        .collect();
-    assert!(
-        percentile(errors.iter().map(|e| e.0.abs()), 0.95) <= 1.0,
-        "onsets: {errors:?}"
-    );
-    assert!(
-        percentile(errors.iter().map(|e| e.1.abs()), 0.5) <= 1.0,
-        "ends: {errors:?}"
-    );
+    let names = (0..44).step_by(4).flat_map(|n| [format!("hibari_{n:02}.wav"), format!("joe_{n:02}.wav")]);
+    let errors: Vec<_> = names.map(|name| edge_errors(&trimmed(&corpus(&name)), None, 7)).collect();
+    assert!(percentile(errors.iter().map(|e| e.0.abs()), 0.95) <= 1.0, "onsets: {errors:?}");
+    assert!(percentile(errors.iter().map(|e| e.1.abs()), 0.5) <= 1.0, "ends: {errors:?}");
 }
 
 #[test]
 fn onsets_stay_close_in_noise() {
     let names = (0..44).step_by(5).map(|n| format!("hibari_{n:02}.wav"));
-    let errors: Vec<_> = (0..)
-        .zip(names)
-        .map(|(k, name)| edge_errors(&trimmed(&corpus(&name)), Some(-50.0), k).0)
-        .collect();
-    assert!(
-        percentile(errors.iter().map(|e| e.abs()), 0.5) <= 10.0,
-        "{errors:?}"
-    );
+    let errors: Vec<_> = (0..).zip(names).map(|(k, name)| edge_errors(&trimmed(&corpus(&name)), Some(-50.0), k).0).collect();
+    assert!(percentile(errors.iter().map(|e| e.abs()), 0.5) <= 10.0, "{errors:?}");
 }
 
 #[test]
@@ -217,34 +177,13 @@ fn speech_is_announced_soon_and_ended_once() {
     let mut detector = SpeechDetector::new(detector_model(), DetectorConfig::default());
     let mut seen = Vec::new();
     for (k, frame) in line.chunks(160).enumerate() {
-        seen.extend(
-            detector
-                .push(frame)
-                .unwrap()
-                .into_iter()
-                .map(|edge| ((k + 1) * 160, edge)),
-        );
+        seen.extend(detector.push(frame).unwrap().into_iter().map(|edge| ((k + 1) * 160, edge)));
     }
-    let [
-        (known, SpeechEdge::Started { onset }),
-        (
-            _,
-            SpeechEdge::Ended {
-                onset: again,
-                end,
-                noise_dbfs,
-            },
-        ),
-    ] = seen[..]
-    else {
+    let [(known, SpeechEdge::Started { onset }), (_, SpeechEdge::Ended { onset: again, end, noise_dbfs })] = seen[..] else {
         panic!("{seen:?}");
     };
     assert_eq!((onset, again), (12345, onset));
-    assert!(
-        known - 12345 <= 200 * 8,
-        "known after {} samples",
-        known - 12345
-    );
+    assert!(known - 12345 <= 200 * 8, "known after {} samples", known - 12345);
     assert!(end.abs_diff(12345 + clip.len() as u64) < 80);
     assert_eq!(noise_dbfs, -100.0);
 }
@@ -255,10 +194,7 @@ fn speech_under_way_at_the_start_and_at_the_end_is_found() {
     let part = &clip[2000..clip.len() - 3000];
     let segments = speech_segments(&detector_model(), part).unwrap();
     assert!(segments[0].start < 400, "{segments:?}");
-    assert!(
-        segments.last().unwrap().end + 400 > part.len(),
-        "{segments:?}"
-    );
+    assert!(segments.last().unwrap().end + 400 > part.len(), "{segments:?}");
 }
 
 #[test]

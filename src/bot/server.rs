@@ -171,7 +171,9 @@ fn user_of(request: &Request) -> String {
 fn think_of(request: &Request) -> Option<Duration> {
     let name = "x-goldencall-think";
     request.headers.iter().find_map(|header| match header {
-        Header::Other(key, value) if key.to_string().eq_ignore_ascii_case(name) => value.trim().parse().ok().and_then(|millis: f64| Duration::try_from_secs_f64(millis / 1000.0).ok()),
+        Header::Other(key, value) if key.to_string().eq_ignore_ascii_case(name) => {
+            value.trim().parse().ok().and_then(|millis: f64| Duration::try_from_secs_f64(millis / 1000.0).ok())
+        }
         _ => None,
     })
 }

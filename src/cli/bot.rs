@@ -1,5 +1,7 @@
 //! `goldencall bot`: the sample bot until Ctrl-C.
 
+use std::io::Write;
+
 use tokio::runtime::Runtime;
 
 use super::args::BotArgs;
@@ -14,9 +16,9 @@ pub(super) fn bot(args: &BotArgs) -> Result<Exit, CliError> {
     let runtime = Runtime::new().map_err(CliError::setup)?;
     runtime.block_on(async {
         let bot = Bot::start(BotOptions { address: args.listen, library, fault }).await.map_err(CliError::setup)?;
-        for name in names {
-            println!("sip:{name}@{}", bot.address);
-        }
+        let lines: String = names.iter().map(|name| format!("sip:{name}@{}\n", bot.address)).collect();
+        // Whoever started the bot may read the first line only.
+        let _closed = std::io::stdout().write_all(lines.as_bytes());
         tokio::signal::ctrl_c().await.map_err(CliError::setup)?;
         Ok(Exit::Passed)
     })

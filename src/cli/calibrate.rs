@@ -68,7 +68,12 @@ fn scenario(folder: &Path, context: &Context) -> Result<Arc<Scenario>, CliError>
     })
 }
 
-async fn measure(args: &CalibrateArgs, scenario: Arc<Scenario>, speech: &Speech, clips: Clips) -> Result<(Vec<CallResult>, Vec<LogEntry>), CliError> {
+async fn measure(
+    args: &CalibrateArgs,
+    scenario: Arc<Scenario>,
+    speech: &Speech,
+    clips: Clips,
+) -> Result<(Vec<CallResult>, Vec<LogEntry>), CliError> {
     let library = Library::load(None).map_err(CliError::setup)?;
     let bot = Bot::start(BotOptions { address: ([127, 0, 0, 1], 0).into(), library, fault: None }).await.map_err(CliError::setup)?;
     let mut random = StdRng::seed_from_u64(SEED);

@@ -38,15 +38,17 @@ impl Exit {
     /// Of a run: a completed call that was judged wrong wins over one that could not be placed.
     pub fn of(results: &[CallResult], thresholds: &[ThresholdResult]) -> Self {
         let any = |outcome| results.iter().any(|result| result.outcome == outcome);
-        let threshold = thresholds.iter().any(|threshold| threshold.outcome != Outcome::Passed);
+        let threshold = |outcome| thresholds.iter().any(|threshold| threshold.outcome == outcome);
         if results.is_empty() {
             Exit::Nothing
         } else if any(CallOutcome::Failed) {
             Exit::Failed
         } else if any(CallOutcome::Error) {
             Exit::Setup
-        } else if threshold {
+        } else if threshold(Outcome::Failed) {
             Exit::Failed
+        } else if threshold(Outcome::Skipped) {
+            Exit::Setup
         } else {
             Exit::Passed
         }

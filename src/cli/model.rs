@@ -25,7 +25,12 @@ pub(super) fn model(action: &ModelAction, context: &Context) -> Result<Exit, Cli
                     ModelState::Damaged => "damaged",
                 };
                 let megabytes = status.size as f64 / 1e6;
-                println!("{:<20} {state:<10} {megabytes:>7.1} MB  {}  {}", status.model.name(), status.model.purpose(), status.path.display());
+                println!(
+                    "{:<20} {state:<10} {megabytes:>7.1} MB  {}  {}",
+                    status.model.name(),
+                    status.model.purpose(),
+                    status.path.display()
+                );
             }
         }
     }

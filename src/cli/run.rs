@@ -184,7 +184,11 @@ fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {
     if text == "auto" {
         return Ok(speech.capacity);
     }
-    let jobs = text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number from 1 on, or auto")))?;
+    let jobs = text
+        .parse()
+        .ok()
+        .filter(|jobs| *jobs > 0)
+        .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number from 1 on, or auto")))?;
     if jobs > speech.capacity {
         eprintln!("warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag", speech.capacity);
     }
@@ -199,7 +203,11 @@ fn keep_last_failed(suite: &mut Suite, out: &Path) -> Result<(), CliError> {
     for event in events {
         if let Event::CallFinished { result } = event {
             let key = (result.file.clone(), result.scenario.clone());
-            if result.outcome == CallOutcome::Passed { passed.insert(key) } else { others.insert(key) };
+            if result.outcome == CallOutcome::Passed {
+                passed.insert(key)
+            } else {
+                others.insert(key)
+            };
         }
     }
     suite.scenarios.retain(|scenario| {

@@ -64,11 +64,7 @@ impl<'a> Side<'a> {
     pub fn new(text: &'a Normalised) -> Self {
         let classes = (0..text.tokens().len()).map(|i| class(text, i)).collect();
         let sounds = text.tokens().iter().map(|t| consonants(&t.text)).collect();
-        Self {
-            text,
-            classes,
-            sounds,
-        }
+        Self { text, classes, sounds }
     }
 
     pub fn weight(&self, index: usize) -> f64 {
@@ -90,9 +86,7 @@ impl<'a> Side<'a> {
     /// "Okay." alone is not a filler: gives courtesies their full weight.
     pub fn promote_fillers(&mut self, wanted: impl Fn(&str) -> bool) {
         for index in 0..self.classes.len() {
-            if self.classes[index] == Class::Filler
-                && wanted(lemma(&self.text.tokens()[index].text))
-            {
+            if self.classes[index] == Class::Filler && wanted(lemma(&self.text.tokens()[index].text)) {
                 self.classes[index] = Class::Content;
             }
         }
@@ -118,10 +112,7 @@ fn class(text: &Normalised, index: usize) -> Class {
 fn is_name(text: &Normalised, index: usize) -> bool {
     let source = text.source();
     let start = text.tokens()[index].span.start;
-    let capital = source[start..]
-        .chars()
-        .next()
-        .is_some_and(char::is_uppercase);
+    let capital = source[start..].chars().next().is_some_and(char::is_uppercase);
     let before = source[..start].trim_end().chars().last();
     let inside = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ',' | '\'' | '-' | ')'));
     capital && inside && source.chars().any(char::is_lowercase)
@@ -179,11 +170,7 @@ pub(super) fn align(expected: &Side, heard: &Side) -> Vec<Pair> {
         let with = fits[i][j].map(|f| (f, gain(expected, i, heard, j, f) + best[i + 1][j + 1]));
         match with {
             Some((fit, total)) if total >= best[i][j] => {
-                pairs.push(Pair {
-                    expected: i,
-                    heard: j,
-                    fit,
-                });
+                pairs.push(Pair { expected: i, heard: j, fit });
                 (i, j) = (i + 1, j + 1);
             }
             _ if best[i + 1][j] >= best[i][j] => i += 1,
@@ -195,8 +182,7 @@ pub(super) fn align(expected: &Side, heard: &Side) -> Vec<Pair> {
 
 fn gain(expected: &Side, i: usize, heard: &Side, j: usize, fit: f64) -> f64 {
     // A code laid on the word it spells is a fact on one side only.
-    let spelled =
-        expected.text.tokens()[i].kind == Kind::Code || heard.text.tokens()[j].kind == Kind::Code;
+    let spelled = expected.text.tokens()[i].kind == Kind::Code || heard.text.tokens()[j].kind == Kind::Code;
     let weight = expected.weight(i).max(heard.weight(j));
     if spelled { weight } else { weight * fit }
 }

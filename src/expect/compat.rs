@@ -11,10 +11,8 @@ use super::normalise::{Kind, Normalised};
 /// Least likeness of two e-mail addresses with the same ending and the same figures.
 const ADDRESS_LIKENESS: f64 = 0.9;
 
-const BEFORE_TIMES: &[&str] = &[
-    "at", "by", "until", "till", "from", "to", "through", "around", "about", "before", "after",
-    "between", "and", "for",
-];
+const BEFORE_TIMES: &[&str] =
+    &["at", "by", "until", "till", "from", "to", "through", "around", "about", "before", "after", "between", "and", "for"];
 
 /// Token `index` is a fact: nothing else may be heard in its place, and it may not be lost or added.
 pub(super) fn is_fact(text: &Normalised, index: usize) -> bool {
@@ -26,22 +24,20 @@ pub(super) fn is_fact(text: &Normalised, index: usize) -> bool {
 
 /// May be lost, though nothing else may stand in its place: "the earliest one", "one moment", "today".
 pub(super) fn is_soft(text: &Normalised, index: usize) -> bool {
-    text.word(index)
-        .map_or_else(|| is_pronoun_one(text, index), |w| w == "today")
+    text.word(index).map_or_else(|| is_pronoun_one(text, index), |w| w == "today")
 }
 
 fn is_pronoun_one(text: &Normalised, index: usize) -> bool {
     const BEFORE: &[&str] = &[
-        "which", "this", "that", "the", "another", "any", "every", "no", "other", "right", "wrong",
-        "good", "new", "next", "last", "each", "blue", "red", "green", "same",
+        "which", "this", "that", "the", "another", "any", "every", "no", "other", "right", "wrong", "good", "new", "next", "last", "each",
+        "blue", "red", "green", "same",
     ];
     let token = &text.tokens()[index];
     if token.kind != Kind::Number || token.text != "1" {
         return false;
     }
     let before = index.checked_sub(1).and_then(|i| text.word(i));
-    before.is_some_and(|w| BEFORE.contains(&w) || w.ends_with("est"))
-        || matches!(text.word(index + 1), Some("moment" | "second" | "sec"))
+    before.is_some_and(|w| BEFORE.contains(&w) || w.ends_with("est")) || matches!(text.word(index + 1), Some("moment" | "second" | "sec"))
 }
 
 /// What kind of thing a fact is, for "another of the same kind was heard instead".
@@ -70,16 +66,8 @@ pub(super) fn same_fact(expected: &Normalised, i: usize, heard: &Normalised, j: 
         (Kind::Code, Kind::Number) => same_code(&a.text, heard, j),
         (Kind::Number, Kind::Code) => same_code(&b.text, expected, i),
         (Kind::Time, Kind::Time) => same_clock(&a.text, &b.text),
-        (Kind::Time, Kind::Number) => time_as_number(
-            &a.text,
-            &b.text,
-            near_time(expected, i) || near_time(heard, j),
-        ),
-        (Kind::Number, Kind::Time) => time_as_number(
-            &b.text,
-            &a.text,
-            near_time(expected, i) || near_time(heard, j),
-        ),
+        (Kind::Time, Kind::Number) => time_as_number(&a.text, &b.text, near_time(expected, i) || near_time(heard, j)),
+        (Kind::Number, Kind::Time) => time_as_number(&b.text, &a.text, near_time(expected, i) || near_time(heard, j)),
         (Kind::Address, Kind::Address) => same_address(expected, i, heard, j),
         _ => false,
     }
@@ -95,20 +83,11 @@ pub(super) fn covers(expected: &Normalised, i: usize, heard: &Normalised, j: usi
     if a.kind != Kind::Date || b.kind != Kind::Date {
         return same_fact(expected, i, heard, j);
     }
-    let without_year = b
-        .text
-        .split_once('-')
-        .filter(|(year, _)| year.len() == 4)
-        .map(|(_, rest)| rest);
+    let without_year = b.text.split_once('-').filter(|(year, _)| year.len() == 4).map(|(_, rest)| rest);
     [Some(b.text.as_str()), without_year]
         .into_iter()
         .flatten()
-        .any(|date| {
-            date == a.text
-                || date
-                    .strip_prefix(a.text.as_str())
-                    .is_some_and(|rest| rest.starts_with('-'))
-        })
+        .any(|date| date == a.text || date.strip_prefix(a.text.as_str()).is_some_and(|rest| rest.starts_with('-')))
 }
 
 /// "gate a 5", in lower case, is gate A5: the letter stands beside the number as a word.
@@ -116,8 +95,7 @@ fn same_code(code: &str, text: &Normalised, at: usize) -> bool {
     let number = &text.tokens()[at].text;
     let before = at.checked_sub(1).and_then(|i| text.word(i));
     let after = text.word(at + 1);
-    before.is_some_and(|w| code.strip_prefix(w) == Some(number))
-        || after.is_some_and(|w| code.strip_suffix(w) == Some(number))
+    before.is_some_and(|w| code.strip_prefix(w) == Some(number)) || after.is_some_and(|w| code.strip_suffix(w) == Some(number))
 }
 
 fn same_word_fact(a: &str, b: &str) -> bool {
@@ -149,39 +127,21 @@ fn time_as_number(time: &str, number: &str, near: bool) -> bool {
 }
 
 fn near_time(text: &Normalised, index: usize) -> bool {
-    index
-        .checked_sub(1)
-        .and_then(|i| text.word(i))
-        .is_some_and(|w| BEFORE_TIMES.contains(&w))
+    index.checked_sub(1).and_then(|i| text.word(i)).is_some_and(|w| BEFORE_TIMES.contains(&w))
 }
 
 /// Dots and dashes are lost in speech, names are misheard; the ending and the figures must be right.
 fn same_address(expected: &Normalised, i: usize, heard: &Normalised, j: usize) -> bool {
     let (a, b) = (&expected.tokens()[i].text, &heard.tokens()[j].text);
     let ending = |text: &str| text.rsplit_once('.').map(|(_, e)| e.to_owned());
-    let figures = |text: &str| {
-        text.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-    };
-    let solid = |text: &str| {
-        text.chars()
-            .filter(|c| c.is_alphanumeric())
-            .collect::<String>()
-    };
+    let figures = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let solid = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     if ending(a) != ending(b) || figures(a) != figures(b) || a.contains('@') != b.contains('@') {
         return false;
     }
     let (a, b) = (solid(a), solid(b));
-    let before = |text: &Normalised, at: usize| {
-        at.checked_sub(1)
-            .and_then(|k| text.word(k))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    likeness(&a, &b) >= ADDRESS_LIKENESS
-        || format!("{}{b}", before(heard, j)) == a
-        || format!("{}{a}", before(expected, i)) == b
+    let before = |text: &Normalised, at: usize| at.checked_sub(1).and_then(|k| text.word(k)).unwrap_or_default().to_owned();
+    likeness(&a, &b) >= ADDRESS_LIKENESS || format!("{}{b}", before(heard, j)) == a || format!("{}{a}", before(expected, i)) == b
 }
 
 #[cfg(test)]
@@ -209,18 +169,9 @@ mod tests {
 
     #[test]
     fn addresses_forgive_names_not_figures_or_endings() {
-        assert!(last_facts_agree(
-            "john.smith@example.com",
-            "john smith at example.com"
-        ));
-        assert!(last_facts_agree(
-            "john.smith@example.com",
-            "jon.smith@example.com"
-        ));
-        assert!(!last_facts_agree(
-            "john.smith@example.com",
-            "john.smith@example.org"
-        ));
+        assert!(last_facts_agree("john.smith@example.com", "john smith at example.com"));
+        assert!(last_facts_agree("john.smith@example.com", "jon.smith@example.com"));
+        assert!(!last_facts_agree("john.smith@example.com", "john.smith@example.org"));
         assert!(!last_facts_agree("john1@example.com", "john2@example.com"));
     }
 }

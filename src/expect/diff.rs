@@ -31,11 +31,7 @@ pub fn word_diff(expected: &str, heard: &str) -> Vec<DiffWord> {
             continue;
         }
         // The last heard piece that belongs to this one: what was added before it comes first.
-        let partner = pairs
-            .iter()
-            .filter(|p| left.of_token[p.0] == unit)
-            .map(|p| right.of_token[p.1])
-            .max();
+        let partner = pairs.iter().filter(|p| left.of_token[p.0] == unit).map(|p| right.of_token[p.1]).max();
         if let Some(partner) = partner {
             push_added(&mut out, &right, &same_right, next..partner);
             next = next.max(partner + 1);
@@ -47,9 +43,7 @@ pub fn word_diff(expected: &str, heard: &str) -> Vec<DiffWord> {
 }
 
 fn push_added(out: &mut Vec<DiffWord>, right: &Units, same: &[bool], units: Range<usize>) {
-    let added = units
-        .filter(|unit| !same[*unit])
-        .map(|unit| DiffWord::Added(right.texts[unit].clone()));
+    let added = units.filter(|unit| !same[*unit]).map(|unit| DiffWord::Added(right.texts[unit].clone()));
     out.extend(added);
 }
 
@@ -59,11 +53,7 @@ pub fn render_diff(words: &[DiffWord]) -> String {
     let mut at = 0;
     while let Some(word) = words.get(at) {
         let like = |w: &&DiffWord| std::mem::discriminant(*w) == std::mem::discriminant(word);
-        let run: Vec<&str> = words[at..]
-            .iter()
-            .take_while(like)
-            .map(DiffWord::text)
-            .collect();
+        let run: Vec<&str> = words[at..].iter().take_while(like).map(DiffWord::text).collect();
         at += run.len();
         let run = run.join(" ");
         out.push(match word {
@@ -100,54 +90,29 @@ impl Units {
         for (at, word) in words(source) {
             let end = at + word.len();
             // A token reaches over the white space here: the piece goes on.
-            if text
-                .tokens()
-                .iter()
-                .any(|t| t.span.start < end && t.span.end > end)
-            {
+            if text.tokens().iter().any(|t| t.span.start < end && t.span.end > end) {
                 continue;
             }
-            texts.push(
-                source[start..end]
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            );
+            texts.push(source[start..end].split_whitespace().collect::<Vec<_>>().join(" "));
             ends.push(end);
             start = end;
         }
-        let of_token = text
-            .tokens()
-            .iter()
-            .map(|t| ends.partition_point(|end| *end < t.span.end))
-            .collect();
+        let of_token = text.tokens().iter().map(|t| ends.partition_point(|end| *end < t.span.end)).collect();
         Self { texts, of_token }
     }
 }
 
 /// Words between white space with their places.
 fn words(source: &str) -> impl Iterator<Item = (usize, &str)> {
-    source
-        .split_whitespace()
-        .map(move |word| (word.as_ptr() as usize - source.as_ptr() as usize, word))
+    source.split_whitespace().map(move |word| (word.as_ptr() as usize - source.as_ptr() as usize, word))
 }
 
 fn equal_tokens(expected: &Normalised, heard: &Normalised) -> Vec<(usize, usize)> {
-    let texts = |n: &Normalised| {
-        n.tokens()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-    };
+    let texts = |n: &Normalised| n.tokens().iter().map(ToString::to_string).collect::<Vec<_>>();
     let ops = capture_diff_slices(Algorithm::Myers, &texts(expected), &texts(heard));
     let mut pairs = Vec::new();
     for op in ops {
-        if let DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } = op
-        {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
             pairs.extend((0..len).map(|n| (old_index + n, new_index + n)));
         }
     }
@@ -191,10 +156,7 @@ mod tests {
     #[test]
     fn shows_what_differs() {
         let lines = [
-            render(
-                "You are booked for Tuesday at 3 PM.",
-                "You are booked for Thursday at three p.m.",
-            ),
+            render("You are booked for Tuesday at 3 PM.", "You are booked for Thursday at three p.m."),
             render("I didn't catch that.", "I did catch that"),
             render("I'm sorry, I did not get it.", "I am sorry I didn't get it"),
             render(

@@ -46,32 +46,16 @@ impl std::ops::AddAssign for WordErrors {
 /// Compares canonical tokens: "3 PM" heard as "three p.m." is no error.
 pub fn word_error_rate(expected: &str, heard: &str) -> WordErrors {
     let (expected, heard) = (normalise(expected), normalise(heard));
-    let start = WordErrors {
-        reference_words: expected.tokens().len(),
-        ..WordErrors::default()
-    };
-    let mut row: Vec<WordErrors> = (0..=heard.tokens().len())
-        .map(|insertions| WordErrors {
-            insertions,
-            ..start
-        })
-        .collect();
+    let start = WordErrors { reference_words: expected.tokens().len(), ..WordErrors::default() };
+    let mut row: Vec<WordErrors> = (0..=heard.tokens().len()).map(|insertions| WordErrors { insertions, ..start }).collect();
     for i in 0..expected.tokens().len() {
         row = next_row(&expected, i, &heard, &row);
     }
     row.last().copied().unwrap_or(start)
 }
 
-fn next_row(
-    expected: &Normalised,
-    i: usize,
-    heard: &Normalised,
-    above: &[WordErrors],
-) -> Vec<WordErrors> {
-    let mut row = vec![WordErrors {
-        deletions: above[0].deletions + 1,
-        ..above[0]
-    }];
+fn next_row(expected: &Normalised, i: usize, heard: &Normalised, above: &[WordErrors]) -> Vec<WordErrors> {
+    let mut row = vec![WordErrors { deletions: above[0].deletions + 1, ..above[0] }];
     for (j, token) in heard.tokens().iter().enumerate() {
         let mut replaced = above[j];
         replaced.substitutions += usize::from(!expected.tokens()[i].same(token));
@@ -79,10 +63,7 @@ fn next_row(
         lost.deletions += 1;
         let mut added = row[j];
         added.insertions += 1;
-        let best = [replaced, lost, added]
-            .into_iter()
-            .min_by_key(WordErrors::total)
-            .unwrap_or(replaced);
+        let best = [replaced, lost, added].into_iter().min_by_key(WordErrors::total).unwrap_or(replaced);
         row.push(best);
     }
     row
@@ -94,16 +75,8 @@ mod tests {
 
     #[test]
     fn counts_each_kind_of_error() {
-        let errors = word_error_rate(
-            "you are booked for Tuesday at 3 PM",
-            "you booked for Thursday at three p.m. please",
-        );
-        let expected = WordErrors {
-            substitutions: 1,
-            insertions: 1,
-            deletions: 1,
-            reference_words: 7,
-        };
+        let errors = word_error_rate("you are booked for Tuesday at 3 PM", "you booked for Thursday at three p.m. please");
+        let expected = WordErrors { substitutions: 1, insertions: 1, deletions: 1, reference_words: 7 };
         assert_eq!(errors, expected);
         assert!((errors.rate() - 3.0 / 7.0).abs() < 1e-9);
     }

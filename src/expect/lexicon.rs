@@ -5,21 +5,7 @@ use std::sync::LazyLock;
 
 /// A word that turns a statement round. Contractions are expanded before this is asked.
 pub(super) fn is_negation(word: &str) -> bool {
-    matches!(
-        word,
-        "not"
-            | "no"
-            | "never"
-            | "nobody"
-            | "none"
-            | "nothing"
-            | "neither"
-            | "nor"
-            | "without"
-            | "nope"
-            | "nah"
-            | "nowhere"
-    )
+    matches!(word, "not" | "no" | "never" | "nobody" | "none" | "nothing" | "neither" | "nor" | "without" | "nope" | "nah" | "nowhere")
 }
 
 const MOMENTS: &[&str] = &[
@@ -44,10 +30,7 @@ const MOMENTS: &[&str] = &[
 /// A weekday or a part of the day or week, in the singular.
 pub(super) fn moment(word: &str) -> Option<&'static str> {
     let singular = word.strip_suffix('s').unwrap_or(word);
-    MOMENTS
-        .iter()
-        .copied()
-        .find(|m| *m == word || *m == singular)
+    MOMENTS.iter().copied().find(|m| *m == word || *m == singular)
 }
 
 /// Sounds and courtesies that carry nothing; a recogniser drops and invents them.
@@ -83,12 +66,10 @@ pub(super) fn is_filler(word: &str) -> bool {
 }
 
 const SMALL_WORDS: &[&str] = &[
-    "a", "an", "the", "is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has",
-    "have", "had", "will", "would", "can", "could", "shall", "should", "may", "might", "must",
-    "of", "to", "for", "in", "on", "at", "by", "with", "from", "and", "or", "but", "if", "that",
-    "this", "these", "those", "it", "its", "i", "you", "we", "they", "he", "she", "me", "my",
-    "your", "our", "us", "them", "as", "there", "here", "so", "just", "now", "then", "what",
-    "which", "up", "out", "off", "into", "than",
+    "a", "an", "the", "is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had", "will", "would", "can",
+    "could", "shall", "should", "may", "might", "must", "of", "to", "for", "in", "on", "at", "by", "with", "from", "and", "or", "but",
+    "if", "that", "this", "these", "those", "it", "its", "i", "you", "we", "they", "he", "she", "me", "my", "your", "our", "us", "them",
+    "as", "there", "here", "so", "just", "now", "then", "what", "which", "up", "out", "off", "into", "than",
 ];
 
 /// A word of grammar rather than of meaning.
@@ -163,9 +144,7 @@ const OPPOSITES: &[&str] = &[
     "free | paid",
 ];
 
-const NEGATING_PREFIXES: &[&str] = &[
-    "un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "re",
-];
+const NEGATING_PREFIXES: &[&str] = &["un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "re"];
 
 /// The words exclude one another: "cancelled" and "confirmed", "available" and "unavailable".
 pub(super) fn opposed(a: &str, b: &str) -> bool {
@@ -177,9 +156,7 @@ static SENSES: LazyLock<HashMap<&str, Vec<(usize, usize)>>> = LazyLock::new(|| {
     let mut senses: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
     for (line, words) in OPPOSITES.iter().enumerate() {
         for (sense, forms) in words.split('|').enumerate() {
-            forms
-                .split_whitespace()
-                .for_each(|word| senses.entry(word).or_default().push((line, sense)));
+            forms.split_whitespace().for_each(|word| senses.entry(word).or_default().push((line, sense)));
         }
     }
     senses
@@ -190,19 +167,14 @@ fn excluded(a: &str, b: &str) -> bool {
     let (Some(a), Some(b)) = (SENSES.get(a), SENSES.get(b)) else {
         return false;
     };
-    let differ = a
-        .iter()
-        .any(|(line, sense)| b.iter().any(|(l, s)| line == l && sense != s));
+    let differ = a.iter().any(|(line, sense)| b.iter().any(|(l, s)| line == l && sense != s));
     differ && !a.iter().any(|place| b.contains(place))
 }
 
 fn negated_by_prefix(long: &str, short: &str) -> bool {
-    let prefixed = NEGATING_PREFIXES
-        .iter()
-        .any(|p| long.strip_prefix(p) == Some(short) && short.len() >= 4);
+    let prefixed = NEGATING_PREFIXES.iter().any(|p| long.strip_prefix(p) == Some(short) && short.len() >= 4);
     let stem = |w: &str, suffix| w.strip_suffix(suffix).map(str::to_owned);
-    let less = stem(long, "less")
-        .is_some_and(|s| s == short || stem(short, "ful").is_some_and(|f| f == s));
+    let less = stem(long, "less").is_some_and(|s| s == short || stem(short, "ful").is_some_and(|f| f == s));
     prefixed || less
 }
 
@@ -228,12 +200,7 @@ mod tests {
 
     #[test]
     fn forms_of_one_sense_do_not() {
-        for (a, b) in [
-            ("canceled", "cancellation"),
-            ("open", "opens"),
-            ("approved", "accepted"),
-            ("day", "table"),
-        ] {
+        for (a, b) in [("canceled", "cancellation"), ("open", "opens"), ("approved", "accepted"), ("day", "table")] {
             assert!(!opposed(a, b), "{a} {b}");
         }
     }

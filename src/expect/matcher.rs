@@ -38,11 +38,7 @@ pub struct Judgement {
 
 impl Judgement {
     pub(super) fn new(met: bool, score: f64, reason: impl Into<String>) -> Self {
-        Self {
-            met,
-            score: Some(score),
-            reason: reason.into(),
-        }
+        Self { met, score: Some(score), reason: reason.into() }
     }
 
     /// For a comparison in which one side at least has no words.
@@ -55,11 +51,7 @@ impl Judgement {
     }
 
     pub(super) fn without_score(met: bool, reason: impl Into<String>) -> Self {
-        Self {
-            met,
-            score: None,
-            reason: reason.into(),
-        }
+        Self { met, score: None, reason: reason.into() }
     }
 }
 
@@ -95,11 +87,7 @@ impl Matcher {
 }
 
 fn list(matchers: &[Matcher]) -> String {
-    matchers
-        .iter()
-        .map(Matcher::describe)
-        .collect::<Vec<_>>()
-        .join("; ")
+    matchers.iter().map(Matcher::describe).collect::<Vec<_>>().join("; ")
 }
 
 fn exact(text: &str, heard: &str) -> Judgement {
@@ -111,19 +99,11 @@ fn exact(text: &str, heard: &str) -> Judgement {
 /// Met when every one is; none at all is met. The score is the lowest.
 fn all(matchers: &[Matcher], heard: &str) -> Judgement {
     let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
-    let failed: Vec<&str> = judged
-        .iter()
-        .filter(|j| !j.met)
-        .map(|j| j.reason.as_str())
-        .collect();
+    let failed: Vec<&str> = judged.iter().filter(|j| !j.met).map(|j| j.reason.as_str()).collect();
     Judgement {
         met: failed.is_empty(),
         score: judged.iter().filter_map(|j| j.score).min_by(f64::total_cmp),
-        reason: if failed.is_empty() {
-            "all are met".to_owned()
-        } else {
-            failed.join("; ")
-        },
+        reason: if failed.is_empty() { "all are met".to_owned() } else { failed.join("; ") },
     }
 }
 
@@ -132,22 +112,11 @@ fn any(matchers: &[Matcher], heard: &str) -> Judgement {
     let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
     let best = judged.iter().filter_map(|j| j.score).max_by(f64::total_cmp);
     if let Some(met) = judged.iter().find(|j| j.met) {
-        return Judgement {
-            score: met.score.or(best),
-            ..met.clone()
-        };
+        return Judgement { score: met.score.or(best), ..met.clone() };
     }
     let reasons: Vec<&str> = judged.iter().map(|j| j.reason.as_str()).collect();
-    let reason = if reasons.is_empty() {
-        "there is nothing to choose from".to_owned()
-    } else {
-        reasons.join("; ")
-    };
-    Judgement {
-        met: false,
-        score: best,
-        reason,
-    }
+    let reason = if reasons.is_empty() { "there is nothing to choose from".to_owned() } else { reasons.join("; ") };
+    Judgement { met: false, score: best, reason }
 }
 
 #[cfg(test)]
@@ -165,31 +134,17 @@ mod tests {
             Matcher::Contains(vec!["appointment".into(), "which day".into()]),
             Matcher::Matches(Pattern::new(r"\d+").unwrap()),
         ]);
-        assert_eq!(
-            matcher.describe(),
-            r#"any of: says "Thanks for calling"; contains "appointment" and "which day"; matches /\d+/"#
-        );
+        assert_eq!(matcher.describe(), r#"any of: says "Thanks for calling"; contains "appointment" and "which day"; matches /\d+/"#);
     }
 
     #[test]
     fn all_and_any_combine() {
         let (yes, no) = (says("Goodbye"), says("Good morning to you"));
-        assert!(
-            Matcher::All(vec![yes.clone(), yes.clone()])
-                .judge("Good-bye.")
-                .met
-        );
-        assert!(
-            !Matcher::All(vec![yes.clone(), no.clone()])
-                .judge("Good-bye.")
-                .met
-        );
+        assert!(Matcher::All(vec![yes.clone(), yes.clone()]).judge("Good-bye.").met);
+        assert!(!Matcher::All(vec![yes.clone(), no.clone()]).judge("Good-bye.").met);
         assert!(Matcher::Any(vec![no.clone(), yes]).judge("Good-bye.").met);
         let failed = Matcher::Any(vec![no]).judge("Good-bye.");
-        assert_eq!(
-            (failed.met, failed.reason.as_str()),
-            (false, "`morning` was expected but not heard")
-        );
+        assert_eq!((failed.met, failed.reason.as_str()), (false, "`morning` was expected but not heard"));
         assert!(Matcher::All(vec![]).judge("").met && !Matcher::Any(vec![]).judge("").met);
     }
 

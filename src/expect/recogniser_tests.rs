@@ -6,13 +6,8 @@ use super::Matcher;
 use proptest::prelude::*;
 
 fn pairs(table: &str) -> Vec<(&str, &str)> {
-    let lines = table
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty() && !l.starts_with("--"));
-    lines
-        .map(|l| l.split_once(" | ").expect("a line has ` | `"))
-        .collect()
+    let lines = table.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("--"));
+    lines.map(|l| l.split_once(" | ").expect("a line has ` | `")).collect()
 }
 
 /// Every line must be judged `met`.
@@ -21,19 +16,10 @@ pub(super) fn check(table: &str, met: bool, matcher: fn(&str) -> Matcher) {
     for (expected, heard) in pairs(table) {
         let judgement = matcher(expected).judge(heard);
         if judgement.met != met {
-            wrong.push(format!(
-                "{expected} | {heard}\n      {:?}: {}",
-                judgement.score, judgement.reason
-            ));
+            wrong.push(format!("{expected} | {heard}\n      {:?}: {}", judgement.score, judgement.reason));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} not {}:\n{}",
-        wrong.len(),
-        if met { "met" } else { "failed" },
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} not {}:\n{}", wrong.len(), if met { "met" } else { "failed" }, wrong.join("\n"));
 }
 
 pub(super) fn says(text: &str) -> Matcher {
@@ -158,41 +144,20 @@ fn contains_wants_whole_phrases() {
 #[test]
 fn reasons_are_sentences_for_people() {
     let lines = [
-        (
-            "You are booked for Tuesday at 3 PM.",
-            "You are booked for Thursday at three p.m.",
-        ),
-        (
-            "You are booked for Tuesday at 3 PM.",
-            "You are booked for Tuesday at 4 PM.",
-        ),
-        (
-            "You are booked for Tuesday at 3 PM.",
-            "You are booked for Tuesday.",
-        ),
+        ("You are booked for Tuesday at 3 PM.", "You are booked for Thursday at three p.m."),
+        ("You are booked for Tuesday at 3 PM.", "You are booked for Tuesday at 4 PM."),
+        ("You are booked for Tuesday at 3 PM.", "You are booked for Tuesday."),
         ("Your order has shipped.", "Your order hasn't shipped."),
         ("I didn't catch that.", "I did catch that."),
         ("Your order has shipped.", "Your order 48291 has shipped."),
-        (
-            "Your claim has been accepted.",
-            "Your claim has been declined.",
-        ),
+        ("Your claim has been accepted.", "Your claim has been declined."),
         ("Your payment was received.", "Your payment was discussed."),
-        (
-            "Which day works best for you?",
-            "Which day works best for you? Our dentists are popular and slots fill quickly.",
-        ),
-        (
-            "Please tell me the last digits of your account number and the name of your bank.",
-            "Please tell me your account.",
-        ),
+        ("Which day works best for you?", "Which day works best for you? Our dentists are popular and slots fill quickly."),
+        ("Please tell me the last digits of your account number and the name of your bank.", "Please tell me your account."),
         ("Which day works best for you?", ""),
         ("Goodbye.", "Good-bye."),
     ];
-    let shown: Vec<String> = lines
-        .iter()
-        .map(|(expected, heard)| says(expected).judge(heard).reason)
-        .collect();
+    let shown: Vec<String> = lines.iter().map(|(expected, heard)| says(expected).judge(heard).reason).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
     heard `Thursday` where `Tuesday` was expected
     heard `4 PM` where `3 PM` was expected
@@ -208,18 +173,9 @@ fn reasons_are_sentences_for_people() {
     similarity 1.00
     ");
     let phrases = Matcher::Contains(vec!["appointment".into(), "which day".into()]);
-    assert_eq!(
-        phrases.judge("Hello there").reason,
-        "`appointment` and `which day` were not heard"
-    );
-    assert_eq!(
-        similar("Goodbye").judge("Lovely").reason,
-        "half of the expected words or fewer were heard"
-    );
-    assert_eq!(
-        similar("").judge("Hello").reason,
-        "no words were expected, but some were heard"
-    );
+    assert_eq!(phrases.judge("Hello there").reason, "`appointment` and `which day` were not heard");
+    assert_eq!(similar("Goodbye").judge("Lovely").reason, "half of the expected words or fewer were heard");
+    assert_eq!(similar("").judge("Hello").reason, "no words were expected, but some were heard");
 }
 
 proptest! {

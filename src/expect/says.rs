@@ -34,9 +34,7 @@ pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
     let (mut expected, mut heard) = (Side::new(&expected), Side::new(&heard));
     if !expected.has_meaning() {
         expected.promote_fillers(|_| true);
-        let known: Vec<&str> = (0..expected.classes.len())
-            .map(|i| lemma(expected.token(i)))
-            .collect();
+        let known: Vec<&str> = (0..expected.classes.len()).map(|i| lemma(expected.token(i))).collect();
         heard.promote_fillers(|word| known.contains(&word));
     }
     let pairs = align(&expected, &heard);
@@ -63,23 +61,14 @@ struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     fn new(expected: Side<'a>, heard: Side<'a>, pairs: Vec<Pair>) -> Self {
-        let mut comparison = Self {
-            expected,
-            heard,
-            pairs,
-            gaps: Vec::new(),
-        };
+        let mut comparison = Self { expected, heard, pairs, gaps: Vec::new() };
         comparison.gaps = comparison.find_gaps();
         comparison
     }
 
     fn find_gaps(&self) -> Vec<Gap> {
         let end = (self.expected.classes.len(), self.heard.classes.len());
-        let stops = self
-            .pairs
-            .iter()
-            .map(|p| (p.expected, p.heard))
-            .chain([end]);
+        let stops = self.pairs.iter().map(|p| (p.expected, p.heard)).chain([end]);
         let (mut i, mut j) = (0, 0);
         let mut gaps = Vec::new();
         for (to_i, to_j) in stops {
@@ -95,10 +84,7 @@ impl<'a> Comparison<'a> {
 
     fn verdict(&self) -> Judgement {
         let score = self.score();
-        let fault = self
-            .fact_fault()
-            .or_else(|| self.opposite_fault())
-            .or_else(|| self.word_fault());
+        let fault = self.fact_fault().or_else(|| self.opposite_fault()).or_else(|| self.word_fault());
         if let Some(reason) = fault {
             return Judgement::new(false, score, reason);
         }
@@ -111,13 +97,9 @@ impl<'a> Comparison<'a> {
     /// Every fact without a partner, with what stands in its place when there is such a thing.
     fn fact_fault(&self) -> Option<String> {
         let unpaired = |side: &Side, taken: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..side.classes.len())
-                .filter(|i| side.classes[*i] == Class::Fact && !taken(*i))
-                .collect()
+            (0..side.classes.len()).filter(|i| side.classes[*i] == Class::Fact && !taken(*i)).collect()
         };
-        let lost = unpaired(&self.expected, &|i| {
-            self.pairs.iter().any(|p| p.expected == i)
-        });
+        let lost = unpaired(&self.expected, &|i| self.pairs.iter().any(|p| p.expected == i));
         let added = unpaired(&self.heard, &|j| self.pairs.iter().any(|p| p.heard == j));
         let instead = lost.iter().find_map(|i| {
             let same = |j: &&usize| same_sort(self.expected.text, *i, self.heard.text, **j);
@@ -128,15 +110,9 @@ impl<'a> Comparison<'a> {
             (Some((i, j)), _, _) if wanted(i).to_lowercase() == got(j).to_lowercase() => {
                 Some(format!("{} was heard in another place", got(j)))
             }
-            (Some((i, j)), _, _) => {
-                Some(format!("heard {} where {} was expected", got(j), wanted(i)))
-            }
+            (Some((i, j)), _, _) => Some(format!("heard {} where {} was expected", got(j), wanted(i))),
             (None, Some(&i), None) => Some(format!("{} was expected but not heard", wanted(i))),
-            (None, Some(&i), Some(&j)) => Some(format!(
-                "{} was expected but not heard; {} was heard instead",
-                wanted(i),
-                got(j)
-            )),
+            (None, Some(&i), Some(&j)) => Some(format!("{} was expected but not heard; {} was heard instead", wanted(i), got(j))),
             (None, None, Some(&j)) => Some(self.extra_fact(j)),
             (None, None, None) => None,
         }
@@ -144,15 +120,8 @@ impl<'a> Comparison<'a> {
 
     fn extra_fact(&self, j: usize) -> String {
         let statement = !self.heard.text.word(j).is_some_and(is_negation);
-        let advice = if statement && self.recall() >= 0.9 {
-            "; use `contains` when the reply may say more"
-        } else {
-            ""
-        };
-        format!(
-            "heard {}, which was not expected{advice}",
-            quote(&self.heard, j)
-        )
+        let advice = if statement && self.recall() >= 0.9 { "; use `contains` when the reply may say more" } else { "" };
+        format!("heard {}, which was not expected{advice}", quote(&self.heard, j))
     }
 
     fn opposite_fault(&self) -> Option<String> {
@@ -170,18 +139,10 @@ impl<'a> Comparison<'a> {
             return Some(self.instead(pair.expected, pair.heard));
         }
         if let Some(j) = self.moved() {
-            return Some(format!(
-                "{} was heard in another place",
-                quote(&self.heard, j)
-            ));
+            return Some(format!("{} was heard in another place", quote(&self.heard, j)));
         }
-        let odd: Vec<(f64, usize, usize)> =
-            self.gaps.iter().filter_map(|g| self.replaced(g)).collect();
-        let laid = self
-            .pairs
-            .iter()
-            .filter(|p| self.expected.classes[p.expected].carries())
-            .count();
+        let odd: Vec<(f64, usize, usize)> = self.gaps.iter().filter_map(|g| self.replaced(g)).collect();
+        let laid = self.pairs.iter().filter(|p| self.expected.classes[p.expected].carries()).count();
         match odd[..] {
             [] => None,
             [(alike, ..)] if alike >= ODD_LIKENESS && laid >= LONG => None,
@@ -191,20 +152,11 @@ impl<'a> Comparison<'a> {
 
     /// A word of meaning lost in one place and added in another: "from Denver to Boston".
     fn moved(&self) -> Option<usize> {
-        let added: Vec<usize> = self
-            .gaps
-            .iter()
-            .flat_map(|g| g.added.iter().copied())
-            .collect();
+        let added: Vec<usize> = self.gaps.iter().flat_map(|g| g.added.iter().copied()).collect();
         let lost = self.gaps.iter().flat_map(|g| g.lost.iter().copied());
-        let word =
-            |side: &Side, i: usize| side.classes[i].is_meaning() && side.text.word(i).is_some();
-        lost.filter(|i| word(&self.expected, *i)).find_map(|i| {
-            added
-                .iter()
-                .copied()
-                .find(|j| lemma(self.expected.token(i)) == lemma(self.heard.token(*j)))
-        })
+        let word = |side: &Side, i: usize| side.classes[i].is_meaning() && side.text.word(i).is_some();
+        lost.filter(|i| word(&self.expected, *i))
+            .find_map(|i| added.iter().copied().find(|j| lemma(self.expected.token(i)) == lemma(self.heard.token(*j))))
     }
 
     fn wrong_in_short(&self, pair: &Pair) -> bool {
@@ -215,14 +167,9 @@ impl<'a> Comparison<'a> {
 
     /// Likeness and place of the first words of meaning of a gap, when others stand in their place.
     fn replaced(&self, gap: &Gap) -> Option<(f64, usize, usize)> {
-        let word = |side: &Side, index: &&usize| {
-            side.classes[**index].is_meaning() && side.token(**index).chars().count() >= 4
-        };
+        let word = |side: &Side, index: &&usize| side.classes[**index].is_meaning() && side.token(**index).chars().count() >= 4;
         let i = *gap.lost.iter().find(|i| word(&self.expected, i))?;
-        let j = *gap
-            .added
-            .iter()
-            .find(|j| self.heard.classes[**j].is_meaning())?;
+        let j = *gap.added.iter().find(|j| self.heard.classes[**j].is_meaning())?;
         let name = self.expected.classes[i] == Class::Name;
         let least = if name { NAME_LIKENESS } else { WORD_LIKENESS };
         (gap.alike < least).then_some((gap.alike, i, j))
@@ -236,11 +183,7 @@ impl<'a> Comparison<'a> {
             .map(|p| {
                 let weights = self.expected.weight(p.expected) + self.heard.weight(p.heard);
                 // Names are half forgiven.
-                let share = if self.expected.classes[p.expected] == Class::Name {
-                    0.5
-                } else {
-                    1.0
-                };
+                let share = if self.expected.classes[p.expected] == Class::Name { 0.5 } else { 1.0 };
                 weights * (1.0 - p.fit) * share
             })
             .sum();
@@ -250,58 +193,33 @@ impl<'a> Comparison<'a> {
             .map(|g| {
                 let lost: f64 = g.lost.iter().map(|i| self.expected.weight(*i)).sum();
                 let added: f64 = g.added.iter().map(|j| self.heard.weight(*j)).sum();
-                let share = if g.alike >= WORD_LIKENESS {
-                    1.0 - g.alike
-                } else {
-                    1.0
-                };
+                let share = if g.alike >= WORD_LIKENESS { 1.0 - g.alike } else { 1.0 };
                 (lost + added) * share
             })
             .sum();
-        if both > 0.0 {
-            (1.0 - (misheard + missed) / both).clamp(0.0, 1.0)
-        } else {
-            0.0
-        }
+        if both > 0.0 { (1.0 - (misheard + missed) / both).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// The part of the expected weight that was heard.
     fn recall(&self) -> f64 {
-        let heard: f64 = self
-            .pairs
-            .iter()
-            .map(|p| self.expected.weight(p.expected) * p.fit)
-            .sum();
+        let heard: f64 = self.pairs.iter().map(|p| self.expected.weight(p.expected) * p.fit).sum();
         heard / self.expected.total().max(f64::MIN_POSITIVE)
     }
 
     fn low_score(&self, score: f64) -> String {
         let below = format!("similarity {score:.2} is below {THRESHOLD:.2}");
         if self.recall() >= 0.9 {
-            return format!(
-                "the reply says more than was expected ({below}); use `contains` when it may"
-            );
+            return format!("the reply says more than was expected ({below}); use `contains` when it may");
         }
-        let lost = self
-            .gaps
-            .iter()
-            .flat_map(|g| &g.lost)
-            .find(|i| self.expected.classes[**i].is_meaning());
+        let lost = self.gaps.iter().flat_map(|g| &g.lost).find(|i| self.expected.classes[**i].is_meaning());
         match lost {
-            Some(i) => format!(
-                "{} was expected but not heard; {below}",
-                quote(&self.expected, *i)
-            ),
+            Some(i) => format!("{} was expected but not heard; {below}", quote(&self.expected, *i)),
             None => format!("the wording differs: {below}"),
         }
     }
 
     fn instead(&self, i: usize, j: usize) -> String {
-        format!(
-            "heard {} where {} was expected",
-            quote(&self.heard, j),
-            quote(&self.expected, i)
-        )
+        format!("heard {} where {} was expected", quote(&self.heard, j), quote(&self.expected, i))
     }
 }
 
@@ -309,18 +227,11 @@ impl<'a> Comparison<'a> {
 fn solid(side: &Side, places: &[usize]) -> String {
     places
         .iter()
-        .filter(|i| {
-            side.classes[**i] != Class::Filler && side.text.tokens()[**i].kind == Kind::Word
-        })
+        .filter(|i| side.classes[**i] != Class::Filler && side.text.tokens()[**i].kind == Kind::Word)
         .map(|i| side.token(*i))
         .collect()
 }
 
 pub(super) fn quote(side: &Side, index: usize) -> String {
-    format!(
-        "`{}`",
-        side.text
-            .original(index)
-            .trim_end_matches(['.', ',', '?', '!'])
-    )
+    format!("`{}`", side.text.original(index).trim_end_matches(['.', ',', '?', '!']))
 }

@@ -50,19 +50,12 @@ pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
 }
 
 fn score(expected: &Side, heard: &Side, pairs: &[Pair]) -> f64 {
-    let found: f64 = pairs
-        .iter()
-        .map(|p| expected.weight(p.expected) * p.fit)
-        .sum();
+    let found: f64 = pairs.iter().map(|p| expected.weight(p.expected) * p.fit).sum();
     let wanted: f64 = pairs.iter().map(|p| heard.weight(p.heard) * p.fit).sum();
     let recall = found / expected.total().max(f64::MIN_POSITIVE);
     let precision = wanted / heard.total().max(f64::MIN_POSITIVE);
     let meaning = expected.classes.iter().filter(|c| c.carries()).count();
-    let share = if meaning <= SHORT {
-        SHORT_RECALL_SHARE
-    } else {
-        RECALL_SHARE
-    };
+    let share = if meaning <= SHORT { SHORT_RECALL_SHARE } else { RECALL_SHARE };
     // The sum of nothing is minus zero, which would be shown as such.
     (share * recall + (1.0 - share) * precision).clamp(0.0, 1.0) + 0.0
 }
@@ -70,36 +63,17 @@ fn score(expected: &Side, heard: &Side, pairs: &[Pair]) -> f64 {
 /// More than half of what the expected text says, small words aside, was heard.
 fn keeps_the_meaning(expected: &Side, pairs: &[Pair]) -> bool {
     let carries = |i: &usize| expected.classes[*i].carries();
-    let total: f64 = (0..expected.classes.len())
-        .filter(carries)
-        .map(|i| expected.weight(i))
-        .sum();
-    let heard: f64 = pairs
-        .iter()
-        .filter(|p| carries(&p.expected))
-        .map(|p| expected.weight(p.expected))
-        .sum();
+    let total: f64 = (0..expected.classes.len()).filter(carries).map(|i| expected.weight(i)).sum();
+    let heard: f64 = pairs.iter().filter(|p| carries(&p.expected)).map(|p| expected.weight(p.expected)).sum();
     heard > total / 2.0 || total == 0.0
 }
 
 fn fault(expected: &Side, heard: &Side, pairs: &[Pair]) -> Option<String> {
-    let lost: Vec<usize> = (0..expected.classes.len())
-        .filter(|i| !pairs.iter().any(|p| p.expected == *i))
-        .collect();
-    let added: Vec<usize> = (0..heard.classes.len())
-        .filter(|j| !pairs.iter().any(|p| p.heard == *j))
-        .collect();
-    let instead = |i: usize, j: usize| {
-        format!(
-            "heard {} where {} was expected",
-            quote(heard, j),
-            quote(expected, i)
-        )
-    };
+    let lost: Vec<usize> = (0..expected.classes.len()).filter(|i| !pairs.iter().any(|p| p.expected == *i)).collect();
+    let added: Vec<usize> = (0..heard.classes.len()).filter(|j| !pairs.iter().any(|p| p.heard == *j)).collect();
+    let instead = |i: usize, j: usize| format!("heard {} where {} was expected", quote(heard, j), quote(expected, i));
     if let Some(&i) = lost.iter().find(|i| expected.classes[**i] == Class::Fact) {
-        let other = added
-            .iter()
-            .find(|j| same_sort(expected.text, i, heard.text, **j));
+        let other = added.iter().find(|j| same_sort(expected.text, i, heard.text, **j));
         return Some(match other {
             Some(&j) => instead(i, j),
             None => format!("{} was expected but not heard", quote(expected, i)),
@@ -120,7 +94,5 @@ fn contradicts(expected: &Side, heard: &Side, j: usize) -> bool {
         return false;
     }
     heard.text.word(j).is_some_and(is_negation)
-        || (0..expected.classes.len()).any(|i| {
-            expected.classes[i] == Class::Fact && same_sort(expected.text, i, heard.text, j)
-        })
+        || (0..expected.classes.len()).any(|i| expected.classes[i] == Class::Fact && same_sort(expected.text, i, heard.text, j))
 }

@@ -18,10 +18,7 @@ pub fn to_rate(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     }
     let floats: Vec<f32> = samples.iter().copied().map(f32::from).collect();
     // `as` saturates: a filter may overshoot a full-scale edge.
-    convert(&floats, from, to)
-        .into_iter()
-        .map(|s| s.round() as i16)
-        .collect()
+    convert(&floats, from, to).into_iter().map(|s| s.round() as i16).collect()
 }
 
 /// Converts a whole clip to what the recognisers take: 16 kHz, -1 to 1.
@@ -41,8 +38,7 @@ fn convert(input: &[f32], from: u32, to: u32) -> Vec<f32> {
     let run = || {
         let (step, window) = (step(from, to)?, WindowFunction::BlackmanHarris2);
         let (from, to) = (from as usize, to as usize);
-        let mut resampler =
-            Fft::<f32>::new_custom(from, to, step, 1, 1, window, FixedSync::Input).ok()?;
+        let mut resampler = Fft::<f32>::new_custom(from, to, step, 1, 1, window, FixedSync::Input).ok()?;
         let buffer = InterleavedSlice::new(input, 1, input.len()).ok()?;
         let output = resampler.process_all(&buffer, input.len(), None).ok()?;
         let mut output = output.take_data();
@@ -92,10 +88,7 @@ impl Upsampler {
     /// A converter at the start of a stream, with silence before it.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            taps: half_band(),
-            window: [0.0; 2 * HALF],
-        }
+        Self { taps: half_band(), window: [0.0; 2 * HALF] }
     }
 
     /// Takes input sample `n` (scale -1 to 1) and gives the two output samples of input sample
@@ -126,9 +119,7 @@ mod tests {
     use std::f32::consts::TAU;
 
     fn tone(rate: u32, hertz: f32, seconds: f32) -> Vec<f32> {
-        (0..(rate as f32 * seconds) as usize)
-            .map(|k| (TAU * hertz * k as f32 / rate as f32).sin())
-            .collect()
+        (0..(rate as f32 * seconds) as usize).map(|k| (TAU * hertz * k as f32 / rate as f32).sin()).collect()
     }
 
     fn pcm(x: &[f32]) -> Vec<i16> {

@@ -32,10 +32,7 @@ impl Clip {
     /// resampler's delay is subtracted, and the length in time stays the same.
     #[must_use]
     pub fn at_rate(&self, rate: u32) -> Self {
-        Self {
-            rate,
-            samples: resample::to_rate(&self.samples, self.rate, rate),
-        }
+        Self { rate, samples: resample::to_rate(&self.samples, self.rate, rate) }
     }
 
     /// Length in seconds.
@@ -49,9 +46,7 @@ impl Clip {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WavError {
     /// No RIFF/WAVE header.
-    #[error(
-        "this is not a WAV file: give a RIFF WAVE file (PCM or G.711), for instance made with `sox`"
-    )]
+    #[error("this is not a WAV file: give a RIFF WAVE file (PCM or G.711), for instance made with `sox`")]
     NotWav,
     /// The header has no `fmt ` chunk, or one too short to use.
     #[error("the WAV header has no usable `fmt ` chunk: write the file again")]
@@ -63,9 +58,7 @@ pub enum WavError {
     #[error("the WAV file holds no audio: record at least one sample")]
     Empty,
     /// The data chunk is shorter than its header says.
-    #[error(
-        "the WAV file is cut off: {promised} bytes of audio promised, {present} present; copy the file again"
-    )]
+    #[error("the WAV file is cut off: {promised} bytes of audio promised, {present} present; copy the file again")]
     Truncated {
         /// Bytes that the header announces.
         promised: usize,
@@ -105,17 +98,11 @@ pub fn read(bytes: &[u8]) -> Result<Clip, WavError> {
     let (format, data) = chunks(bytes)?;
     let decode = decoder(&format)?;
     let frame = usize::from(format.bits / 8) * usize::from(format.channels);
-    let samples: Vec<i16> = data
-        .chunks_exact(frame)
-        .map(|frame| mix(frame, usize::from(format.bits / 8), decode))
-        .collect();
+    let samples: Vec<i16> = data.chunks_exact(frame).map(|frame| mix(frame, usize::from(format.bits / 8), decode)).collect();
     if samples.is_empty() {
         return Err(WavError::Empty);
     }
-    Ok(Clip {
-        rate: format.rate,
-        samples,
-    })
+    Ok(Clip { rate: format.rate, samples })
 }
 
 struct Format {
@@ -143,16 +130,9 @@ fn chunks(bytes: &[u8]) -> Result<(Format, &[u8]), WavError> {
             _ => {}
         }
         // Chunks start on even offsets.
-        at = at
-            .saturating_add(8)
-            .saturating_add(length)
-            .saturating_add(length & 1);
+        at = at.saturating_add(8).saturating_add(length).saturating_add(length & 1);
     }
-    Err(if format.is_some() {
-        WavError::NoData
-    } else {
-        WavError::NoFormat
-    })
+    Err(if format.is_some() { WavError::NoData } else { WavError::NoFormat })
 }
 
 fn data_chunk(rest: &[u8], promised: usize) -> Result<&[u8], WavError> {
@@ -160,10 +140,7 @@ fn data_chunk(rest: &[u8], promised: usize) -> Result<&[u8], WavError> {
     match rest.get(..promised) {
         Some(data) if promised > 0 => Ok(data),
         _ if open_ended => Ok(rest),
-        _ => Err(WavError::Truncated {
-            promised,
-            present: rest.len(),
-        }),
+        _ => Err(WavError::Truncated { promised, present: rest.len() }),
     }
 }
 
@@ -172,19 +149,13 @@ fn parse_format(chunk: &[u8]) -> Result<Format, WavError> {
         let tag = u16_at(chunk, 0)?;
         Some(Format {
             // The extensible form keeps the real tag at the head of its sub-format.
-            tag: if tag == TAG_EXTENSIBLE {
-                u16_at(chunk, 24)?
-            } else {
-                tag
-            },
+            tag: if tag == TAG_EXTENSIBLE { u16_at(chunk, 24)? } else { tag },
             channels: u16_at(chunk, 2)?,
             rate: u32_at(chunk, 4)?,
             bits: u16_at(chunk, 14)?,
         })
     };
-    let format = fields()
-        .filter(|f| f.channels > 0)
-        .ok_or(WavError::NoFormat)?;
+    let format = fields().filter(|f| f.channels > 0).ok_or(WavError::NoFormat)?;
     if !(MIN_RATE..=MAX_RATE).contains(&format.rate) {
         return Err(WavError::Rate(format.rate));
     }
@@ -201,19 +172,14 @@ fn decoder(format: &Format) -> Result<Decode, WavError> {
         (TAG_PCM, 24) => |s| i32::from_le_bytes([0, s[0], s[1], s[2]]) as f32 / 65536.0,
         (TAG_PCM, 32) => |s| i32::from_le_bytes([s[0], s[1], s[2], s[3]]) as f32 / 65536.0,
         (TAG_FLOAT, 32) => |s| f32::from_le_bytes([s[0], s[1], s[2], s[3]]) * 32768.0,
-        (TAG_FLOAT, 64) => |s| {
-            f64::from_le_bytes([s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]]) as f32 * 32768.0
-        },
+        (TAG_FLOAT, 64) => |s| f64::from_le_bytes([s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]]) as f32 * 32768.0,
         (TAG_ALAW, 8) => |s| f32::from(decode_alaw(s[0])),
         (TAG_ULAW, 8) => |s| f32::from(decode_ulaw(s[0])),
         (tag @ (TAG_PCM | TAG_FLOAT | TAG_ALAW | TAG_ULAW), bits) => {
             return Err(WavError::SampleSize { tag, bits });
         }
         (tag, _) => {
-            return Err(WavError::Compressed {
-                tag,
-                name: tag_name(tag),
-            });
+            return Err(WavError::Compressed { tag, name: tag_name(tag) });
         }
     })
 }
@@ -244,19 +210,11 @@ fn mix(frame: &[u8], size: usize, decode: Decode) -> i16 {
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u16::from_le_bytes)
+    bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u32::from_le_bytes)
+    bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -287,42 +245,24 @@ mod tests {
         let as16: Vec<u8> = want.iter().flat_map(|s: &i16| s.to_le_bytes()).collect();
         assert_eq!(samples(&wav(1, 1, 8000, 16, &as16)), want);
         assert_eq!(samples(&wav(1, 1, 8000, 8, &[128, 192, 0])), want);
-        assert_eq!(
-            samples(&wav(1, 1, 8000, 24, &[0, 0, 0, 0, 0, 64, 0, 0, 128])),
-            want
-        );
-        let as_f32: Vec<u8> = [0f32, 0.5, -1.0]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        assert_eq!(samples(&wav(1, 1, 8000, 24, &[0, 0, 0, 0, 0, 64, 0, 0, 128])), want);
+        let as_f32: Vec<u8> = [0f32, 0.5, -1.0].iter().flat_map(|s| s.to_le_bytes()).collect();
         assert_eq!(samples(&wav(3, 1, 44100, 32, &as_f32)), want);
-        let as_f64: Vec<u8> = [0f64, 0.5, -1.0]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        let as_f64: Vec<u8> = [0f64, 0.5, -1.0].iter().flat_map(|s| s.to_le_bytes()).collect();
         assert_eq!(samples(&wav(3, 1, 8000, 64, &as_f64)), want);
     }
 
     #[test]
     fn averages_channels_and_survives_loud_or_broken_floats() {
-        let stereo: Vec<u8> = [100i16, 300, -5, -5]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        let stereo: Vec<u8> = [100i16, 300, -5, -5].iter().flat_map(|s| s.to_le_bytes()).collect();
         assert_eq!(samples(&wav(1, 2, 16000, 16, &stereo)), [200, -5]);
-        let loud: Vec<u8> = [4f32, -4.0, f32::NAN]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        let loud: Vec<u8> = [4f32, -4.0, f32::NAN].iter().flat_map(|s| s.to_le_bytes()).collect();
         assert_eq!(samples(&wav(3, 1, 8000, 32, &loud)), [32767, -32768, 0]);
     }
 
     #[test]
     fn reads_telephony_recordings() {
-        assert_eq!(
-            samples(&wav(7, 1, 8000, 8, &[0xFF, 0x7F, 0x80, 0x00])),
-            [0, 0, 32124, -32124]
-        );
+        assert_eq!(samples(&wav(7, 1, 8000, 8, &[0xFF, 0x7F, 0x80, 0x00])), [0, 0, 32124, -32124]);
         assert_eq!(samples(&wav(6, 1, 8000, 8, &[0xD5, 0x55])), [8, -8]);
     }
 
@@ -342,30 +282,12 @@ mod tests {
         assert_eq!(read(b"RIFF\0\0\0\0WAVE"), Err(WavError::NoFormat));
         assert_eq!(read(&wav(1, 1, 8000, 16, &[])), Err(WavError::Empty));
         assert_eq!(read(&wav(1, 0, 8000, 16, &[1, 2])), Err(WavError::NoFormat));
-        assert_eq!(
-            read(&wav(1, 1, 96000, 16, &[1, 2])),
-            Err(WavError::Rate(96000))
-        );
-        assert_eq!(
-            read(&wav(1, 1, 8000, 12, &[1, 2])),
-            Err(WavError::SampleSize { tag: 1, bits: 12 })
-        );
-        assert!(matches!(
-            read(&wav(0x31, 1, 8000, 0, &[1])),
-            Err(WavError::Compressed {
-                name: "GSM 6.10",
-                ..
-            })
-        ));
+        assert_eq!(read(&wav(1, 1, 96000, 16, &[1, 2])), Err(WavError::Rate(96000)));
+        assert_eq!(read(&wav(1, 1, 8000, 12, &[1, 2])), Err(WavError::SampleSize { tag: 1, bits: 12 }));
+        assert!(matches!(read(&wav(0x31, 1, 8000, 0, &[1])), Err(WavError::Compressed { name: "GSM 6.10", .. })));
         let whole = wav(1, 1, 8000, 16, &[1, 0, 2, 0]);
         let cut = read(&whole[..whole.len() - 2]);
-        assert_eq!(
-            cut,
-            Err(WavError::Truncated {
-                promised: 4,
-                present: 2
-            })
-        );
+        assert_eq!(cut, Err(WavError::Truncated { promised: 4, present: 2 }));
     }
 
     proptest::proptest! {

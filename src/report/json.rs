@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::Consumer;
 use super::file::write_whole;
 use crate::call::{TurnResult, millis};
-use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
 use crate::runner::statistics::percentile;
+use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
 
 /// Collects results and writes them at the end.
@@ -63,8 +63,8 @@ impl Consumer for JsonReport {
 
     fn finish(&mut self) -> io::Result<()> {
         self.results.sort_by_key(|result| result.call);
-        let text = serde_json::to_string_pretty(&self.value())?;
-        write_whole(&self.path, format!("{}\n", self.secrets.redact(&text)).as_bytes())
+        let text = serde_json::to_string_pretty(&self.secrets.redact_json(self.value()))?;
+        write_whole(&self.path, format!("{text}\n").as_bytes())
     }
 }
 

@@ -98,7 +98,7 @@ impl JunitReport {
 impl Consumer for JunitReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::CallFinished { result } => self.results.push((**result).clone()),
+            Event::CallFinished { result } => self.results.push(redacted(result, &self.secrets)),
             Event::RunFinished { thresholds, seconds, .. } => {
                 self.thresholds.clone_from(thresholds);
                 self.seconds = *seconds;
@@ -113,6 +113,12 @@ impl Consumer for JunitReport {
         let text = self.report().to_string().map_err(io::Error::other)?;
         write_whole(&self.path, text.as_bytes())
     }
+}
+
+/// The result with every secret masked, so that no field can be forgotten.
+fn redacted(result: &CallResult, secrets: &Secrets) -> CallResult {
+    let value = serde_json::to_value(result).map(|value| secrets.redact_json(value));
+    value.and_then(serde_json::from_value).unwrap_or_else(|_| result.clone())
 }
 
 fn case_name(result: &CallResult) -> String {

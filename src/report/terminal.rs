@@ -89,7 +89,8 @@ impl Terminal {
         }
         let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
         let (passed, failed, errors) = (count(CallOutcome::Passed), count(CallOutcome::Failed), count(CallOutcome::Error));
-        let latencies: Vec<f64> = self.results.iter().flat_map(|result| &result.turns).filter_map(|turn| turn.latency).map(millis).collect();
+        let latencies: Vec<f64> =
+            self.results.iter().flat_map(|result| &result.turns).filter_map(|turn| turn.latency).map(millis).collect();
         let at = |p| percentile(&latencies, p).map(|value| format!("{value:.0} ms"));
         let latency = match (at(50.0), at(95.0)) {
             (Some(p50), Some(p95)) => format!(", latency p50 {p50}, p95 {p95} over {} turns", latencies.len()),
@@ -104,7 +105,9 @@ impl Terminal {
     fn warn_of_tester(&mut self) -> io::Result<()> {
         let slow = self.results.iter().filter(|result| result.health.pacing_p99_ms > 1.0 || result.health.held_back_ms > 300.0).count();
         if slow > 0 {
-            self.say(&format!("note: in {slow} calls this machine was too busy to pace or transcribe in time; run fewer at once (--jobs)"))?;
+            self.say(&format!(
+                "note: in {slow} calls this machine was too busy to pace or transcribe in time; run fewer at once (--jobs)"
+            ))?;
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ enum Woken {
     Incoming(Option<CallEvent>),
     Progress(Progress),
     Detected(Option<Detected>),
-    Words(Result<String, SttError>),
+    Words(Result<String, String>),
     Hook(bool, String),
     Tick,
     Wake,
@@ -250,7 +250,13 @@ impl<'a> Driver<'a> {
     fn incoming(&mut self, event: CallEvent) {
         match event {
             CallEvent::Media(frame) => self.timeline.push(&frame),
-            CallEvent::HungUp(_) => self.end(EndCause::BotHungUp),
+            CallEvent::HungUp(_) => {
+                // Audio that came before the BYE is still in the queue behind it.
+                while let Ok(CallEvent::Media(frame)) = self.incoming.try_recv() {
+                    self.timeline.push(&frame);
+                }
+                self.end(EndCause::BotHungUp);
+            }
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
             CallEvent::Ringing(_) => {}
         }
@@ -336,13 +342,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn transcribed(&mut self, words: Result<String, SttError>) {
+    async fn transcribed(&mut self, words: Result<String, String>) {
         let Some(Words { span, .. }) = self.words.pop_front() else { return };
         self.transcript_lag = self.transcript_lag.max(self.clock.now().saturating_since(span.end));
         match words {
             Ok(text) => self.tell(InputKind::Transcript { span, text, is_final: true }).await,
             Err(error) => {
-                self.failure = Some(Failure::Transcription(error.to_string()));
+                self.failure = Some(Failure::Transcription(error));
                 self.call.control.hang_up().await;
             }
         }
@@ -389,7 +395,7 @@ impl<'a> Driver<'a> {
             }
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Turn(turn) => {
-                self.emit(Event::Turn { call: self.number, turn: (*turn).clone() });
+                self.emit(Event::Turn { call: self.number, turn: turn.clone() });
                 self.turns.push(*turn);
             }
         }
@@ -405,17 +411,13 @@ impl<'a> Driver<'a> {
     }
 
     async fn finish(mut self, answered_at: CallTime) -> Finished {
-        if self.ending.is_none() {
-            self.call.control.hang_up().await;
-        }
+        // Idempotent: whatever ended the call, nothing of it stays behind.
+        self.call.control.hang_up().await;
         let lateness = match self.stream.take() {
             Some(stream) => stream.close().await,
             None => Lateness::default(),
         };
         let reception = self.call.control.reception();
-        if self.ending == Some(EndCause::BotHungUp) {
-            self.call.control.hang_up().await;
-        }
         if self.ending == Some(EndCause::Cancelled) {
             self.failure.get_or_insert(Failure::Interrupted);
         }
@@ -449,9 +451,11 @@ async fn maybe<T>(receiver: &mut Option<oneshot::Receiver<T>>) -> Result<T, ones
 }
 
 /// Waits for the words of the oldest segment.
-async fn first_words(words: &mut VecDeque<Words>) -> Result<String, SttError> {
+async fn first_words(words: &mut VecDeque<Words>) -> Result<String, String> {
     match words.front_mut() {
-        Some(first) => (&mut first.reply).await.unwrap_or_else(|_| Ok(String::new())),
+        Some(first) => {
+            (&mut first.reply).await.map_err(|_| "the transcription lane lost the segment".to_owned())?.map_err(|error| error.to_string())
+        }
         None => std::future::pending().await,
     }
 }

@@ -53,7 +53,7 @@ pub enum Event {
         /// Number of the call.
         call: usize,
         /// Its verdict.
-        turn: TurnResult,
+        turn: Box<TurnResult>,
     },
     /// A call is over and judged.
     CallFinished {

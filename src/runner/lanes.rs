@@ -1,6 +1,7 @@
 //! Detection and transcription on threads of their own, so that neither waits for the other and no packet
 //! waits for either.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -50,7 +51,8 @@ fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            Ok(job) => job(),
+            // A panic in one call's work must not take the lane from the others; its call learns of it by the lost reply.
+            Ok(job) => drop(catch_unwind(AssertUnwindSafe(job))),
             Err(_) => return,
         }
     }
@@ -60,7 +62,9 @@ fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     {
-        use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id};
+        use thread_priority::{
+            NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+        };
         let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
         if let Ok(priority) = 10_u8.try_into() {
             let _refused = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy);

@@ -110,8 +110,7 @@ impl Pacer {
         let phase = ((id as f64 * 0.618_033_988_75).fract() * FRAME_NANOS as f64) as i64;
         let now = Monotonic::now().0;
         let deadline = Monotonic(now - now.rem_euclid(FRAME_NANOS) + FRAME_NANOS + phase);
-        let stream =
-            Stream { sink, playing: Arc::clone(&playing), progress, lateness: Lateness::default(), deadline, speaking: false };
+        let stream = Stream { sink, playing: Arc::clone(&playing), progress, lateness: Lateness::default(), deadline, speaking: false };
         // The thread lives as long as this handle does.
         let _sent = self.commands.send(Command::Add(id, stream));
         PacedStream { id, playing, commands: self.commands.clone() }
@@ -139,13 +138,23 @@ impl PacedStream {
     }
 }
 
+impl Drop for PacedStream {
+    /// A call that breaks off must not go on sending.
+    fn drop(&mut self) {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        let _thread_gone = self.commands.send(Command::Remove(self.id, reply));
+    }
+}
+
 /// Timer slack of 1 ns and SCHED_FIFO; a system that refuses either only makes pacing less exact, which every
 /// call reports of itself.
 fn raise_priority() {
     #[cfg(target_os = "linux")]
     {
         let _refused = nix::sys::prctl::set_timerslack(1);
-        use thread_priority::{RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id};
+        use thread_priority::{
+            RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+        };
         if let Ok(priority) = 20_u8.try_into() {
             let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
             let _refused = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy);

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::driver::{self, Services, recording_path};
-use super::event::{CallOutcome, CallResult, Event};
+use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
 use super::thresholds;
 use super::{recording, verdict};
 use crate::clock::Monotonic;
@@ -52,7 +52,12 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     let emit = |event| {
         let _nobody = services.events.send(event);
     };
-    emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), started: now_text(), calls: plan.calls.len(), jobs: plan.jobs });
+    emit(Event::RunStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: now_text(),
+        calls: plan.calls.len(),
+        jobs: plan.jobs,
+    });
     let slots = Arc::new(Semaphore::new(plan.jobs.max(1)));
     let mut running = JoinSet::new();
     for (index, call) in plan.calls.iter().cloned().enumerate() {
@@ -60,14 +65,20 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         let (retries, folder) = (plan.retries, plan.recordings.clone());
         let ramp = RAMP * u32::try_from(index.min(plan.jobs)).unwrap_or(0);
         running.spawn(async move {
-            tokio::time::sleep(ramp).await;
-            let _slot = slots.acquire().await;
-            attempts(index + 1, &call, retries, folder, &services).await
+            tokio::select! {
+                () = services.cancel.cancelled() => None,
+                _slot = async { tokio::time::sleep(ramp).await; slots.acquire_owned().await } => {
+                    attempts(index + 1, &call, retries, folder, &services).await
+                }
+            }
         });
     }
     let mut results: Vec<CallResult> = Vec::new();
     while let Some(done) = running.join_next().await {
-        results.extend(done.ok().flatten());
+        match done {
+            Ok(result) => results.extend(result),
+            Err(error) => results.extend(unfinished(&plan, &results, &error, services)),
+        }
     }
     results.sort_by_key(|result| result.call);
     services.transport.shut_down().await;
@@ -75,6 +86,18 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     let seconds = (Monotonic::now().0 - started.0) as f64 / 1e9;
     emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted: services.cancel.is_cancelled() });
     results
+}
+
+/// A call whose task broke: it must not be missing from the verdict of the run.
+fn unfinished(plan: &Plan, results: &[CallResult], error: &tokio::task::JoinError, services: &Services) -> Option<CallResult> {
+    let taken = |number: usize| results.iter().any(|result| result.call == number);
+    let number = (1..=plan.calls.len()).find(|number| !taken(*number))?;
+    let call = plan.calls.get(number - 1)?;
+    let error =
+        CallError { kind: CallErrorKind::Other(OtherErrorKind::Tester), message: format!("goldencall itself failed in a call: {error}") };
+    let result = CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::blank(number, call) };
+    let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
+    Some(result)
 }
 
 /// The call, and again after an error; `None` where the run was interrupted before it began.
@@ -115,12 +138,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
         }
     });
     CallResult {
-        call: number,
-        scenario: name,
-        file: call.scenario.source.path.clone(),
-        repetition: call.repetition,
         attempt,
-        target: call.label.clone(),
         started,
         outcome,
         error,
@@ -133,7 +151,34 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
         health,
         notes: finished.notes,
         recording,
-        earlier_errors: Vec::new(),
+        ..CallResult::blank(number, call)
+    }
+}
+
+impl CallResult {
+    /// A call of which nothing is known yet.
+    fn blank(number: usize, call: &PlannedCall) -> Self {
+        Self {
+            call: number,
+            scenario: call.scenario.name.clone(),
+            file: call.scenario.source.path.clone(),
+            repetition: call.repetition,
+            attempt: 1,
+            target: call.label.clone(),
+            started: now_text(),
+            outcome: CallOutcome::Error,
+            error: None,
+            setup: None,
+            duration: Duration::ZERO,
+            call_id: None,
+            codec: None,
+            turns: Vec::new(),
+            reception: crate::media::Reception::default(),
+            health: super::event::Health::default(),
+            notes: Vec::new(),
+            recording: None,
+            earlier_errors: Vec::new(),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::driver::{Failure, Finished};
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
-use crate::scenario::{Scenario, Step};
 use crate::call::{CheckKind, Outcome, TurnResult, millis};
+use crate::scenario::{Scenario, Step};
 
 /// A caller kept back longer than this may have changed what the bot did.
 const HELD_BACK_MS: f64 = 300.0;
@@ -49,7 +49,8 @@ fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -
     let first = turns.iter().position(|turn| turn.outcome == Outcome::Failed)?;
     let held = turns[..first].iter().filter_map(|turn| turn.held_back).map(millis).fold(0.0, f64::max);
     if held > HELD_BACK_MS {
-        let message = format!("the tester kept the caller waiting for {held:.0} ms before the turn that failed; run fewer calls at once (--jobs)");
+        let message =
+            format!("the tester kept the caller waiting for {held:.0} ms before the turn that failed; run fewer calls at once (--jobs)");
         return Some(other(OtherErrorKind::Tester, message));
     }
     let close = |turn: &TurnResult| only_latency(turn) && over_by(turn, scenario).is_some_and(|over| over <= health.pacing_p99_ms);

@@ -48,6 +48,17 @@ impl Secrets {
         }
     }
 
+    /// JSON with every secret masked in its texts; numbers and keys stay what they are.
+    pub fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.redact_json(item)).collect(),
+            Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, self.redact_json(field))).collect(),
+            other => other,
+        }
+    }
+
     /// The text with every secret masked, the longest first.
     pub fn redact(&self, text: &str) -> String {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,9 +5,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use goldencall::speech::stt::{
-    CommandConfig, CommandTranscriber, HttpConfig, HttpTranscriber, SttError, Transcriber,
-};
+use goldencall::speech::stt::{CommandConfig, CommandTranscriber, HttpConfig, HttpTranscriber, SttError, Transcriber};
 
 /// A server that answers one request; gives its address and, at the end, the request.
 fn server(answer: String, delay: Duration) -> (String, JoinHandle<String>) {
@@ -21,16 +19,8 @@ fn server(answer: String, delay: Duration) -> (String, JoinHandle<String>) {
             let count = stream.read(&mut block).unwrap();
             request.extend_from_slice(&block[..count]);
             let text = String::from_utf8_lossy(&request).into_owned();
-            let length = text.lines().find_map(|l| {
-                l.to_lowercase()
-                    .strip_prefix("content-length: ")?
-                    .parse::<usize>()
-                    .ok()
-            });
-            let body = request
-                .windows(4)
-                .position(|w| w == b"\r\n\r\n")
-                .map(|at| request.len() - at - 4);
+            let length = text.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+            let body = request.windows(4).position(|w| w == b"\r\n\r\n").map(|at| request.len() - at - 4);
             if count == 0 || body.is_some() && body >= length {
                 std::thread::sleep(delay);
                 let _ = stream.write_all(answer.as_bytes());
@@ -42,10 +32,7 @@ fn server(answer: String, delay: Duration) -> (String, JoinHandle<String>) {
 }
 
 fn response(status: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
 fn http(base: &str) -> HttpTranscriber {
@@ -62,26 +49,15 @@ fn http(base: &str) -> HttpTranscriber {
 #[test]
 fn the_http_engine_sends_the_clip_and_reads_the_text() {
     for base in ["", "/v1", "/v1/"] {
-        let (address, request) = server(
-            response("200 OK", r#"{"text":" Hello there. "}"#),
-            Duration::ZERO,
-        );
+        let (address, request) = server(response("200 OK", r#"{"text":" Hello there. "}"#), Duration::ZERO);
         let engine = http(&format!("{address}{base}"));
         assert_eq!(engine.name(), "http whisper-1");
         assert_eq!(engine.transcribe(&[0.1; 1600]).unwrap(), "Hello there.");
         let request = request.join().unwrap();
-        assert!(
-            request.starts_with("POST /v1/audio/transcriptions HTTP/1.1"),
-            "{request}"
-        );
-        for part in [
-            "Bearer sk-secret",
-            "name=\"file\"",
-            "audio/wav",
-            "RIFF",
-            "name=\"model\"\r\n\r\nwhisper-1",
-            "name=\"language\"\r\n\r\nen",
-        ] {
+        assert!(request.starts_with("POST /v1/audio/transcriptions HTTP/1.1"), "{request}");
+        for part in
+            ["Bearer sk-secret", "name=\"file\"", "audio/wav", "RIFF", "name=\"model\"\r\n\r\nwhisper-1", "name=\"language\"\r\n\r\nen"]
+        {
             assert!(request.contains(part), "{part} is missing in {request}");
         }
     }
@@ -94,39 +70,22 @@ fn message(error: &SttError, address: &str) -> String {
 
 #[test]
 fn the_http_engine_says_what_went_wrong_and_never_the_key() {
-    let refused = response(
-        "401 Unauthorized",
-        r#"{"error":"Incorrect API key: sk-secret"}"#,
-    );
+    let refused = response("401 Unauthorized", r#"{"error":"Incorrect API key: sk-secret"}"#);
     let (address, _) = server(refused, Duration::ZERO);
     insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @r#"the transcription server at http://server/v1/audio/transcriptions answered 401: {"error":"Incorrect API key: ***"}; check `stt.http.model` and `stt.http.key`"#);
 
-    let (address, _) = server(
-        response("500 Internal Server Error", &"x".repeat(1000)),
-        Duration::ZERO,
-    );
+    let (address, _) = server(response("500 Internal Server Error", &"x".repeat(1000)), Duration::ZERO);
     let error = http(&address).transcribe(&[0.1; 160]).unwrap_err();
-    assert!(
-        matches!(&error, SttError::Refused { status: 500, body, .. } if body.len() == 300),
-        "{error}"
-    );
+    assert!(matches!(&error, SttError::Refused { status: 500, body, .. } if body.len() == 300), "{error}");
 
     let (address, _) = server(response("200 OK", "<html>hello</html>"), Duration::ZERO);
     insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"the transcription server at http://server/v1/audio/transcriptions gave no JSON with a `text` field (<html>hello</html>): check that `stt.http.url` is a transcription API");
 
-    let (address, _) = server(
-        response("200 OK", r#"{"text":"late"}"#),
-        Duration::from_secs(4),
-    );
+    let (address, _) = server(response("200 OK", r#"{"text":"late"}"#), Duration::from_secs(4));
     insta::assert_snapshot!(message(&http(&address).transcribe(&[0.1; 160]).unwrap_err(), &address), @"no answer from the transcription server at http://server/v1/audio/transcriptions (nothing within 1.5s): check `stt.http.url` and that the server runs");
 
-    let unused = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let error = http(&format!("http://{unused}"))
-        .transcribe(&[0.1; 160])
-        .unwrap_err();
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = http(&format!("http://{unused}")).transcribe(&[0.1; 160]).unwrap_err();
     assert!(matches!(error, SttError::Unreachable { .. }), "{error}");
 
     let engine = http("http://localhost");
@@ -137,11 +96,7 @@ fn the_http_engine_says_what_went_wrong_and_never_the_key() {
 fn shell(script: &str, args: &[&str]) -> CommandTranscriber {
     let mut all = vec!["-c".to_owned(), script.to_owned(), "sh".to_owned()];
     all.extend(args.iter().map(|arg| (*arg).to_owned()));
-    CommandTranscriber::new(CommandConfig {
-        program: "sh".to_owned(),
-        args: all,
-        timeout: Duration::from_secs(2),
-    })
+    CommandTranscriber::new(CommandConfig { program: "sh".to_owned(), args: all, timeout: Duration::from_secs(2) })
 }
 
 #[cfg(unix)]
@@ -160,10 +115,6 @@ fn the_command_engine_says_what_went_wrong() {
     insta::assert_snapshot!(failing.transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program sh failed with exit status: 3 (no model loaded): run it by hand on a WAV file to see why");
     let slow = shell("exec sleep 30", &["{wav}"]);
     insta::assert_snapshot!(slow.transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program sh did not finish in 2s: use a faster model");
-    let config = CommandConfig {
-        program: "no-such-program".to_owned(),
-        args: vec![],
-        timeout: Duration::from_secs(1),
-    };
+    let config = CommandConfig { program: "no-such-program".to_owned(), args: vec![], timeout: Duration::from_secs(1) };
     insta::assert_snapshot!(CommandTranscriber::new(config).transcribe(&[0.1; 160]).unwrap_err(), @"the transcription program no-such-program cannot be started (No such file or directory (os error 2)): install it or correct `stt.command`");
 }

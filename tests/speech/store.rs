@@ -10,9 +10,7 @@ const FILE: &str = "silero_vad_16k_op15.onnx";
 
 /// A new store with a copy of the small model.
 fn copied(into: &Path) -> ModelStore {
-    let files = ModelStore::new(store_dir())
-        .ensure(ModelId::SileroVad, &mut |_| ())
-        .unwrap();
+    let files = ModelStore::new(store_dir()).ensure(ModelId::SileroVad, &mut |_| ()).unwrap();
     let store = ModelStore::new(into.to_owned());
     let folder = store.status(ModelId::SileroVad).path;
     std::fs::create_dir_all(&folder).unwrap();
@@ -24,23 +22,11 @@ fn copied(into: &Path) -> ModelStore {
 fn a_copied_store_works_without_a_client() {
     let dir = tempfile::tempdir().unwrap();
     let store = copied(dir.path()).with_search_path(dir.path().into());
-    let files = store
-        .ensure(ModelId::SileroVad, &mut |_| panic!("nothing to fetch"))
-        .unwrap();
-    assert_eq!(
-        files.read().unwrap().len() as u64,
-        ModelId::SileroVad.installed_size()
-    );
-    let states: Vec<_> = store
-        .list()
-        .into_iter()
-        .map(|line| (line.model, line.state))
-        .collect();
+    let files = store.ensure(ModelId::SileroVad, &mut |_| panic!("nothing to fetch")).unwrap();
+    assert_eq!(files.read().unwrap().len() as u64, ModelId::SileroVad.installed_size());
+    let states: Vec<_> = store.list().into_iter().map(|line| (line.model, line.state)).collect();
     let missing = (ModelId::MoonshineBaseEn, ModelState::Missing);
-    assert_eq!(
-        states,
-        [missing, (ModelId::SileroVad, ModelState::Installed)]
-    );
+    assert_eq!(states, [missing, (ModelId::SileroVad, ModelState::Installed)]);
 }
 
 #[cfg(unix)]
@@ -54,11 +40,7 @@ fn a_complete_store_may_be_read_only() {
     for path in [folder.as_path(), dir.path()] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o555)).unwrap();
     }
-    assert!(
-        store
-            .ensure(ModelId::SileroVad, &mut |_| panic!("nothing to fetch"))
-            .is_ok()
-    );
+    assert!(store.ensure(ModelId::SileroVad, &mut |_| panic!("nothing to fetch")).is_ok());
     for path in [folder.as_path(), dir.path()] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
@@ -78,41 +60,26 @@ fn a_damaged_model_is_fetched_again_once_for_all() {
 
     let fetch = || {
         let mut reports = Vec::new();
-        store
-            .ensure(ModelId::SileroVad, &mut |report| reports.push(report))
-            .unwrap();
+        store.ensure(ModelId::SileroVad, &mut |report| reports.push(report)).unwrap();
         reports
     };
     let reports: Vec<_> = std::thread::scope(|scope| {
         let both = [scope.spawn(fetch), scope.spawn(fetch)];
-        both.into_iter()
-            .flat_map(|one| one.join().unwrap())
-            .collect()
+        both.into_iter().flat_map(|one| one.join().unwrap()).collect()
     });
 
-    assert_eq!(
-        store.status(ModelId::SileroVad).state,
-        ModelState::Installed
-    );
+    assert_eq!(store.status(ModelId::SileroVad).state, ModelState::Installed);
     assert!(!interrupted.exists());
-    let ends = reports
-        .iter()
-        .filter(|r| r.stage == FetchStage::Install && r.done == r.total);
+    let ends = reports.iter().filter(|r| r.stage == FetchStage::Install && r.done == r.total);
     assert_eq!(ends.count(), 1, "{reports:?}");
-    assert!(
-        reports
-            .iter()
-            .all(|r| r.done <= r.total && r.total > 1_000_000)
-    );
+    assert!(reports.iter().all(|r| r.done <= r.total && r.total > 1_000_000));
 }
 
 #[test]
 fn without_a_client_one_sentence_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = ModelStore::new(dir.path().join("models")).with_search_path(dir.path().into());
-    let error = store
-        .ensure(ModelId::MoonshineBaseEn, &mut |_| ())
-        .unwrap_err();
+    let error = store.ensure(ModelId::MoonshineBaseEn, &mut |_| ()).unwrap_err();
     insta::assert_snapshot!(error, @"the speech model moonshine-base-en is missing and neither pip nor uv is here to fetch it: install pip or uv, or copy a model folder from another machine and set GOLDENCALL_MODEL_DIR to it");
 }
 

@@ -10,26 +10,15 @@ pub fn store_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("GOLDENCALL_MODEL_DIR") {
         return dir.into();
     }
-    let cache = ["XDG_CACHE_HOME", "LOCALAPPDATA"]
-        .iter()
-        .find_map(std::env::var_os)
-        .map(PathBuf::from);
+    let cache = ["XDG_CACHE_HOME", "LOCALAPPDATA"].iter().find_map(std::env::var_os).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    cache
-        .or_else(home)
-        .unwrap_or_else(std::env::temp_dir)
-        .join("goldencall/models")
+    cache.or_else(home).unwrap_or_else(std::env::temp_dir).join("goldencall/models")
 }
 
 /// A clip of the bench corpus at 8 kHz.
 pub fn corpus(name: &str) -> Vec<i16> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("benches/corpus")
-        .join(name);
-    wav::read(&std::fs::read(path).unwrap())
-        .unwrap()
-        .at_rate(8000)
-        .samples
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/corpus").join(name);
+    wav::read(&std::fs::read(path).unwrap()).unwrap().at_rate(8000).samples
 }
 
 /// The clip without the zeros around it: its edges are the truth.
@@ -41,10 +30,7 @@ pub fn trimmed(clip: &[i16]) -> Vec<i16> {
 
 /// What a G.711 line leaves of samples.
 pub fn mu_law(samples: &[i16]) -> Vec<i16> {
-    samples
-        .iter()
-        .map(|s| decode_ulaw(encode_ulaw(*s)))
-        .collect()
+    samples.iter().map(|s| decode_ulaw(encode_ulaw(*s))).collect()
 }
 
 /// Sound (-1 to 1) after a G.711 line.
@@ -64,9 +50,7 @@ pub fn noise(length: usize, dbfs: f32, seed: u64) -> Vec<f32> {
     };
     let amplitude = 10f32.powf(dbfs / 20.0);
     // The sum of twelve has unit variance and a normal shape.
-    (0..length)
-        .map(|_| amplitude * (0..12).map(|_| uniform()).sum::<f32>())
-        .collect()
+    (0..length).map(|_| amplitude * (0..12).map(|_| uniform()).sum::<f32>()).collect()
 }
 
 /// A percentile by nearest rank.

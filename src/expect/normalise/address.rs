@@ -5,20 +5,14 @@ use super::rules::Found;
 use super::token::{Kind, Token};
 
 /// Endings that make a word with a full stop in it an address. Without this list "me.Thanks" is one.
-const ENDINGS: &[&str] = &[
-    "com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info",
-    "biz", "app", "us",
-];
+const ENDINGS: &[&str] = &["com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info", "biz", "app", "us"];
 
 /// No address has more parts than this; it bounds the search.
 const MAX_PARTS: usize = 12;
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     let (text, next) = email(lex, i).or_else(|| host(lex, i))?;
-    Some((
-        vec![Token::new(Kind::Address, text, span(lex, i, next))],
-        next,
-    ))
+    Some((vec![Token::new(Kind::Address, text, span(lex, i, next))], next))
 }
 
 fn email(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {

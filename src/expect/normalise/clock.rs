@@ -21,10 +21,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
 
 /// The time that begins at `i`.
 pub(super) fn clock(lex: &[Lexeme], i: usize) -> Option<Clock> {
-    named(lex, i)
-        .or_else(|| relative(lex, i))
-        .or_else(|| figures(lex, i))
-        .or_else(|| hours(lex, i))
+    named(lex, i).or_else(|| relative(lex, i)).or_else(|| figures(lex, i)).or_else(|| hours(lex, i))
 }
 
 /// `03:30?`: a time on a twelve-hour clock of which the half of the day is not known.
@@ -94,13 +91,11 @@ fn relative(lex: &[Lexeme], i: usize) -> Option<Clock> {
 /// "10:15", "10:15 AM", "9.30 am", "330 pm".
 fn figures(lex: &[Lexeme], i: usize) -> Option<Clock> {
     let hour = digits(lex, i).filter(|d| d.len() <= 4)?;
-    if let Some(minute) = glued_figures(lex, i + 1, ':').filter(|m| m.len() == 2 && hour.len() <= 2)
-    {
+    if let Some(minute) = glued_figures(lex, i + 1, ':').filter(|m| m.len() == 2 && hour.len() <= 2) {
         let seconds = glued_figures(lex, i + 3, ':').is_some();
         return with_half(lex, hour, minute, if seconds { i + 5 } else { i + 3 });
     }
-    if let Some(minute) = glued_figures(lex, i + 1, '.').filter(|m| m.len() == 2 && hour.len() <= 2)
-    {
+    if let Some(minute) = glued_figures(lex, i + 1, '.').filter(|m| m.len() == 2 && hour.len() <= 2) {
         half_of_day(lex, i + 3)?;
         return with_half(lex, hour, minute, i + 3);
     }
@@ -114,18 +109,13 @@ fn figures(lex: &[Lexeme], i: usize) -> Option<Clock> {
 
 fn with_half(lex: &[Lexeme], hour: &str, minute: &str, after: usize) -> Option<Clock> {
     let (half, next) = half_of_day(lex, after).map_or((None, after), |(h, n)| (Some(h), n));
-    Some((
-        canonical(hour.parse().ok()?, minute.parse().ok()?, half)?,
-        next,
-    ))
+    Some((canonical(hour.parse().ok()?, minute.parse().ok()?, half)?, next))
 }
 
 /// "three p.m.", "six oh five a m", "ten fifteen AM", "three o'clock", "six in the morning".
 fn hours(lex: &[Lexeme], i: usize) -> Option<Clock> {
     let hour = group(lex, i)?;
-    let value = hour
-        .value()
-        .filter(|h| (1..=12).contains(h) && hour.digits.len() <= 2)?;
+    let value = hour.value().filter(|h| (1..=12).contains(h) && hour.digits.len() <= 2)?;
     let (minute, after) = minutes(lex, hour.next).unwrap_or((0, hour.next));
     let exact = is_word(lex, after, &["o'clock", "oclock"]);
     let after = after + usize::from(exact);
@@ -138,9 +128,7 @@ fn hours(lex: &[Lexeme], i: usize) -> Option<Clock> {
 
 fn minutes(lex: &[Lexeme], at: usize) -> Option<(u64, usize)> {
     if is_word(lex, at, &["oh", "o", "zero"]) {
-        let minute = word(lex, at + 1)
-            .and_then(unit)
-            .or_else(|| digits(lex, at + 1)?.parse().ok());
+        let minute = word(lex, at + 1).and_then(unit).or_else(|| digits(lex, at + 1)?.parse().ok());
         return minute.filter(|m| (1..=9).contains(m)).map(|m| (m, at + 2));
     }
     let found = group(lex, at).filter(|g| g.digits.len() == 2)?;
@@ -154,11 +142,7 @@ fn half_of_day(lex: &[Lexeme], at: usize) -> Option<(Half, usize)> {
 /// "am", "a.m.", "a m"; "pm" and so on.
 fn meridiem(lex: &[Lexeme], at: usize) -> Option<(Half, usize)> {
     let half = |w: &str| {
-        if w.starts_with('a') {
-            Half::Morning
-        } else {
-            Half::Afternoon
-        }
+        if w.starts_with('a') { Half::Morning } else { Half::Afternoon }
     };
     let first = word(lex, at)?;
     if matches!(first, "am" | "pm") {
@@ -172,11 +156,7 @@ fn meridiem(lex: &[Lexeme], at: usize) -> Option<(Half, usize)> {
 }
 
 fn past_stop(lex: &[Lexeme], at: usize) -> usize {
-    if is_mark(lex, at, '.') && lex[at].glued {
-        at + 1
-    } else {
-        at
-    }
+    if is_mark(lex, at, '.') && lex[at].glued { at + 1 } else { at }
 }
 
 fn part_of_day(lex: &[Lexeme], at: usize) -> Option<(Half, usize)> {

@@ -7,28 +7,14 @@ use super::ordinal::{has_suffix, ordinal};
 use super::rules::Found;
 use super::token::{Kind, Token};
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+const MONTHS: [&str; 12] =
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
 /// A date found: canonical text, and what comes after it.
 type Date = (String, usize);
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
-    let (text, next) = in_figures(lex, i)
-        .or_else(|| day_first(lex, i))
-        .or_else(|| month_first(lex, i))?;
+    let (text, next) = in_figures(lex, i).or_else(|| day_first(lex, i)).or_else(|| month_first(lex, i))?;
     Some((vec![Token::new(Kind::Date, text, span(lex, i, next))], next))
 }
 
@@ -40,10 +26,7 @@ pub(super) fn month_name(index: usize) -> Option<&'static str> {
 /// Month 1 to 12 for a name or an abbreviation, and what comes after it.
 fn month(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
     let name = word(lex, i)?;
-    let full = (1_u64..)
-        .zip(MONTHS)
-        .find(|(_, m)| *m == name)
-        .map(|(n, _)| n);
+    let full = (1_u64..).zip(MONTHS).find(|(_, m)| *m == name).map(|(n, _)| n);
     if let Some(month) = full {
         return Some((month, i + 1));
     }
@@ -52,10 +35,7 @@ fn month(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
         short if short.len() == 3 => short,
         _ => return None,
     };
-    let month = (1_u64..)
-        .zip(MONTHS)
-        .find(|(_, m)| m.starts_with(short))
-        .map(|(n, _)| n)?;
+    let month = (1_u64..).zip(MONTHS).find(|(_, m)| m.starts_with(short)).map(|(n, _)| n)?;
     let stop = is_mark(lex, i + 1, '.') && lex[i + 1].glued;
     Some((month, if stop { i + 2 } else { i + 1 }))
 }
@@ -73,9 +53,7 @@ fn canonical(year: Option<u64>, month: u64, day: u64) -> Option<String> {
 /// A cardinal from 1 to 31 that is not the beginning of a time.
 fn plain_day(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
     let number = group(lex, i)?;
-    let day = number
-        .value()
-        .filter(|d| (1..=31).contains(d) && number.digits.len() <= 2)?;
+    let day = number.value().filter(|d| (1..=31).contains(d) && number.digits.len() <= 2)?;
     let percent = is_mark(lex, number.next, '%');
     let clock_figures = glued_figures(lex, number.next, ':').is_some();
     if percent || clock_figures || clock::clock(lex, i).is_some() {
@@ -86,11 +64,7 @@ fn plain_day(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
 
 fn ordinal_day(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
     let (digits, next) = ordinal(lex, i)?;
-    digits
-        .parse()
-        .ok()
-        .filter(|d| (1..=31).contains(d))
-        .map(|d| (d, next))
+    digits.parse().ok().filter(|d| (1..=31).contains(d)).map(|d| (d, next))
 }
 
 /// "March 14", "Mar. 14th, 2026", "March 2026", "in March".
@@ -99,11 +73,7 @@ fn month_first(lex: &[Lexeme], i: usize) -> Option<Date> {
     if let Some((year, next)) = year(lex, after) {
         return Some((format!("{year:04}-{month:02}"), next));
     }
-    let at = if is_word(lex, after, &["the"]) {
-        after + 1
-    } else {
-        after
-    };
+    let at = if is_word(lex, after, &["the"]) { after + 1 } else { after };
     let day = ordinal_day(lex, at).or_else(|| plain_day(lex, after));
     let Some((day, next)) = day else {
         return month_alone(lex, i, month, after);
@@ -114,9 +84,7 @@ fn month_first(lex: &[Lexeme], i: usize) -> Option<Date> {
 
 /// "may" and "march" are verbs as well, and abbreviations are words: these need a preposition before.
 fn month_alone(lex: &[Lexeme], i: usize, month: u64, after: usize) -> Option<Date> {
-    const BEFORE: &[&str] = &[
-        "in", "of", "this", "next", "last", "until", "since", "by", "during", "every", "for",
-    ];
+    const BEFORE: &[&str] = &["in", "of", "this", "next", "last", "until", "since", "by", "during", "every", "for"];
     let name = word(lex, i)?;
     let full = name.len() > 4 || matches!(name, "june" | "july");
     let prepared = i > 0 && is_word(lex, i - 1, BEFORE);
@@ -133,14 +101,7 @@ fn day_first(lex: &[Lexeme], i: usize) -> Option<Date> {
     let at = after + usize::from(of);
     let (month, next) = month(lex, at)?;
     let verb = is_word(lex, at, &["may", "march"]) && !of && numbered.is_none();
-    let prepared = i > 0
-        && is_word(
-            lex,
-            i - 1,
-            &[
-                "on", "for", "until", "by", "from", "to", "since", "before", "after",
-            ],
-        );
+    let prepared = i > 0 && is_word(lex, i - 1, &["on", "for", "until", "by", "from", "to", "since", "before", "after"]);
     if verb && is_word(lex, at, &["may"]) && !prepared {
         return None;
     }
@@ -168,45 +129,33 @@ fn year(lex: &[Lexeme], at: usize) -> Option<(u64, usize)> {
     }
     let oh = is_word(lex, first.next, &["oh", "o"]);
     let second = group(lex, first.next + usize::from(oh))?;
-    let rest = second
-        .value()
-        .filter(|v| if oh { *v < 10 } else { (10..100).contains(v) })?;
+    let rest = second.value().filter(|v| if oh { *v < 10 } else { (10..100).contains(v) })?;
     Some((value * 100 + rest, second.next))
 }
 
 /// "2026-03-14", "3/14/2026", "3/14".
 fn in_figures(lex: &[Lexeme], i: usize) -> Option<Date> {
     let first = digits(lex, i).filter(|_| !has_suffix(lex, i))?;
-    let mark = ['/', '-']
-        .into_iter()
-        .find(|m| glued_figures(lex, i + 1, *m).is_some())?;
+    let mark = ['/', '-'].into_iter().find(|m| glued_figures(lex, i + 1, *m).is_some())?;
     let second = glued_figures(lex, i + 1, mark)?;
     let third = glued_figures(lex, i + 3, mark);
     let number = |text: &str| text.parse::<u64>().ok();
     let (a, b) = (number(first)?, number(second)?);
     match third {
-        Some(day) if first.len() == 4 && second.len() <= 2 && day.len() <= 2 => {
-            Some((canonical(Some(a), b, number(day)?)?, i + 5))
-        }
+        Some(day) if first.len() == 4 && second.len() <= 2 && day.len() <= 2 => Some((canonical(Some(a), b, number(day)?)?, i + 5)),
         Some(year) if matches!(year.len(), 2 | 4) && first.len() <= 2 && second.len() <= 2 => {
             let year = number(year)?;
             let year = if year < 100 { year + 2000 } else { year };
             Some((month_day(Some(year), a, b)?, i + 5))
         }
-        None if mark == '/' && first.len() <= 2 && second.len() <= 2 && !common_fraction(a, b) => {
-            Some((month_day(None, a, b)?, i + 3))
-        }
+        None if mark == '/' && first.len() <= 2 && second.len() <= 2 && !common_fraction(a, b) => Some((month_day(None, a, b)?, i + 3)),
         _ => None,
     }
 }
 
 /// Month before day, as Americans write; the other way round when only that makes a date.
 fn month_day(year: Option<u64>, a: u64, b: u64) -> Option<String> {
-    if a > 12 {
-        canonical(year, b, a)
-    } else {
-        canonical(year, a, b)
-    }
+    if a > 12 { canonical(year, b, a) } else { canonical(year, a, b) }
 }
 
 /// "1/2", "3/4", and "24/7", which are no dates.

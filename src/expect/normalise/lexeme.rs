@@ -61,20 +61,14 @@ fn take(chars: &[(usize, char)], at: usize) -> (Shape, String, usize) {
 }
 
 fn digits_at(chars: &[(usize, char)], at: usize) -> usize {
-    chars[at.min(chars.len())..]
-        .iter()
-        .take_while(|c| c.1.is_ascii_digit())
-        .count()
+    chars[at.min(chars.len())..].iter().take_while(|c| c.1.is_ascii_digit()).count()
 }
 
 fn figures(chars: &[(usize, char)], at: usize) -> (String, usize) {
     let lead = digits_at(chars, at);
     let mut text: String = chars[at..at + lead].iter().map(|c| c.1).collect();
     let mut next = at + lead;
-    while lead <= 3
-        && chars.get(next).is_some_and(|c| c.1 == ',')
-        && digits_at(chars, next + 1) == 3
-    {
+    while lead <= 3 && chars.get(next).is_some_and(|c| c.1 == ',') && digits_at(chars, next + 1) == 3 {
         text.extend(chars[next + 1..next + 4].iter().map(|c| c.1));
         next += 4;
     }
@@ -121,9 +115,7 @@ fn fold_accent(c: char) -> char {
 
 /// The word at `i`.
 pub(super) fn word(lex: &[Lexeme], i: usize) -> Option<&str> {
-    lex.get(i)
-        .filter(|l| l.shape == Shape::Word)
-        .map(|l| l.text.as_str())
+    lex.get(i).filter(|l| l.shape == Shape::Word).map(|l| l.text.as_str())
 }
 
 /// The word at `i` is one of `words`.
@@ -133,9 +125,7 @@ pub(super) fn is_word(lex: &[Lexeme], i: usize, words: &[&str]) -> bool {
 
 /// The figures at `i`.
 pub(super) fn digits(lex: &[Lexeme], i: usize) -> Option<&str> {
-    lex.get(i)
-        .filter(|l| l.shape == Shape::Digits)
-        .map(|l| l.text.as_str())
+    lex.get(i).filter(|l| l.shape == Shape::Digits).map(|l| l.text.as_str())
 }
 
 /// The mark `c` stands at `i`.
@@ -151,10 +141,7 @@ pub(super) fn glued_figures(lex: &[Lexeme], i: usize, c: char) -> Option<&str> {
 
 /// Bytes from lexeme `from` up to, not including, lexeme `to`.
 pub(super) fn span(lex: &[Lexeme], from: usize, to: usize) -> Range<usize> {
-    match (
-        lex.get(from),
-        to.checked_sub(1).and_then(|last| lex.get(last)),
-    ) {
+    match (lex.get(from), to.checked_sub(1).and_then(|last| lex.get(last))) {
         (Some(a), Some(b)) => a.span.start..b.span.end.max(a.span.end),
         _ => 0..0,
     }
@@ -170,20 +157,14 @@ mod tests {
 
     #[test]
     fn cuts_words_figures_and_marks() {
-        assert_eq!(
-            texts("I'm at 3p.m."),
-            ["i'm", "at", "3", "p", ".", "m", "."]
-        );
+        assert_eq!(texts("I'm at 3p.m."), ["i'm", "at", "3", "p", ".", "m", "."]);
         assert_eq!(texts("B7K-4"), ["b", "7", "k", "-", "4"]);
         assert_eq!(texts("Café O’Brien"), ["cafe", "o'brien"]);
     }
 
     #[test]
     fn removes_thousands_separators_only() {
-        assert_eq!(
-            texts("1,254 12,3 1,234,567"),
-            ["1254", "12", ",", "3", "1234567"]
-        );
+        assert_eq!(texts("1,254 12,3 1,234,567"), ["1254", "12", ",", "3", "1234567"]);
         assert_eq!(texts("415,555,0132"), ["415555", ",", "0132"]);
     }
 }

@@ -8,23 +8,15 @@ use super::token::{Kind, Token};
 
 /// "$1,254.37", "twenty five dollars", "42 dollars and 50 cents", "fifty cents".
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
-    let (text, next) = symbol(lex, i)
-        .or_else(|| spoken(lex, i))
-        .or_else(|| cents_only(lex, i))?;
-    Some((
-        vec![Token::new(Kind::Money, text, span(lex, i, next))],
-        next,
-    ))
+    let (text, next) = symbol(lex, i).or_else(|| spoken(lex, i)).or_else(|| cents_only(lex, i))?;
+    Some((vec![Token::new(Kind::Money, text, span(lex, i, next))], next))
 }
 
 /// "15%", "fifteen percent".
 pub(super) fn percent_rule(lex: &[Lexeme], i: usize) -> Found {
     let (digits, after) = amount(lex, i)?;
     let next = percent_sign(lex, after)?;
-    Some((
-        vec![Token::new(Kind::Percent, digits, span(lex, i, next))],
-        next,
-    ))
+    Some((vec![Token::new(Kind::Percent, digits, span(lex, i, next))], next))
 }
 
 fn percent_sign(lex: &[Lexeme], at: usize) -> Option<usize> {
@@ -36,9 +28,7 @@ fn percent_sign(lex: &[Lexeme], at: usize) -> Option<usize> {
 
 /// One number with a unit of money or a percent sign after it.
 pub(super) fn unit_follows(lex: &[Lexeme], i: usize) -> bool {
-    group(lex, i).is_some_and(|g| {
-        currency_word(lex, g.next).is_some() || percent_sign(lex, g.next).is_some()
-    })
+    group(lex, i).is_some_and(|g| currency_word(lex, g.next).is_some() || percent_sign(lex, g.next).is_some())
 }
 
 /// Suffix of the canonical text: nothing for dollars.
@@ -115,12 +105,6 @@ fn canonical(digits: &str, cents: u64, currency: &str) -> Option<String> {
         "" => "0",
         rest => rest,
     };
-    let part = if part.is_empty() {
-        format!("{cents:02}")
-    } else {
-        format!("{part:0<2}")
-    };
-    part.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| format!("{whole}.{part}{currency}"))
+    let part = if part.is_empty() { format!("{cents:02}") } else { format!("{part:0<2}") };
+    part.bytes().all(|b| b.is_ascii_digit()).then(|| format!("{whole}.{part}{currency}"))
 }

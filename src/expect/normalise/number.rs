@@ -18,11 +18,7 @@ impl Group {
 
     /// The value, when it is whole and has at most nine digits.
     pub fn value(&self) -> Option<u64> {
-        if self.digits.len() > 9 {
-            None
-        } else {
-            self.digits.parse().ok()
-        }
+        if self.digits.len() > 9 { None } else { self.digits.parse().ok() }
     }
 }
 
@@ -58,27 +54,17 @@ const SMALL: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 fn item(word: &str) -> Option<Item> {
-    if let Some(n) = (0_u64..)
-        .zip(SMALL)
-        .find(|(_, w)| *w == word)
-        .map(|(n, _)| n)
-    {
+    if let Some(n) = (0_u64..).zip(SMALL).find(|(_, w)| *w == word).map(|(n, _)| n) {
         return Some(match n {
             0 => Item::Zero,
             1..=9 => Item::Unit(n),
             _ => Item::Teen(n),
         });
     }
-    if let Some(n) = (2_u64..)
-        .zip(TENS)
-        .find(|(_, w)| *w == word)
-        .map(|(n, _)| n)
-    {
+    if let Some(n) = (2_u64..).zip(TENS).find(|(_, w)| *w == word).map(|(n, _)| n) {
         return Some(Item::Tens(n * 10));
     }
     match word {
@@ -152,45 +138,26 @@ impl Cardinal {
 
 /// The number at `i`.
 pub(super) fn group(lex: &[Lexeme], i: usize) -> Option<Group> {
-    cardinal(lex, i)
-        .or_else(|| figures(lex, i))
-        .map(|g| with_decimals(lex, g))
+    cardinal(lex, i).or_else(|| figures(lex, i)).map(|g| with_decimals(lex, g))
 }
 
 fn figures(lex: &[Lexeme], i: usize) -> Option<Group> {
-    digits(lex, i).map(|d| Group {
-        digits: d.to_owned(),
-        next: i + 1,
-        spoken: false,
-    })
+    digits(lex, i).map(|d| Group { digits: d.to_owned(), next: i + 1, spoken: false })
 }
 
 fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
-    let mut number = Cardinal {
-        total: 0,
-        current: None,
-        last: Item::Zero,
-        below: u64::MAX,
-    };
+    let mut number = Cardinal { total: 0, current: None, last: Item::Zero, below: u64::MAX };
     let mut next = i;
     if let Some(start) = start_before_scale(lex, i) {
         number.current = Some(start);
         next = i + 1;
     }
     loop {
-        let at = if next == i {
-            i
-        } else {
-            skip_inside(lex, next, number.last)
-        };
+        let at = if next == i { i } else { skip_inside(lex, next, number.last) };
         let Some(found) = word(lex, at).and_then(item) else {
             break;
         };
-        let after = if is_mark(lex, at + 1, '-') {
-            at + 2
-        } else {
-            at + 1
-        };
+        let after = if is_mark(lex, at + 1, '-') { at + 2 } else { at + 1 };
         let lone = word(lex, after).is_some_and(|w| w == "oh" || unit(w).is_some());
         if !number.push(found, lone) {
             break;
@@ -201,11 +168,7 @@ fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
         }
     }
     let value = number.total + number.current?;
-    (next > i).then(|| Group {
-        digits: value.to_string(),
-        next,
-        spoken: true,
-    })
+    (next > i).then(|| Group { digits: value.to_string(), next, spoken: true })
 }
 
 /// "a hundred", "3 thousand": what stands before the scale word.
@@ -217,20 +180,13 @@ fn start_before_scale(lex: &[Lexeme], i: usize) -> Option<u64> {
     if is_word(lex, i, &["a"]) {
         return Some(1);
     }
-    digits(lex, i)
-        .filter(|d| d.len() <= 3 && !d.starts_with('0'))
-        .and_then(|d| d.parse().ok())
+    digits(lex, i).filter(|d| d.len() <= 3 && !d.starts_with('0')).and_then(|d| d.parse().ok())
 }
 
 /// Past a hyphen ("twenty-five"), "and" after a hundred, a comma after a thousand.
 fn skip_inside(lex: &[Lexeme], at: usize, last: Item) -> usize {
     let scaled = matches!(last, Item::Hundred | Item::Scale(_));
-    let small = |i| {
-        matches!(
-            word(lex, i).and_then(item),
-            Some(Item::Unit(_) | Item::Teen(_) | Item::Tens(_))
-        )
-    };
+    let small = |i| matches!(word(lex, i).and_then(item), Some(Item::Unit(_) | Item::Teen(_) | Item::Tens(_)));
     if matches!(last, Item::Tens(_)) && is_mark(lex, at, '-') && lex[at].glued && small(at + 1) {
         return at + 1;
     }
@@ -245,17 +201,11 @@ fn with_decimals(lex: &[Lexeme], whole: Group) -> Group {
     let next = whole.next;
     if let Some(part) = glued_figures(lex, next, '.').filter(|_| !whole.spoken) {
         // More than one full stop: not a decimal but groups, as in 415.555.0132.
-        let more_before = next >= 3
-            && glued_figures(lex, next - 2, '.').is_some()
-            && digits(lex, next - 3).is_some();
+        let more_before = next >= 3 && glued_figures(lex, next - 2, '.').is_some() && digits(lex, next - 3).is_some();
         if more_before || glued_figures(lex, next + 2, '.').is_some() {
             return whole;
         }
-        return Group {
-            digits: format!("{}.{part}", whole.digits),
-            next: next + 2,
-            spoken: false,
-        };
+        return Group { digits: format!("{}.{part}", whole.digits), next: next + 2, spoken: false };
     }
     if !is_word(lex, next, &["point"]) {
         return whole;
@@ -269,11 +219,7 @@ fn with_decimals(lex: &[Lexeme], whole: Group) -> Group {
     if decimals.is_empty() {
         return whole;
     }
-    Group {
-        digits: format!("{}.{decimals}", whole.digits),
-        next: at,
-        ..whole
-    }
+    Group { digits: format!("{}.{decimals}", whole.digits), next: at, ..whole }
 }
 
 fn decimal_figure(lex: &[Lexeme], at: usize) -> Option<String> {

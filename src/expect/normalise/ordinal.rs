@@ -26,23 +26,11 @@ const SMALL: [&str; 19] = [
     "eighteenth",
     "nineteenth",
 ];
-const TENS: [&str; 8] = [
-    "twentieth",
-    "thirtieth",
-    "fortieth",
-    "fiftieth",
-    "sixtieth",
-    "seventieth",
-    "eightieth",
-    "ninetieth",
-];
+const TENS: [&str; 8] = ["twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth", "seventieth", "eightieth", "ninetieth"];
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     let (digits, next) = ordinal(lex, i)?;
-    Some((
-        vec![Token::new(Kind::Ordinal, digits, span(lex, i, next))],
-        next,
-    ))
+    Some((vec![Token::new(Kind::Ordinal, digits, span(lex, i, next))], next))
 }
 
 /// Digits of the ordinal at `i`, and what comes after it.
@@ -52,23 +40,14 @@ pub(super) fn ordinal(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
     }
     let first = word(lex, i)?;
     if let Some(ten) = tens(first) {
-        let at = if is_mark(lex, i + 1, '-') {
-            i + 2
-        } else {
-            i + 1
-        };
+        let at = if is_mark(lex, i + 1, '-') { i + 2 } else { i + 1 };
         let unit = small(word(lex, at)?).filter(|n| *n < 10)?;
         return Some(((ten + unit).to_string(), at + 1));
     }
     if first == "second" && is_duration(lex, i) {
         return None;
     }
-    let tenth = || {
-        (2_u64..)
-            .zip(TENS)
-            .find(|(_, w)| *w == first)
-            .map(|(n, _)| n * 10)
-    };
+    let tenth = || (2_u64..).zip(TENS).find(|(_, w)| *w == first).map(|(n, _)| n * 10);
     small(first).or_else(tenth).map(|n| (n.to_string(), i + 1))
 }
 
@@ -78,15 +57,10 @@ pub(super) fn has_suffix(lex: &[Lexeme], i: usize) -> bool {
 }
 
 fn small(word: &str) -> Option<u64> {
-    (1_u64..)
-        .zip(SMALL)
-        .find(|(_, w)| *w == word)
-        .map(|(n, _)| n)
+    (1_u64..).zip(SMALL).find(|(_, w)| *w == word).map(|(n, _)| n)
 }
 
 /// "one second", "just a second": the unit of time.
 fn is_duration(lex: &[Lexeme], i: usize) -> bool {
-    i > 0
-        && (is_word(lex, i - 1, &["a", "one", "per", "every", "each", "another"])
-            || digits(lex, i - 1).is_some())
+    i > 0 && (is_word(lex, i - 1, &["a", "one", "per", "every", "each", "another"]) || digits(lex, i - 1).is_some())
 }

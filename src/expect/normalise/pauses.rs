@@ -19,24 +19,10 @@ use super::{clock, date, money, ordinal};
 
 /// No fact looks further than this, in lexemes.
 const REACH: usize = 48;
-const BEFORE_TIMES: &[&str] = &[
-    "at", "by", "for", "from", "to", "until", "till", "before", "after", "around",
-];
+const BEFORE_TIMES: &[&str] = &["at", "by", "for", "from", "to", "until", "till", "before", "after", "around"];
 const SCALES: &[&str] = &["hundred", "thousand", "million", "billion"];
-const NUMBERED: &[&str] = &[
-    "account",
-    "apartment",
-    "case",
-    "flight",
-    "gate",
-    "invoice",
-    "item",
-    "order",
-    "platform",
-    "reference",
-    "room",
-    "ticket",
-];
+const NUMBERED: &[&str] =
+    &["account", "apartment", "case", "flight", "gate", "invoice", "item", "order", "platform", "reference", "room", "ticket"];
 
 /// Takes out the full stops that stand inside a fact.
 pub(super) fn mend(lex: Vec<Lexeme>) -> Vec<Lexeme> {
@@ -66,24 +52,14 @@ pub(super) fn mend(lex: Vec<Lexeme>) -> Vec<Lexeme> {
 
 /// Past the full stops at `at`, when they end a piece and another follows; else `at`.
 fn past_stops(lex: &[Lexeme], at: usize) -> usize {
-    let stops = lex[at..]
-        .iter()
-        .take_while(|l| matches!(l.shape, Shape::Mark('.' | '\u{2026}')))
-        .count();
+    let stops = lex[at..].iter().take_while(|l| matches!(l.shape, Shape::Mark('.' | '\u{2026}'))).count();
     let apart = lex.get(at + stops).is_some_and(|l| !l.glued);
-    if at > 0 && lex[at].glued && apart {
-        at + stops
-    } else {
-        at
-    }
+    if at > 0 && lex[at].glued && apart { at + stops } else { at }
 }
 
 fn is_break(lex: &[Lexeme], at: usize) -> bool {
     let tight = lex.get(at + 1).is_some_and(|l| l.glued);
-    matches!(
-        lex[at].shape,
-        Shape::Mark('.' | '?' | '!' | '\u{2026}' | ';')
-    ) && !tight
+    matches!(lex[at].shape, Shape::Mark('.' | '?' | '!' | '\u{2026}' | ';')) && !tight
 }
 
 /// The piece ends before lexeme `at` of `rest`.
@@ -93,16 +69,10 @@ fn ends(rest: &[Lexeme], at: usize) -> bool {
 
 /// "Order No. 5".
 fn is_numero(out: &[Lexeme], rest: &[Lexeme]) -> bool {
-    let Some(last) = out
-        .len()
-        .checked_sub(1)
-        .filter(|l| is_word(out, *l, &["no"]))
-    else {
+    let Some(last) = out.len().checked_sub(1).filter(|l| is_word(out, *l, &["no"])) else {
         return false;
     };
-    let other_fact = clock::clock(rest, 0).is_some()
-        || date::rule(rest, 0).is_some()
-        || money::unit_follows(rest, 0);
+    let other_fact = clock::clock(rest, 0).is_some() || date::rule(rest, 0).is_some() || money::unit_follows(rest, 0);
     if digits(rest, 0).is_none() || ordinal::has_suffix(rest, 0) || other_fact {
         return false;
     }
@@ -131,20 +101,13 @@ struct Atoms {
 
 impl Atoms {
     fn read(lex: &[Lexeme], start: usize) -> Self {
-        let mut found = Self {
-            start,
-            all: Vec::new(),
-            next: start,
-        };
+        let mut found = Self { start, all: Vec::new(), next: start };
         let mut at = start;
         while let Some(atom) = atom(lex, at) {
             found.all.push(atom);
             found.next = atom.next;
             at = atom.next;
-            while ['-', '\u{2013}', ',', '(', ')', '/']
-                .iter()
-                .any(|m| is_mark(lex, at, *m))
-            {
+            while ['-', '\u{2013}', ',', '(', ')', '/'].iter().any(|m| is_mark(lex, at, *m)) {
                 at += 1;
             }
         }
@@ -173,33 +136,18 @@ fn atom(lex: &[Lexeme], i: usize) -> Option<Atom> {
     }
     if is_word(lex, i, &["double", "triple", "treble"]) {
         let times = if is_word(lex, i, &["double"]) { 2 } else { 3 };
-        return atom(lex, i + 1)
-            .filter(|a| a.next == i + 2 && a.digits <= 1)
-            .map(|a| Atom {
-                digits: a.digits * times,
-                next: a.next,
-            });
+        return atom(lex, i + 1).filter(|a| a.next == i + 2 && a.digits <= 1).map(|a| Atom { digits: a.digits * times, next: a.next });
     }
     if is_word(lex, i, &["oh", "o"]) {
-        return Some(Atom {
-            digits: 1,
-            next: i + 1,
-        });
+        return Some(Atom { digits: 1, next: i + 1 });
     }
     if let Some(number) = group(lex, i) {
-        return (!number.is_decimal()).then_some(Atom {
-            digits: number.digits.len(),
-            next: number.next,
-        });
+        return (!number.is_decimal()).then_some(Atom { digits: number.digits.len(), next: number.next });
     }
     let text = word(lex, i)?;
     let single = text.chars().count() == 1 && (!matches!(text, "a" | "i") || lex[i].capital);
-    let beside = (lex[i].glued && i > 0 && digits(lex, i - 1).is_some())
-        || (digits(lex, i + 1).is_some() && lex[i + 1].glued);
-    (single || (beside && text.len() <= 3)).then_some(Atom {
-        digits: 0,
-        next: i + 1,
-    })
+    let beside = (lex[i].glued && i > 0 && digits(lex, i - 1).is_some()) || (digits(lex, i + 1).is_some() && lex[i + 1].glued);
+    (single || (beside && text.len() <= 3)).then_some(Atom { digits: 0, next: i + 1 })
 }
 
 /// A full stop between two pieces, seen from both sides.
@@ -217,12 +165,7 @@ impl<'a> Pause<'a> {
     fn new(out: &'a [Lexeme], rest: &'a [Lexeme], joined: usize) -> Self {
         let cut = out.len().saturating_sub(REACH);
         let before = &out[cut..];
-        Self {
-            before,
-            rest,
-            whole: [before, rest].concat(),
-            joined: joined.saturating_sub(cut),
-        }
+        Self { before, rest, whole: [before, rest].concat(), joined: joined.saturating_sub(cut) }
     }
 
     fn inside_a_fact(&self) -> bool {
@@ -236,21 +179,15 @@ impl<'a> Pause<'a> {
 
     /// How far behind the stop `rule`, begun before it, comes.
     fn reach(&self, rule: impl Fn(&[Lexeme], usize) -> Option<usize>) -> Option<usize> {
-        self.starts()
-            .find_map(|j| rule(&self.whole, j)?.checked_sub(self.before.len()))
-            .filter(|reach| *reach > 0)
+        self.starts().find_map(|j| rule(&self.whole, j)?.checked_sub(self.before.len())).filter(|reach| *reach > 0)
     }
 
     fn in_money(&self) -> bool {
         let end = |lex: &[Lexeme], i: usize| money::rule(lex, i).map(|f| f.1);
-        let amount = self
-            .starts()
-            .any(|j| end(self.before, j) == Some(self.before.len()));
+        let amount = self.starts().any(|j| end(self.before, j) == Some(self.before.len()));
         if amount {
             let and = is_word(self.rest, 0, &["and"]);
-            return self
-                .reach(end)
-                .is_some_and(|reach| and || ends(self.rest, reach));
+            return self.reach(end).is_some_and(|reach| and || ends(self.rest, reach));
         }
         self.after_a_scale()
             && self.starts().any(|j| {
@@ -268,8 +205,7 @@ impl<'a> Pause<'a> {
             return false;
         }
         let part_of_day = is_word(self.rest, 0, &["in", "at"]);
-        self.reach(|lex, i| clock::clock(lex, i).map(|c| c.1))
-            .is_some_and(|reach| !part_of_day || ends(self.rest, reach))
+        self.reach(|lex, i| clock::clock(lex, i).map(|c| c.1)).is_some_and(|reach| !part_of_day || ends(self.rest, reach))
             || self.hour_then_minutes()
     }
 
@@ -279,10 +215,7 @@ impl<'a> Pause<'a> {
             return false;
         };
         let small = |lex: &[Lexeme], i: usize, low, high| {
-            word(lex, i).is_some()
-                && group(lex, i)
-                    .and_then(|g| g.value())
-                    .is_some_and(|v| (low..=high).contains(&v))
+            word(lex, i).is_some() && group(lex, i).and_then(|g| g.value()).is_some_and(|v| (low..=high).contains(&v))
         };
         let minutes = Atoms::read(self.rest, 0);
         hour > 0
@@ -308,31 +241,24 @@ impl<'a> Pause<'a> {
         if !ends(self.rest, after.next) {
             let chain = self.joined > before.start;
             return (before.one_by_one() && after.one_by_one())
-                || (chain && after.lone().is_some_and(|d| d >= 3))
-                    && !money::unit_follows(self.rest, 0);
+                || (chain && after.lone().is_some_and(|d| d >= 3)) && !money::unit_follows(self.rest, 0);
         }
         if before.letters() || after.letters() || after.one_by_one() || before.all.len() >= 2 {
             return true;
         }
-        let one_number = self.after_a_scale()
-            && group(&self.whole, before.start)
-                .is_some_and(|g| g.next == self.before.len() + after.next);
-        let interjection = word(self.rest, 0).is_some_and(|w| unit(w).is_none())
-            && is_word(self.rest, 0, &["oh", "o"]);
+        let one_number = self.after_a_scale() && group(&self.whole, before.start).is_some_and(|g| g.next == self.before.len() + after.next);
+        let interjection = word(self.rest, 0).is_some_and(|w| unit(w).is_none()) && is_word(self.rest, 0, &["oh", "o"]);
         one_number || (before.lone() == after.lone() && after.lone().is_some() && !interjection)
     }
 
     /// The figures and letters right before the stop.
     fn figures_before(&self) -> Option<Atoms> {
         let lex = self.before;
-        let mut at = (0..lex.len())
-            .rfind(|i| is_break(lex, *i) && i + 1 < lex.len())
-            .map_or(0, |i| i + 1);
+        let mut at = (0..lex.len()).rfind(|i| is_break(lex, *i) && i + 1 < lex.len()).map_or(0, |i| i + 1);
         while at < lex.len() {
             let found = Atoms::read(lex, at);
-            let part_of_other = at > 0
-                && matches!(lex[at - 1].shape, Shape::Mark(m) if !matches!(m, ',' | '(' | '-' | '#' | '"'))
-                && lex[at].glued;
+            let part_of_other =
+                at > 0 && matches!(lex[at - 1].shape, Shape::Mark(m) if !matches!(m, ',' | '(' | '-' | '#' | '"')) && lex[at].glued;
             if found.next == lex.len() && !found.all.is_empty() {
                 return (!part_of_other).then_some(found);
             }

@@ -27,9 +27,7 @@ fn spell(n: u64, and: bool) -> String {
         "eighteen",
         "nineteen",
     ];
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let rest = |scale: u64, name: &str| match n % scale {
         0 => format!("{} {name}", spell(n / scale, and)),
         r if and && r < 100 => format!("{} {name} and {}", spell(n / scale, and), spell(r, and)),

@@ -27,11 +27,7 @@ impl Normalised {
             let Some(text) = self.together(token, style) else {
                 continue;
             };
-            out.push_str(
-                self.source()
-                    .get(copied..token.span.start)
-                    .unwrap_or_default(),
-            );
+            out.push_str(self.source().get(copied..token.span.start).unwrap_or_default());
             out.push_str(&text);
             copied = token.span.end;
         }
@@ -40,24 +36,17 @@ impl Normalised {
     }
 
     fn together(&self, token: &Token, style: Style) -> Option<String> {
-        let group: Vec<&Token> = self
-            .tokens()
-            .iter()
-            .filter(|t| t.span == token.span)
-            .collect();
+        let group: Vec<&Token> = self.tokens().iter().filter(|t| t.span == token.span).collect();
         if group.iter().all(|t| t.kind == Kind::Word) {
             return None;
         }
-        let texts = group
-            .iter()
-            .map(|t| fact(t, style).unwrap_or_else(|| t.text.to_uppercase()));
+        let texts = group.iter().map(|t| fact(t, style).unwrap_or_else(|| t.text.to_uppercase()));
         Some(texts.collect::<Vec<_>>().join(" "))
     }
 
     /// All tokens in lower case, facts in the short style, one space between.
     pub(crate) fn flattened(&self) -> String {
-        let word =
-            |t: &Token| fact(t, Style::Short).map_or_else(|| t.text.clone(), |f| f.to_lowercase());
+        let word = |t: &Token| fact(t, Style::Short).map_or_else(|| t.text.clone(), |f| f.to_lowercase());
         self.tokens().iter().map(word).collect::<Vec<_>>().join(" ")
     }
 }
@@ -92,10 +81,7 @@ fn fact(token: &Token, style: Style) -> Option<String> {
 }
 
 fn ordinal(digits: &str) -> String {
-    let teen = matches!(
-        digits.len().checked_sub(2).and_then(|at| digits.get(at..)),
-        Some("11" | "12" | "13")
-    );
+    let teen = matches!(digits.len().checked_sub(2).and_then(|at| digits.get(at..)), Some("11" | "12" | "13"));
     let suffix = match digits.chars().last() {
         Some('1') if !teen => "st",
         Some('2') if !teen => "nd",
@@ -135,11 +121,7 @@ fn time(text: &str, style: Style) -> Option<String> {
     };
     let twelve = if known { (hour + 11) % 12 + 1 } else { hour };
     let whole = minute == "00" && style == Style::Short && known;
-    Some(if whole {
-        format!("{twelve}{half}")
-    } else {
-        format!("{twelve}:{minute}{half}")
-    })
+    Some(if whole { format!("{twelve}{half}") } else { format!("{twelve}:{minute}{half}") })
 }
 
 fn date(token: &Token, style: Style) -> Option<String> {

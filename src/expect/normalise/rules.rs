@@ -8,16 +8,8 @@ use super::{address, clock, date, money, ordinal, pauses, run, words};
 /// Tokens found at a place, and the lexeme to go on from.
 pub(super) type Found = Option<(Vec<Token>, usize)>;
 
-const RULES: [fn(&[Lexeme], usize) -> Found; 8] = [
-    address::rule,
-    date::rule,
-    money::rule,
-    clock::rule,
-    money::percent_rule,
-    ordinal::rule,
-    run::rule,
-    words::rule,
-];
+const RULES: [fn(&[Lexeme], usize) -> Found; 8] =
+    [address::rule, date::rule, money::rule, clock::rule, money::percent_rule, ordinal::rule, run::rule, words::rule];
 
 /// Turns `text` into canonical tokens. Never fails: what is not understood stays a word.
 ///
@@ -44,11 +36,7 @@ pub fn normalise(text: &str) -> Normalised {
 /// expected text begins with a number too.
 pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
     let found = normalise(heard);
-    let starts_with_number = |text: &Normalised| {
-        text.tokens()
-            .first()
-            .is_some_and(|t| t.kind == Kind::Number)
-    };
+    let starts_with_number = |text: &Normalised| text.tokens().first().is_some_and(|t| t.kind == Kind::Number);
     if starts_with_number(&found) && !starts_with_number(expected) && has_artefact(heard) {
         return Normalised::new(heard, found.tokens()[1..].to_vec());
     }
@@ -58,13 +46,10 @@ pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> 
 /// "8. Great": one or two figures, a full stop, a word with a capital that is no figure.
 fn has_artefact(text: &str) -> bool {
     let lex = scan(text);
-    lex.first()
-        .is_some_and(|l| l.shape == Shape::Digits && l.text.len() <= 2)
+    lex.first().is_some_and(|l| l.shape == Shape::Digits && l.text.len() <= 2)
         && is_mark(&lex, 1, '.')
         && lex[1].glued
-        && lex.get(2).is_some_and(|l| {
-            l.shape == Shape::Word && l.capital && !l.glued && l.text.chars().count() > 1
-        })
+        && lex.get(2).is_some_and(|l| l.shape == Shape::Word && l.capital && !l.glued && l.text.chars().count() > 1)
         && group(&lex, 2).is_none()
 }
 
@@ -73,8 +58,6 @@ fn list_marker(lex: &[Lexeme]) -> usize {
     let marked = lex.first().is_some_and(|l| l.text == "1")
         && is_mark(lex, 1, '.')
         && lex[1].glued
-        && lex
-            .get(2)
-            .is_some_and(|l| l.shape == Shape::Word && !l.glued);
+        && lex.get(2).is_some_and(|l| l.shape == Shape::Word && !l.glued);
     if marked { 2 } else { 0 }
 }

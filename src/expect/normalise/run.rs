@@ -25,10 +25,8 @@ pub(super) struct Run {
     pub next: usize,
 }
 
-const RANGE_UNITS: &[&str] = &[
-    "minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people",
-    "percent", "dollars", "seconds", "nights",
-];
+const RANGE_UNITS: &[&str] =
+    &["minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people", "percent", "dollars", "seconds", "nights"];
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     if let Some(found) = range(lex, i) {
@@ -40,10 +38,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     if let Some(time) = run.as_clock() {
         return Some((vec![Token::new(Kind::Time, time, place)], run.next));
     }
-    let tokens = run
-        .tokens()
-        .into_iter()
-        .map(|(kind, text)| Token::new(kind, text, place.clone()));
+    let tokens = run.tokens().into_iter().map(|(kind, text)| Token::new(kind, text, place.clone()));
     Some((tokens.collect(), run.next))
 }
 
@@ -57,11 +52,7 @@ fn range(lex: &[Lexeme], i: usize) -> Found {
         return None;
     }
     let token = |kind, text: &str, at| Token::new(kind, text, span(lex, at, at + 1));
-    let tokens = vec![
-        token(Kind::Number, low, i),
-        token(Kind::Word, "to", i + 1),
-        token(Kind::Number, high, i + 2),
-    ];
+    let tokens = vec![token(Kind::Number, low, i), token(Kind::Word, "to", i + 1), token(Kind::Number, high, i + 2)];
     Some((tokens, i + 3))
 }
 
@@ -98,17 +89,12 @@ impl Run {
     /// "three thirty" or "six oh five", and nothing else: a clock time without its half of the day.
     fn as_clock(&self) -> Option<String> {
         let values: Vec<u32> = match self.parts.as_slice() {
-            parts if parts.iter().all(|p| p.spoken && !p.letters) => parts
-                .iter()
-                .map(|p| p.text.parse().unwrap_or(u32::MAX))
-                .collect(),
+            parts if parts.iter().all(|p| p.spoken && !p.letters) => parts.iter().map(|p| p.text.parse().unwrap_or(u32::MAX)).collect(),
             _ => return None,
         };
         match values[..] {
             [hour @ 1..=12, minute @ 10..=59] => Some(clock::unknown_half(hour, minute)),
-            [hour @ 1..=12, 0, minute @ 1..=9] if self.parts[1].oh => {
-                Some(clock::unknown_half(hour, minute))
-            }
+            [hour @ 1..=12, 0, minute @ 1..=9] if self.parts[1].oh => Some(clock::unknown_half(hour, minute)),
             _ => None,
         }
     }
@@ -129,25 +115,14 @@ impl Run {
         let middle = cut(head, chars.len() - tail);
         let plain = middle.chars().all(|c| c.is_ascii_digit() || c == '.');
         let kind = if plain { Kind::Number } else { Kind::Code };
-        let all = [
-            (Kind::Word, cut(0, head)),
-            (kind, middle),
-            (Kind::Word, cut(chars.len() - tail, chars.len())),
-        ];
-        all.into_iter()
-            .filter(|(_, text)| !text.is_empty())
-            .collect()
+        let all = [(Kind::Word, cut(0, head)), (kind, middle), (Kind::Word, cut(chars.len() - tail, chars.len()))];
+        all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
     }
 }
 
 impl Part {
     fn new(text: impl Into<String>, spoken: bool, letters: bool) -> Self {
-        Self {
-            text: text.into(),
-            spoken,
-            letters,
-            oh: false,
-        }
+        Self { text: text.into(), spoken, letters, oh: false }
     }
 }
 
@@ -182,14 +157,9 @@ fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
         return None;
     }
     let figure = |i| digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some());
-    let inside = before
-        .last()
-        .is_some_and(|p| !p.letters || figure(skip_separators(lex, at + 1, true)));
+    let inside = before.last().is_some_and(|p| !p.letters || figure(skip_separators(lex, at + 1, true)));
     let leading = before.is_empty() && figure(at + 1) && figure(at + 2);
-    let part = Part {
-        oh: true,
-        ..Part::new("0", true, false)
-    };
+    let part = Part { oh: true, ..Part::new("0", true, false) };
     (inside || leading).then_some((part, at + 1))
 }
 
@@ -215,23 +185,15 @@ fn glued_letters(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
 fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     let text = word(lex, at).filter(|w| w.chars().count() == 1)?;
     let code_like = |i: usize| {
-        digits(lex, i).is_some()
-            || word(lex, i).is_some_and(|w| {
-                unit(w).is_some() || (w.chars().count() == 1 && !matches!(w, "a" | "i"))
-            })
+        digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.chars().count() == 1 && !matches!(w, "a" | "i")))
     };
     let after = skip_separators(lex, at + 1, true);
     let allowed = match text {
         "a" | "i" => {
-            let tight = |i: usize| {
-                lex.get(i).is_some_and(|l| l.glued) && code_like(skip_separators(lex, i, true))
-            };
+            let tight = |i: usize| lex.get(i).is_some_and(|l| l.glued) && code_like(skip_separators(lex, i, true));
             let between = !before.is_empty() && code_like(after);
             let capital = text == "a" && lex[at].capital && !begins_sentence(lex, at);
-            tight(at + 1)
-                || (!before.is_empty() && lex[at].glued)
-                || between
-                || (capital && (code_like(after) || !before.is_empty()))
+            tight(at + 1) || (!before.is_empty() && lex[at].glued) || between || (capital && (code_like(after) || !before.is_empty()))
         }
         _ => true,
     };
@@ -245,12 +207,7 @@ fn begins_sentence(lex: &[Lexeme], at: usize) -> bool {
 /// Past what may stand inside a run. A full stop only when nothing but the run touches it.
 fn skip_separators(lex: &[Lexeme], mut at: usize, letters: bool) -> usize {
     for _ in 0..3 {
-        let Some(Lexeme {
-            shape: Shape::Mark(mark),
-            glued,
-            ..
-        }) = lex.get(at)
-        else {
+        let Some(Lexeme { shape: Shape::Mark(mark), glued, .. }) = lex.get(at) else {
             break;
         };
         let tight = *glued && lex.get(at + 1).is_some_and(|l| l.glued);

@@ -5,29 +5,17 @@ use super::normalise;
 /// `left = right` lines must be equal after normalisation, `left ! right` must differ.
 pub(super) fn check(table: &str) {
     let mut wrong = Vec::new();
-    for line in table
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty() && !l.starts_with("--"))
-    {
+    for line in table.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("--")) {
         let (equal, parts) = match line.split_once(" = ") {
             Some(parts) => (true, parts),
-            None => (
-                false,
-                line.split_once(" ! ").expect("a line has ` = ` or ` ! `"),
-            ),
+            None => (false, line.split_once(" ! ").expect("a line has ` = ` or ` ! `")),
         };
         let (left, right) = (normalise(parts.0.trim()), normalise(parts.1.trim()));
         if left.same(&right) != equal {
             wrong.push(format!("{line}\n      left  {left}\n      right {right}"));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -336,16 +324,9 @@ fn codes_phones_addresses() {
 
 #[test]
 fn whole_replies() {
-    let heard =
-        "You are booked for Tuesday at three p.m. Your confirmation number is four eight two nine.";
-    assert_eq!(
-        normalise(heard).to_string(),
-        "you are booked for tuesday at time:15:00 your confirmation number is num:4829"
-    );
+    let heard = "You are booked for Tuesday at three p.m. Your confirmation number is four eight two nine.";
+    assert_eq!(normalise(heard).to_string(), "you are booked for tuesday at time:15:00 your confirmation number is num:4829");
     let flight = normalise("Your flight UA 2317 departs at 6:05 AM from gate C22.");
-    assert_eq!(
-        flight.to_string(),
-        "your flight ua num:2317 departs at time:06:05 from gate code:c22"
-    );
+    assert_eq!(flight.to_string(), "your flight ua num:2317 departs at time:06:05 from gate code:c22");
     assert_eq!(flight.original(6), "6:05 AM");
 }

@@ -55,11 +55,7 @@ pub struct Token {
 
 impl Token {
     pub(crate) fn new(kind: Kind, text: impl Into<String>, span: Range<usize>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-            span,
-        }
+        Self { kind, text: text.into(), span }
     }
 
     /// Same kind and same canonical text, wherever they stood.
@@ -84,10 +80,7 @@ pub struct Normalised {
 
 impl Normalised {
     pub(super) fn new(source: &str, tokens: Vec<Token>) -> Self {
-        Self {
-            source: source.to_owned(),
-            tokens,
-        }
+        Self { source: source.to_owned(), tokens }
     }
 
     /// The text as it was given.
@@ -102,28 +95,17 @@ impl Normalised {
 
     /// The original words of token `index`; empty when there is no such token.
     pub fn original(&self, index: usize) -> &str {
-        self.tokens
-            .get(index)
-            .and_then(|t| self.source.get(t.span.clone()))
-            .unwrap_or_default()
+        self.tokens.get(index).and_then(|t| self.source.get(t.span.clone())).unwrap_or_default()
     }
 
     /// The canonical text of the word at `index`, if that token is a word.
     pub(crate) fn word(&self, index: usize) -> Option<&str> {
-        self.tokens
-            .get(index)
-            .filter(|t| t.kind == Kind::Word)
-            .map(|t| t.text.as_str())
+        self.tokens.get(index).filter(|t| t.kind == Kind::Word).map(|t| t.text.as_str())
     }
 
     /// True when both texts have the same tokens.
     pub fn same(&self, other: &Normalised) -> bool {
-        self.tokens.len() == other.tokens.len()
-            && self
-                .tokens
-                .iter()
-                .zip(&other.tokens)
-                .all(|(a, b)| a.same(b))
+        self.tokens.len() == other.tokens.len() && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.same(b))
     }
 }
 

@@ -16,14 +16,7 @@ const CONTRACTIONS: &[(&str, &str)] = &[
     ("gotta", "got to"), ("y'all", "you all"), ("ma'am", "madam"),
 ];
 
-const SUFFIXES: &[(&str, &str)] = &[
-    ("n't", "not"),
-    ("'re", "are"),
-    ("'ve", "have"),
-    ("'ll", "will"),
-    ("'m", "am"),
-    ("'d", "would"),
-];
+const SUFFIXES: &[(&str, &str)] = &[("n't", "not"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'m", "am"), ("'d", "would")];
 
 /// Words whose "'s" means "is"; after any other it is a possessive.
 const TAKES_IS: &[&str] = &[
@@ -91,11 +84,7 @@ pub(super) fn expand(lex: Vec<Lexeme>) -> Vec<Lexeme> {
         }
         for (n, part) in parts(&lexeme.text).into_iter().enumerate() {
             let glued = lexeme.glued && n == 0;
-            out.push(Lexeme {
-                text: part,
-                glued,
-                ..lexeme.clone()
-            });
+            out.push(Lexeme { text: part, glued, ..lexeme.clone() });
         }
     }
     out
@@ -122,23 +111,12 @@ fn parts(text: &str) -> Vec<String> {
 /// A word, or a pair that is also written as one; `&`, `+` and a lone `#` or `*` are words too.
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     if let Some(text) = mark_word(lex, i) {
-        return Some((
-            vec![Token::new(Kind::Word, text, span(lex, i, i + 1))],
-            i + 1,
-        ));
+        return Some((vec![Token::new(Kind::Word, text, span(lex, i, i + 1))], i + 1));
     }
     let first = word(lex, i)?;
-    let second_at = if is_mark(lex, i + 1, '-') {
-        i + 2
-    } else {
-        i + 1
-    };
-    let joined = word(lex, second_at).and_then(|second| {
-        PAIRS
-            .iter()
-            .find(|(a, b, _)| *a == first && *b == second)
-            .map(|(_, _, joined)| *joined)
-    });
+    let second_at = if is_mark(lex, i + 1, '-') { i + 2 } else { i + 1 };
+    let joined =
+        word(lex, second_at).and_then(|second| PAIRS.iter().find(|(a, b, _)| *a == first && *b == second).map(|(_, _, joined)| *joined));
     let (text, next) = match joined {
         Some(joined) => (joined, second_at + 1),
         None => (spelling(first), i + 1),
@@ -147,19 +125,14 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
 }
 
 fn spelling(word: &str) -> &str {
-    SPELLINGS
-        .iter()
-        .find(|(from, _)| *from == word)
-        .map_or(word, |(_, to)| to)
+    SPELLINGS.iter().find(|(from, _)| *from == word).map_or(word, |(_, to)| to)
 }
 
 fn mark_word(lex: &[Lexeme], i: usize) -> Option<&'static str> {
     let Shape::Mark(mark) = lex.get(i)?.shape else {
         return None;
     };
-    let before_figures = lex
-        .get(i + 1)
-        .is_some_and(|l| l.glued && l.shape == Shape::Digits);
+    let before_figures = lex.get(i + 1).is_some_and(|l| l.glued && l.shape == Shape::Digits);
     match mark {
         '&' => Some("and"),
         '+' if !before_figures => Some("plus"),

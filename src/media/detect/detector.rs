@@ -34,12 +34,7 @@ pub struct DetectorConfig {
 
 impl Default for DetectorConfig {
     fn default() -> Self {
-        Self {
-            enter: 0.5,
-            stay: 0.35,
-            hang_ms: 300,
-            min_speech_ms: 60,
-        }
+        Self { enter: 0.5, stay: 0.35, hang_ms: 300, min_speech_ms: 60 }
     }
 }
 
@@ -93,12 +88,7 @@ impl SpeechDetector {
     pub fn new(model: SpeechModel, config: DetectorConfig) -> Self {
         let decided_after = config.hang_ms.max(config.min_speech_ms) as usize * MS + 4 * FRAME;
         Self {
-            segmenter: Segmenter::new(
-                config.enter,
-                config.stay,
-                config.hang_ms,
-                config.min_speech_ms,
-            ),
+            segmenter: Segmenter::new(config.enter, config.stay, config.hang_ms, config.min_speech_ms),
             upsampler: Upsampler::new(),
             history: History::new(edge::INWARD + decided_after),
             frame: Box::new([0.0; CONTEXT + FRAME]),
@@ -171,8 +161,7 @@ impl SpeechDetector {
     fn step(&mut self, number: u64, probability: f32) -> Option<Transition> {
         let from = (number * FRAME_8K).saturating_sub(FRAME_8K);
         let (_, samples) = self.history.slice(from..(number + 1) * FRAME_8K);
-        let has_pitch =
-            || voicing::is_voiced(&samples.iter().copied().map(float).collect::<Vec<_>>());
+        let has_pitch = || voicing::is_voiced(&samples.iter().copied().map(float).collect::<Vec<_>>());
         self.segmenter.step(number, probability, has_pitch)
     }
 
@@ -206,11 +195,7 @@ impl SpeechDetector {
                 let onset = self.onset.take().unwrap_or(self.previous_end);
                 let end = self.refine_end((last + 1) * FRAME_8K).max(onset + 1);
                 self.previous_end = end;
-                SpeechEdge::Ended {
-                    onset,
-                    end,
-                    noise_dbfs: self.noise[0],
-                }
+                SpeechEdge::Ended { onset, end, noise_dbfs: self.noise[0] }
             }
         }
     }
@@ -259,10 +244,7 @@ fn float(sample: i16) -> f32 {
 ///
 /// # Errors
 /// [`DetectError::Run`] when the network fails.
-pub fn speech_segments(
-    model: &SpeechModel,
-    samples: &[i16],
-) -> Result<Vec<Range<usize>>, DetectError> {
+pub fn speech_segments(model: &SpeechModel, samples: &[i16]) -> Result<Vec<Range<usize>>, DetectError> {
     let mut detector = SpeechDetector::new(model.clone(), DetectorConfig::default());
     let edges = on_one_thread(|_| {
         let mut edges = detector.push(samples)?;

@@ -42,8 +42,7 @@ impl Energy {
             let sample = sample - offset;
             let emphasised = sample - PRE_EMPHASIS * before.unwrap_or(sample);
             before = Some(sample);
-            for ((sums, total), value) in sums.iter_mut().zip(&mut totals).zip([sample, emphasised])
-            {
+            for ((sums, total), value) in sums.iter_mut().zip(&mut totals).zip([sample, emphasised]) {
                 *total += f64::from(value) * f64::from(value);
                 sums.push(*total);
             }
@@ -68,10 +67,7 @@ impl Energy {
     pub(super) fn noise(&self) -> Option<Levels> {
         let last = self.len().checked_sub(60 * MS)? + 40 * MS;
         let median = |channel| {
-            let mut levels: Vec<f32> = (0..=last)
-                .step_by(5 * MS)
-                .map(|at| self.level(channel, at, 20 * MS))
-                .collect();
+            let mut levels: Vec<f32> = (0..=last).step_by(5 * MS).map(|at| self.level(channel, at, 20 * MS)).collect();
             levels.sort_by(f32::total_cmp);
             levels[levels.len() / 2]
         };
@@ -89,11 +85,7 @@ fn decibels(power: f64) -> f32 {
 
 /// The levels above which sound belongs to a segment of this peak (dBFS) in this noise.
 pub(super) fn thresholds(noise: Levels, peak: f32) -> Levels {
-    noise.map(|db| {
-        (db + OVER_NOISE_DB)
-            .max(peak - UNDER_PEAK_DB)
-            .max(INAUDIBLE_DBFS)
-    })
+    noise.map(|db| (db + OVER_NOISE_DB).max(peak - UNDER_PEAK_DB).max(INAUDIBLE_DBFS))
 }
 
 /// Which edge is sought.
@@ -118,13 +110,7 @@ impl Side {
 /// The outermost sample of the speech that the network found at `start`: the first sample of sound
 /// reached from there, over gaps of up to 50 ms. `offset` is left aside. Without solid energy near
 /// `start` the answer is `start` itself.
-pub(super) fn outermost(
-    x: &[f32],
-    start: usize,
-    offset: f32,
-    thresholds: Levels,
-    side: Side,
-) -> usize {
+pub(super) fn outermost(x: &[f32], start: usize, offset: f32, thresholds: Levels, side: Side) -> usize {
     let energy = Energy::new(x.iter().copied(), offset);
     let Some(solid) = solid_energy(&energy, start, thresholds) else {
         return start;
@@ -136,9 +122,7 @@ pub(super) fn outermost(
 /// The first place inwards from `start` where two windows in a row hold sound.
 fn solid_energy(energy: &Energy, start: usize, thresholds: Levels) -> Option<usize> {
     let above = thresholds.map(|db| db + 1.0);
-    (start..start + INWARD).step_by(MS).find(|at| {
-        energy.any_above(above, *at, WINDOW) && energy.any_above(above, at + WINDOW, WINDOW)
-    })
+    (start..start + INWARD).step_by(MS).find(|at| energy.any_above(above, *at, WINDOW) && energy.any_above(above, at + WINDOW, WINDOW))
 }
 
 /// The outermost window with sound.
@@ -163,9 +147,7 @@ fn walk_out(energy: &Energy, from: usize, thresholds: Levels, ignored: usize) ->
 
 /// The first loud sample of the first short window with sound inside the window at `at`.
 fn place(energy: &Energy, x: &[f32], offset: f32, at: usize, thresholds: Levels) -> usize {
-    let fine = (at..=at + WINDOW - FINE)
-        .step_by(MS / 2)
-        .find(|at| energy.any_above(thresholds, *at, FINE));
+    let fine = (at..=at + WINDOW - FINE).step_by(MS / 2).find(|at| energy.any_above(thresholds, *at, FINE));
     let Some(fine) = fine else {
         return at;
     };
@@ -183,15 +165,11 @@ mod tests {
     /// A voice-like buzz from `ONSET` on, after whatever `before` gives.
     fn signal(before: impl Fn(usize) -> f32) -> Vec<f32> {
         let voice = |k: usize| 0.2 * (k as f32 * 0.5).sin() * if k % 64 < 40 { 1.0 } else { 0.3 };
-        (0..8000)
-            .map(|k| before(k) + if k > ONSET { voice(k - ONSET) } else { 0.0 })
-            .collect()
+        (0..8000).map(|k| before(k) + if k > ONSET { voice(k - ONSET) } else { 0.0 }).collect()
     }
 
     fn find(x: &[f32], network: usize) -> usize {
-        let quiet = x
-            .get(network.saturating_sub(4400)..network - 1200)
-            .unwrap_or_default();
+        let quiet = x.get(network.saturating_sub(4400)..network - 1200).unwrap_or_default();
         let mean = quiet.iter().sum::<f32>() / quiet.len() as f32;
         let noise = Energy::new(quiet.iter().copied(), mean).noise().unwrap();
         outermost(x, network, mean, thresholds(noise, -20.0), Side::Onset)
@@ -206,11 +184,7 @@ mod tests {
     fn finds_the_first_sample_wherever_the_network_points() {
         let x = signal(|_| 0.0);
         for network in [ONSET - 800, ONSET - 100, ONSET, ONSET + 100, ONSET + 1500] {
-            assert!(
-                find(&x, network).abs_diff(ONSET) <= 2,
-                "{network}: {}",
-                find(&x, network)
-            );
+            assert!(find(&x, network).abs_diff(ONSET) <= 2, "{network}: {}", find(&x, network));
         }
     }
 
@@ -231,21 +205,14 @@ mod tests {
     #[test]
     fn a_burst_over_a_short_gap_belongs_to_the_word() {
         let burst = |k: usize| {
-            if (ONSET - 400..ONSET - 240).contains(&k) {
-                0.1 * noise(k)
-            } else {
-                0.0
-            }
+            if (ONSET - 400..ONSET - 240).contains(&k) { 0.1 * noise(k) } else { 0.0 }
         };
         assert!(find(&signal(burst), ONSET + 300).abs_diff(ONSET - 400) <= 4);
     }
 
     #[test]
     fn without_any_energy_the_network_is_believed() {
-        assert_eq!(
-            outermost(&[0.0; 4000], 2000, 0.0, [-60.0; 2], Side::End),
-            2000
-        );
+        assert_eq!(outermost(&[0.0; 4000], 2000, 0.0, [-60.0; 2], Side::End), 2000);
         assert_eq!(outermost(&[], 0, 0.0, [-60.0; 2], Side::End), 0);
     }
 }

@@ -26,9 +26,7 @@ mod tests {
     fn silence_offset_and_idle_lines_are_quiet() {
         assert!(is_quiet(&[0.0; 256]));
         assert!(is_quiet(&[0.3; 256]));
-        let idle: Vec<f32> = (0..256)
-            .map(|k| if k % 2 == 0 { 8.0 } else { -8.0 } / 32768.0)
-            .collect();
+        let idle: Vec<f32> = (0..256).map(|k| if k % 2 == 0 { 8.0 } else { -8.0 } / 32768.0).collect();
         assert!(is_quiet(&idle));
     }
 

@@ -13,11 +13,7 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(keep: usize) -> Self {
-        Self {
-            keep,
-            base: 0,
-            samples: Vec::with_capacity(2 * keep),
-        }
+        Self { keep, base: 0, samples: Vec::with_capacity(2 * keep) }
     }
 
     /// Samples taken since the stream began.
@@ -39,10 +35,7 @@ impl History {
         let from = span.start.clamp(self.base, self.end());
         let to = span.end.clamp(from, self.end());
         let index = |at: u64| (at - self.base) as usize;
-        (
-            from,
-            self.samples.get(index(from)..index(to)).unwrap_or_default(),
-        )
+        (from, self.samples.get(index(from)..index(to)).unwrap_or_default())
     }
 }
 

@@ -53,22 +53,11 @@ impl SpeechModel {
     /// [`DetectError::Load`] when the bytes are not that model.
     pub fn from_onnx(bytes: Vec<u8>) -> Result<Self, DetectError> {
         let load = |e: &dyn std::fmt::Display| DetectError::Load(e.to_string());
-        let model = ModelOptions::with_all_ops()
-            .load(bytes)
-            .map_err(|e| load(&e))?;
+        let model = ModelOptions::with_all_ops().load(bytes).map_err(|e| load(&e))?;
         let node = |name| model.node_id(name).map_err(|e| load(&e));
-        let nodes = Nodes {
-            input: node("input")?,
-            state: node("state")?,
-            rate: node("sr")?,
-            output: node("output")?,
-            next: node("stateN")?,
-        };
-        let mut inner = Inner {
-            model,
-            nodes,
-            resting: State(NdTensor::zeros([2, 1, 128])),
-        };
+        let nodes =
+            Nodes { input: node("input")?, state: node("state")?, rate: node("sr")?, output: node("output")?, next: node("stateN")? };
+        let mut inner = Inner { model, nodes, resting: State(NdTensor::zeros([2, 1, 128])) };
         inner.resting = inner.settle()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -81,11 +70,7 @@ impl SpeechModel {
 
     /// The probability that `frame` (the context and 512 new samples, 16 kHz, -1 to 1) holds
     /// speech. `state` moves on.
-    pub(super) fn probability(
-        &self,
-        frame: &[f32; CONTEXT + FRAME],
-        state: &mut State,
-    ) -> Result<f32, DetectError> {
+    pub(super) fn probability(&self, frame: &[f32; CONTEXT + FRAME], state: &mut State) -> Result<f32, DetectError> {
         self.0.probability(frame, state)
     }
 }
@@ -99,29 +84,17 @@ impl Inner {
         Ok(state)
     }
 
-    fn probability(
-        &self,
-        frame: &[f32; CONTEXT + FRAME],
-        state: &mut State,
-    ) -> Result<f32, DetectError> {
+    fn probability(&self, frame: &[f32; CONTEXT + FRAME], state: &mut State) -> Result<f32, DetectError> {
         let failed = |e: &dyn std::fmt::Display| DetectError::Run(e.to_string());
         let input = NdTensor::from_data([1, frame.len()], frame.to_vec());
         let rate: Tensor<i32> = Tensor::from_scalar(MODEL_RATE as i32);
-        let inputs = vec![
-            (self.nodes.input, input.view().into()),
-            (self.nodes.state, state.0.view().into()),
-            (self.nodes.rate, rate.view().into()),
-        ];
+        let inputs =
+            vec![(self.nodes.input, input.view().into()), (self.nodes.state, state.0.view().into()), (self.nodes.rate, rate.view().into())];
         let outputs = [self.nodes.output, self.nodes.next];
-        let run =
-            |options: &rten::RunOptions| self.model.run_n(inputs, outputs, Some(options.clone()));
+        let run = |options: &rten::RunOptions| self.model.run_n(inputs, outputs, Some(options.clone()));
         let [output, next] = on_one_thread(run).map_err(|e| failed(&e))?;
         let output: Tensor<f32> = output.try_into().map_err(|e| failed(&e))?;
         state.0 = next.try_into().map_err(|e| failed(&e))?;
-        output
-            .iter()
-            .next()
-            .copied()
-            .ok_or_else(|| failed(&"it gave no probability"))
+        output.iter().next().copied().ok_or_else(|| failed(&"it gave no probability"))
     }
 }

@@ -22,14 +22,8 @@ pub(super) enum Transition {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Silence,
-    Candidate {
-        first: u64,
-        last: u64,
-        pitched: bool,
-    },
-    Speech {
-        last: u64,
-    },
+    Candidate { first: u64, last: u64, pitched: bool },
+    Speech { last: u64 },
 }
 
 /// The state machine over the frames of one stream.
@@ -61,23 +55,14 @@ impl Segmenter {
 
     /// Takes the probability of the next frame. `has_pitch` tells whether the frame has a pitch, and
     /// is asked only where it matters.
-    pub(super) fn step(
-        &mut self,
-        frame: u64,
-        probability: f32,
-        has_pitch: impl FnOnce() -> bool,
-    ) -> Option<Transition> {
+    pub(super) fn step(&mut self, frame: u64, probability: f32, has_pitch: impl FnOnce() -> bool) -> Option<Transition> {
         let speech = probability >= self.stay;
         match &mut self.state {
             State::Silence => {
                 if probability < self.enter {
                     return None;
                 }
-                self.state = State::Candidate {
-                    first: frame,
-                    last: frame,
-                    pitched: has_pitch(),
-                };
+                self.state = State::Candidate { first: frame, last: frame, pitched: has_pitch() };
                 self.promote()
             }
             State::Candidate { last, pitched, .. } => {
@@ -113,12 +98,7 @@ impl Segmenter {
     }
 
     fn promote(&mut self) -> Option<Transition> {
-        let State::Candidate {
-            first,
-            last,
-            pitched,
-        } = self.state
-        else {
+        let State::Candidate { first, last, pitched } = self.state else {
             return None;
         };
         let needed = self.min_frames + if pitched { 0 } else { UNVOICED_FRAMES };
@@ -141,10 +121,7 @@ mod tests {
 
     fn run_with(probabilities: &[f32], pitched: bool) -> Vec<(u64, Transition)> {
         let mut s = Segmenter::new(0.5, 0.35, 96, 60);
-        let mut out: Vec<_> = (0u64..)
-            .zip(probabilities)
-            .filter_map(|(frame, p)| Some((frame, s.step(frame, *p, || pitched)?)))
-            .collect();
+        let mut out: Vec<_> = (0u64..).zip(probabilities).filter_map(|(frame, p)| Some((frame, s.step(frame, *p, || pitched)?))).collect();
         out.extend(s.finish().map(|t| (probabilities.len() as u64, t)));
         out
     }
@@ -174,10 +151,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_stream_ends_the_segment() {
-        assert_eq!(
-            run(&[0.9, 0.9, 0.9]),
-            [(1, Start { first: 0 }), (3, End { last: 2 })]
-        );
+        assert_eq!(run(&[0.9, 0.9, 0.9]), [(1, Start { first: 0 }), (3, End { last: 2 })]);
         assert_eq!(run(&[0.1, 0.9]), []);
     }
 

@@ -10,15 +10,10 @@ const PRE_EMPHASIS: f32 = 0.9;
 /// Whether the samples (8 kHz, at least 30 ms) repeat themselves at a pitch period. Hum and a
 /// constant offset do not count.
 pub(super) fn is_voiced(samples: &[f32]) -> bool {
-    let mut x: Vec<f32> = samples
-        .windows(2)
-        .map(|w| w[1] - PRE_EMPHASIS * w[0])
-        .collect();
+    let mut x: Vec<f32> = samples.windows(2).map(|w| w[1] - PRE_EMPHASIS * w[0]).collect();
     let mean = x.iter().sum::<f32>() / x.len().max(1) as f32;
     x.iter_mut().for_each(|sample| *sample -= mean);
-    PERIODS
-        .into_iter()
-        .any(|period| correlation(&x, period) > VOICED)
+    PERIODS.into_iter().any(|period| correlation(&x, period) > VOICED)
 }
 
 fn correlation(x: &[f32], lag: usize) -> f32 {
@@ -38,9 +33,7 @@ mod tests {
 
     #[test]
     fn pulses_are_voiced_noise_and_hum_are_not() {
-        let pulses: Vec<f32> = (0..512)
-            .map(|k| if k % 64 < 8 { 0.1 } else { 0.0 })
-            .collect();
+        let pulses: Vec<f32> = (0..512).map(|k| if k % 64 < 8 { 0.1 } else { 0.0 }).collect();
         assert!(is_voiced(&pulses));
         let mut seed = 1u32;
         let noise: Vec<f32> = (0..512)

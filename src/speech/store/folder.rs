@@ -49,10 +49,7 @@ impl ModelStore {
     /// A store in `dir`, which need not exist yet.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self {
-            dir,
-            search_path: None,
-        }
+        Self { dir, search_path: None }
     }
 
     /// Looks for the package client in `path` (a list of folders) instead of the process's own.
@@ -71,10 +68,7 @@ impl ModelStore {
     /// What the store holds of every model.
     #[must_use]
     pub fn list(&self) -> Vec<ModelStatus> {
-        ModelId::ALL
-            .into_iter()
-            .map(|model| self.status(model))
-            .collect()
+        ModelId::ALL.into_iter().map(|model| self.status(model)).collect()
     }
 
     /// What the store holds of one model.
@@ -86,12 +80,7 @@ impl ModelStore {
             Condition::Missing => ModelState::Missing,
             Condition::Damaged => ModelState::Damaged,
         };
-        ModelStatus {
-            model,
-            state,
-            path,
-            size: model.installed_size(),
-        }
+        ModelStatus { model, state, path, size: model.installed_size() }
     }
 
     /// The files of a model if it is installed; nothing is fetched.
@@ -106,11 +95,7 @@ impl ModelStore {
     ///
     /// # Errors
     /// [`StoreError`] when the model is not there and cannot be fetched.
-    pub fn ensure(
-        &self,
-        model: ModelId,
-        progress: &mut dyn FnMut(FetchProgress),
-    ) -> Result<ModelFiles, StoreError> {
+    pub fn ensure(&self, model: ModelId, progress: &mut dyn FnMut(FetchProgress)) -> Result<ModelFiles, StoreError> {
         if let Some(files) = self.installed(model) {
             return Ok(files);
         }
@@ -160,9 +145,6 @@ impl ModelStore {
     }
 
     fn unwritable(&self, reason: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Folder {
-            path: self.dir.clone(),
-            reason: reason.to_string(),
-        }
+        StoreError::Folder { path: self.dir.clone(), reason: reason.to_string() }
     }
 }

@@ -33,9 +33,7 @@ pub(super) fn check(folder: &Path, package: &Package) -> Condition {
     if std::fs::read_to_string(&stamp).is_ok_and(|before| before == now) {
         return Condition::Whole;
     }
-    let matches = |file: &super::catalog::PinnedFile| {
-        hash_file(&folder.join(file.name)).is_ok_and(|hash| hash == file.sha256)
-    };
+    let matches = |file: &super::catalog::PinnedFile| hash_file(&folder.join(file.name)).is_ok_and(|hash| hash == file.sha256);
     if !package.files.iter().all(matches) {
         return Condition::Damaged;
     }
@@ -52,14 +50,7 @@ fn fingerprint(folder: &Path, package: &Package) -> Option<String> {
             return None;
         }
         let changed = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        writeln!(
-            lines,
-            "{} {} {}",
-            file.name,
-            file.sha256,
-            changed.as_nanos()
-        )
-        .ok()?;
+        writeln!(lines, "{} {} {}", file.name, file.sha256, changed.as_nanos()).ok()?;
     }
     Some(lines)
 }

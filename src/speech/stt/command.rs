@@ -44,45 +44,21 @@ impl CommandTranscriber {
 
     fn start(&self, wav: Vec<u8>) -> Result<Running, SttError> {
         let by_path = self.config.args.iter().any(|arg| arg.contains(PLACEHOLDER));
-        let file = if by_path {
-            Some(temporary(&wav)?)
-        } else {
-            None
-        };
-        let path = file
-            .as_ref()
-            .map(|f| f.path().to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let file = if by_path { Some(temporary(&wav)?) } else { None };
+        let path = file.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
         let mut child = Command::new(&self.config.program)
-            .args(
-                self.config
-                    .args
-                    .iter()
-                    .map(|arg| arg.replace(PLACEHOLDER, &path)),
-            )
-            .stdin(if by_path {
-                Stdio::null()
-            } else {
-                Stdio::piped()
-            })
+            .args(self.config.args.iter().map(|arg| arg.replace(PLACEHOLDER, &path)))
+            .stdin(if by_path { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|e| SttError::Start {
-                program: self.config.program.clone(),
-                reason: e.to_string(),
-            })?;
+            .map_err(|e| SttError::Start { program: self.config.program.clone(), reason: e.to_string() })?;
         if let Some(mut stdin) = child.stdin.take() {
             // In a thread: the program may print before it has read everything. A program that
             // stops reading early has heard enough.
             std::thread::spawn(move || stdin.write_all(&wav));
         }
-        Ok(Running {
-            stdout: collect(child.stdout.take()),
-            stderr: collect(child.stderr.take()),
-            child,
-            _file: file,
-        })
+        Ok(Running { stdout: collect(child.stdout.take()), stderr: collect(child.stderr.take()), child, _file: file })
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, SttError> {
@@ -93,18 +69,12 @@ impl CommandTranscriber {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
                 Err(e) => {
-                    return Err(SttError::Start {
-                        program: program(),
-                        reason: e.to_string(),
-                    });
+                    return Err(SttError::Start { program: program(), reason: e.to_string() });
                 }
                 Ok(None) if Monotonic::now() > deadline => {
                     let _ = child.kill();
                     let _ = child.wait();
-                    return Err(SttError::Slow {
-                        program: program(),
-                        limit: self.config.timeout,
-                    });
+                    return Err(SttError::Slow { program: program(), limit: self.config.timeout });
                 }
                 Ok(None) => std::thread::sleep(POLL),
             }
@@ -122,10 +92,7 @@ struct Running {
 
 fn temporary(wav: &[u8]) -> Result<tempfile::NamedTempFile, SttError> {
     let write = || {
-        let mut file = tempfile::Builder::new()
-            .prefix("goldencall-")
-            .suffix(".wav")
-            .tempfile()?;
+        let mut file = tempfile::Builder::new().prefix("goldencall-").suffix(".wav").tempfile()?;
         file.write_all(wav)?;
         Ok(file)
     };

@@ -36,22 +36,12 @@ impl Decoder {
         let (mut own, mut audio) = (Vec::new(), Vec::new());
         for past in model.input_ids() {
             let info = model.node_info(*past);
-            let Some(name) = info
-                .as_ref()
-                .and_then(|n| n.name()?.strip_prefix("past_key_values."))
-            else {
+            let Some(name) = info.as_ref().and_then(|n| n.name()?.strip_prefix("past_key_values.")) else {
                 continue;
             };
             let present = model.node_id(&format!("present.{name}"))?;
-            let slots = if name.contains("encoder") {
-                &mut audio
-            } else {
-                &mut own
-            };
-            slots.push(Slot {
-                past: *past,
-                present,
-            });
+            let slots = if name.contains("encoder") { &mut audio } else { &mut own };
+            slots.push(Slot { past: *past, present });
         }
         Ok(Self {
             token: model.node_id("input_ids")?,
@@ -66,21 +56,14 @@ impl Decoder {
 
     /// The most likely tokens for the encoder's output, at most `limit` of them, without the begin
     /// and end tokens.
-    pub(super) fn decode(
-        &self,
-        hidden: &Value,
-        limit: usize,
-        options: &RunOptions,
-    ) -> Result<Vec<u32>, RunError> {
+    pub(super) fn decode(&self, hidden: &Value, limit: usize, options: &RunOptions) -> Result<Vec<u32>, RunError> {
         let empty = || Value::from(Tensor::<f32>::zeros(&[1, HEADS, 0, HEAD_SIZE]));
         let mut own: Vec<Value> = self.own.iter().map(|_| empty()).collect();
         let mut audio: Vec<Value> = self.audio.iter().map(|_| empty()).collect();
         let (mut tokens, mut last) = (Vec::new(), BEGIN);
         while tokens.len() < limit {
             let first = tokens.is_empty();
-            let mut results = self
-                .step(last, hidden, own, &audio, first, options)?
-                .into_iter();
+            let mut results = self.step(last, hidden, own, &audio, first, options)?.into_iter();
             last = results.next().map_or(END, most_likely);
             own = results.by_ref().take(self.own.len()).collect();
             if first {
@@ -109,29 +92,13 @@ impl Decoder {
         options: &RunOptions,
     ) -> Result<Vec<Value>, RunError> {
         let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
-            (
-                self.token,
-                Tensor::from_data(&[1, 1], vec![token as i32]).into(),
-            ),
+            (self.token, Tensor::from_data(&[1, 1], vec![token as i32]).into()),
             (self.hidden, hidden.into()),
-            (
-                self.use_cache,
-                Tensor::from_data(&[1], vec![i32::from(!first)]).into(),
-            ),
+            (self.use_cache, Tensor::from_data(&[1], vec![i32::from(!first)]).into()),
         ];
         // Handed over by value: the network may then grow the cache in place.
-        inputs.extend(
-            self.own
-                .iter()
-                .zip(own)
-                .map(|(slot, value)| (slot.past, value.into())),
-        );
-        inputs.extend(
-            self.audio
-                .iter()
-                .zip(audio)
-                .map(|(slot, value)| (slot.past, value.into())),
-        );
+        inputs.extend(self.own.iter().zip(own).map(|(slot, value)| (slot.past, value.into())));
+        inputs.extend(self.audio.iter().zip(audio).map(|(slot, value)| (slot.past, value.into())));
         let mut outputs = vec![self.logits];
         outputs.extend(self.own.iter().map(|slot| slot.present));
         if first {
@@ -146,8 +113,6 @@ fn most_likely(logits: Value) -> u32 {
     let Ok(logits) = NdTensor::<f32, 3>::try_from(logits) else {
         return END;
     };
-    let best = (0u32..)
-        .zip(logits.iter())
-        .max_by(|a, b| a.1.total_cmp(b.1));
+    let best = (0u32..).zip(logits.iter()).max_by(|a, b| a.1.total_cmp(b.1));
     best.map_or(END, |(token, _)| token)
 }

@@ -46,13 +46,11 @@ impl Embedded {
         };
         let decoder = "decoder_model_merged.onnx";
         let vocabulary = "tokenizer.bin";
-        let bytes =
-            std::fs::read(files.path(vocabulary)).map_err(|e| load_error(vocabulary, &e))?;
+        let bytes = std::fs::read(files.path(vocabulary)).map_err(|e| load_error(vocabulary, &e))?;
         Ok(Self {
             encoder: model("encoder_model.onnx")?,
             decoder: Decoder::new(model(decoder)?).map_err(|e| load_error(decoder, &e))?,
-            tokenizer: Tokenizer::parse(&bytes)
-                .ok_or_else(|| load_error(vocabulary, &"it is cut off"))?,
+            tokenizer: Tokenizer::parse(&bytes).ok_or_else(|| load_error(vocabulary, &"it is cut off"))?,
         })
     }
 
@@ -62,32 +60,20 @@ impl Embedded {
             return Ok(String::new());
         }
         let limit = (audio.len() * TOKENS_A_SECOND).div_ceil(MODEL_RATE as usize);
-        let tokens =
-            on_one_thread(|options| self.tokens(audio, limit.max(FEWEST_TOKENS), options))?;
+        let tokens = on_one_thread(|options| self.tokens(audio, limit.max(FEWEST_TOKENS), options))?;
         Ok(self.tokenizer.decode(&tokens))
     }
 
-    fn tokens(
-        &self,
-        audio: &[f32],
-        limit: usize,
-        options: &RunOptions,
-    ) -> Result<Vec<u32>, SttError> {
+    fn tokens(&self, audio: &[f32], limit: usize, options: &RunOptions) -> Result<Vec<u32>, SttError> {
         let failed = |e: rten::RunError| SttError::Model(e.to_string());
         let input = NdTensor::from_data([1, audio.len()], audio.to_vec());
-        let hidden = self
-            .encoder
-            .run_one(input.view().into(), Some(options.clone()))
-            .map_err(failed)?;
+        let hidden = self.encoder.run_one(input.view().into(), Some(options.clone())).map_err(failed)?;
         self.decoder.decode(&hidden, limit, options).map_err(failed)
     }
 }
 
 fn load_error(file: &str, reason: &dyn std::fmt::Display) -> SttError {
-    SttError::Load {
-        file: file.to_owned(),
-        reason: reason.to_string(),
-    }
+    SttError::Load { file: file.to_owned(), reason: reason.to_string() }
 }
 
 impl Transcriber for Embedded {

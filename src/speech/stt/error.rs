@@ -6,9 +6,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum SttError {
     /// The files of the embedded model cannot be used.
-    #[error(
-        "the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model pull`"
-    )]
+    #[error("the speech model file {file} cannot be loaded ({reason}): fetch it again with `goldencall model pull`")]
     Load {
         /// Name of the file.
         file: String,
@@ -22,9 +20,7 @@ pub enum SttError {
     #[error("the transcription client cannot be set up ({0}): check `stt.http.url` and `stt.http.key`")]
     Setup(String),
     /// No answer from the transcription server.
-    #[error(
-        "no answer from the transcription server at {url} ({reason}): check `stt.http.url` and that the server runs"
-    )]
+    #[error("no answer from the transcription server at {url} ({reason}): check `stt.http.url` and that the server runs")]
     Unreachable {
         /// The address asked.
         url: String,
@@ -32,9 +28,7 @@ pub enum SttError {
         reason: String,
     },
     /// The server answered with an error.
-    #[error(
-        "the transcription server at {url} answered {status}: {body}; check `stt.http.model` and `stt.http.key`"
-    )]
+    #[error("the transcription server at {url} answered {status}: {body}; check `stt.http.model` and `stt.http.key`")]
     Refused {
         /// The address asked.
         url: String,
@@ -54,9 +48,7 @@ pub enum SttError {
         body: String,
     },
     /// The engine's program could not be started.
-    #[error(
-        "the transcription program {program} cannot be started ({reason}): install it or correct `stt.command`"
-    )]
+    #[error("the transcription program {program} cannot be started ({reason}): install it or correct `stt.command`")]
     Start {
         /// The program.
         program: String,
@@ -64,9 +56,7 @@ pub enum SttError {
         reason: String,
     },
     /// The engine's program failed.
-    #[error(
-        "the transcription program {program} failed with {status} ({stderr}): run it by hand on a WAV file to see why"
-    )]
+    #[error("the transcription program {program} failed with {status} ({stderr}): run it by hand on a WAV file to see why")]
     Failed {
         /// The program.
         program: String,
@@ -76,9 +66,7 @@ pub enum SttError {
         stderr: String,
     },
     /// The engine's program took too long and was stopped.
-    #[error(
-        "the transcription program {program} did not finish in {limit:?}: use a faster model"
-    )]
+    #[error("the transcription program {program} did not finish in {limit:?}: use a faster model")]
     Slow {
         /// The program.
         program: String,
@@ -86,8 +74,6 @@ pub enum SttError {
         limit: Duration,
     },
     /// The audio could not be handed to the engine.
-    #[error(
-        "the audio cannot be handed to the transcription engine ({0}): check the space in the temporary folder"
-    )]
+    #[error("the audio cannot be handed to the transcription engine ({0}): check the space in the temporary folder")]
     Audio(String),
 }

@@ -65,22 +65,13 @@ impl HttpTranscriber {
             .timeout(config.timeout)
             .build()
             .map_err(|e| SttError::Setup(e.to_string()))?;
-        Ok(Self {
-            config,
-            url,
-            client,
-        })
+        Ok(Self { config, url, client })
     }
 
     fn ask(&self, audio: &[f32]) -> Result<Response, SttError> {
-        let file = Part::bytes(wav::encode(audio)?)
-            .file_name("speech.wav")
-            .mime_str("audio/wav")
-            .map_err(|e| SttError::Setup(e.to_string()))?;
-        let mut form = Form::new()
-            .part("file", file)
-            .text("model", self.config.model.clone())
-            .text("response_format", "json");
+        let file =
+            Part::bytes(wav::encode(audio)?).file_name("speech.wav").mime_str("audio/wav").map_err(|e| SttError::Setup(e.to_string()))?;
+        let mut form = Form::new().part("file", file).text("model", self.config.model.clone()).text("response_format", "json");
         if let Some(language) = &self.config.language {
             form = form.text("language", language.clone());
         }
@@ -92,15 +83,8 @@ impl HttpTranscriber {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> SttError {
-        let reason = if error.is_timeout() {
-            format!("nothing within {:?}", self.config.timeout)
-        } else {
-            innermost(&error)
-        };
-        SttError::Unreachable {
-            url: self.url.clone(),
-            reason,
-        }
+        let reason = if error.is_timeout() { format!("nothing within {:?}", self.config.timeout) } else { innermost(&error) };
+        SttError::Unreachable { url: self.url.clone(), reason }
     }
 
     fn quote(&self, body: &str) -> String {
@@ -139,10 +123,8 @@ impl Transcriber for HttpTranscriber {
             let (url, status, body) = (self.url.clone(), status.as_u16(), self.quote(&body));
             return Err(SttError::Refused { url, status, body });
         }
-        let answer: Answer = serde_json::from_str(&body).map_err(|_| SttError::Answer {
-            url: self.url.clone(),
-            body: self.quote(&body),
-        })?;
+        let answer: Answer =
+            serde_json::from_str(&body).map_err(|_| SttError::Answer { url: self.url.clone(), body: self.quote(&body) })?;
         Ok(answer.text.trim().to_owned())
     }
 }

@@ -39,10 +39,7 @@ mod tests {
         assert_eq!(loop_start(&[9, 5, 5, 5, 5, 5, 5]), None);
         assert_eq!(loop_start(&[9, 5, 5, 5, 5, 5, 5, 5]), Some(2));
         assert_eq!(loop_start(&[9, 1, 2, 3, 1, 2, 3, 1, 2, 3]), None);
-        assert_eq!(
-            loop_start(&[9, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]),
-            Some(4)
-        );
+        assert_eq!(loop_start(&[9, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]), Some(4));
         assert_eq!(loop_start(&[1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]), Some(2));
     }
 }

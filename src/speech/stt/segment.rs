@@ -45,11 +45,7 @@ pub(super) fn pieces(audio: &[f32]) -> Vec<&[f32]> {
 
 /// The middle of the quietest window of `audio` after `from`.
 fn quietest(audio: &[f32], from: usize) -> usize {
-    let power = |at: usize| -> f32 {
-        audio
-            .get(at..at + WINDOW)
-            .map_or(f32::INFINITY, |w| w.iter().map(|s| s * s).sum())
-    };
+    let power = |at: usize| -> f32 { audio.get(at..at + WINDOW).map_or(f32::INFINITY, |w| w.iter().map(|s| s * s).sum()) };
     (from..audio.len().saturating_sub(WINDOW))
         .step_by(WINDOW / 4)
         .min_by(|a, b| power(*a).total_cmp(&power(*b)))

@@ -17,9 +17,7 @@ impl Tokenizer {
         let mut pieces = Vec::new();
         while let [first, rest @ ..] = bytes {
             let (length, rest) = match rest {
-                [second, rest @ ..] if *first >= 128 => {
-                    (usize::from(*second) * 128 + usize::from(*first) - 128, rest)
-                }
+                [second, rest @ ..] if *first >= 128 => (usize::from(*second) * 128 + usize::from(*first) - 128, rest),
                 _ if *first >= 128 => return None,
                 rest => (usize::from(*first), rest),
             };
@@ -39,10 +37,7 @@ impl Tokenizer {
                 Some(piece) => bytes.extend_from_slice(piece),
             }
         }
-        String::from_utf8_lossy(&bytes)
-            .replace(SPACE, " ")
-            .trim()
-            .to_owned()
+        String::from_utf8_lossy(&bytes).replace(SPACE, " ").trim().to_owned()
     }
 }
 

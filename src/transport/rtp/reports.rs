@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rtc_shared::marshal::Marshal;
-use rtcp::reception_report::ReceptionReport;
 use rtcp::receiver_report::ReceiverReport;
+use rtcp::reception_report::ReceptionReport;
 use rtcp::sender_report::SenderReport;
 use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
 
@@ -58,8 +58,16 @@ fn compound(shared: &Shared, last: Option<LastReport>) -> Option<BytesMut> {
         Some(at) => {
             let late = (Monotonic::now().0 - at.0) / crate::media::codec::SAMPLE_NANOS;
             let rtp_time = sent.timestamp.wrapping_add(late as u32);
-            SenderReport { ssrc: shared.ssrc, ntp_time: ntp_now(), rtp_time, packet_count: sent.packets, octet_count: sent.octets, reports, ..SenderReport::default() }
-                .marshal()
+            SenderReport {
+                ssrc: shared.ssrc,
+                ntp_time: ntp_now(),
+                rtp_time,
+                packet_count: sent.packets,
+                octet_count: sent.octets,
+                reports,
+                ..SenderReport::default()
+            }
+            .marshal()
         }
         None => ReceiverReport { ssrc: shared.ssrc, reports, ..ReceiverReport::default() }.marshal(),
     }
@@ -75,7 +83,7 @@ fn reception_report(shared: &Shared, last: Option<LastReport>) -> Option<Recepti
     let (ssrc, highest) = counter.highest()?;
     let report = counter.report();
     let expected = report.packets + report.lost;
-    let fraction = if expected == 0 { 0 } else { (report.lost * 255 / expected) as u8 };
+    let fraction = (report.lost * 255).checked_div(expected).unwrap_or(0) as u8;
     let delay = last.map_or(0, |last| (Monotonic::now().0 - last.at.0) as i128 * 65_536 / 1_000_000_000);
     Some(ReceptionReport {
         ssrc,

@@ -58,10 +58,11 @@ impl Shared {
         self.lock().sent
     }
 
-    /// Takes a packet from this source if it is the peer: the first valid sender is, and stays so.
+    /// Takes a packet from this source if it is the peer: the first valid sender is, and stays so. Bots behind NAT or
+    /// in containers send from other addresses than their SDP says (symmetric RTP, RFC 4961).
     pub fn accept(&self, from: SocketAddr) -> bool {
         let mut state = self.lock();
-        if !state.latched && (from.ip() == state.remote.ip() || state.remote.ip().is_unspecified()) {
+        if !state.latched {
             state.latched = true;
             state.remote = from;
         }

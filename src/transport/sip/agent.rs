@@ -130,7 +130,8 @@ impl SipTransport {
             return Err(DialError::new(DialErrorKind::Local, "this transport calls SIP targets only"));
         };
         let remote = resolve(&target).await?;
-        let local = local_ip(remote).map_err(|error| DialError::new(DialErrorKind::Unreachable, format!("no route to {remote}: {error}")))?;
+        let local =
+            local_ip(remote).map_err(|error| DialError::new(DialErrorKind::Unreachable, format!("no route to {remote}: {error}")))?;
         let endpoint = self.endpoint(local).await?;
         let media = RtpSession::bind(local).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
         media.receive(dial.clock, dial.events.clone());
@@ -147,7 +148,7 @@ impl Transport for SipTransport {
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let endpoints = self.endpoints.lock().await;
-            let busy = || endpoints.values().any(|endpoint| endpoint.dialogs.len() > 0);
+            let busy = || endpoints.values().any(|endpoint| !endpoint.dialogs.is_empty());
             for _ in 0..20 {
                 sleep(Duration::from_millis(50)).await;
                 if !busy() {
@@ -184,7 +185,13 @@ impl Attempt {
         };
         self.media.set_remote(audio.address);
         let codec = self.target.codecs.iter().copied().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
-        let sink = self.media.send(codec).map_err(|error| DialError::local("no RTP sender", error))?;
+        let sink = match self.media.send(codec) {
+            Ok(sink) => sink,
+            Err(error) => {
+                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
+                return Err(DialError::local("no RTP sender", error));
+            }
+        };
         let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, self.target.codecs.clone()));
         tokio::spawn(Arc::clone(&call).follow(events, self.dial.clock, self.dial.events));
         Ok(Call { answered_at, codec, call_id: self.call_id, sink: Box::new(sink), control: call })
@@ -237,7 +244,7 @@ impl Attempt {
     }
 
     fn headers(&self) -> Vec<Header> {
-        let own = self.target.headers.iter().map(|(name, value)| Header::Other(name.clone().into(), value.clone().into()));
+        let own = self.target.headers.iter().map(|(name, value)| Header::Other(name.clone(), value.clone()));
         std::iter::once(Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY".into())).chain(own).collect()
     }
 
@@ -262,14 +269,20 @@ impl Attempt {
                 std::future::pending::<()>().await;
             }
             if refused(self.remote).await {
-                let message = format!("nothing listens at {} (UDP {}, ICMP port unreachable); is the bot running?", self.target.uri, self.remote);
+                let message =
+                    format!("nothing listens at {} (UDP {}, ICMP port unreachable); is the bot running?", self.target.uri, self.remote);
                 return DialError::new(DialErrorKind::Unreachable, message);
             }
         }
         if self.endpoint.has_answered(&self.call_id) {
             std::future::pending::<()>().await;
         }
-        let message = format!("{} (UDP {}) gave no SIP response within {} s; check the address and the firewall", self.target.uri, self.remote, NO_RESPONSE.as_secs());
+        let message = format!(
+            "{} (UDP {}) gave no SIP response within {} s; check the address and the firewall",
+            self.target.uri,
+            self.remote,
+            NO_RESPONSE.as_secs()
+        );
         DialError::new(DialErrorKind::NoResponse, message)
     }
 
@@ -299,7 +312,8 @@ async fn resolve(target: &SipTarget) -> Result<SocketAddr, DialError> {
     let uri = Uri::try_from(target.uri.as_str()).map_err(|error| DialError::local(&format!("`{}` is no SIP URI", target.uri), error))?;
     let host = uri.host_with_port.host.to_string();
     let port = uri.host_with_port.port.as_ref().map_or(5060, |port| u16::from(*port));
-    let unknown = |why: String| DialError::new(DialErrorKind::Unreachable, format!("the host `{host}` of {} cannot be found{why}", target.uri));
+    let unknown =
+        |why: String| DialError::new(DialErrorKind::Unreachable, format!("the host `{host}` of {} cannot be found{why}", target.uri));
     let mut addresses = lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|error| unknown(format!(": {error}")))?;
     addresses.next().ok_or_else(|| unknown(String::new()))
 }
@@ -325,7 +339,11 @@ async fn refused(remote: SocketAddr) -> bool {
         socket.recv(&mut answer).await
     };
     match timeout(wait, probe).await {
-        Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => true,
+        Ok(Err(_)) => {
+            sleep(wait).await;
+            false
+        }
         Ok(Ok(_)) => {
             sleep(wait).await;
             false

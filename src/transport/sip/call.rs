@@ -54,7 +54,11 @@ impl SipCall {
                     }
                     return;
                 }
-                DialogState::Calling(_) | DialogState::Trying(_) | DialogState::Early(..) | DialogState::WaitAck(..) | DialogState::Confirmed(..) => {}
+                DialogState::Calling(_)
+                | DialogState::Trying(_)
+                | DialogState::Early(..)
+                | DialogState::WaitAck(..)
+                | DialogState::Confirmed(..) => {}
             }
         }
     }

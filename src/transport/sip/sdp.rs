@@ -43,10 +43,14 @@ pub fn parse(body: &[u8]) -> Result<RemoteAudio, String> {
     let port = u16::try_from(audio.media_name.port.value).ok().filter(|port| *port > 0).ok_or("it refuses the audio (port 0)")?;
     let connection = audio.connection_information.as_ref().or(session.connection_information.as_ref());
     let address = connection.and_then(|connection| connection.address.as_ref()).ok_or("its SDP has no address (c=)")?;
-    let ip: IpAddr = address.address.trim().parse().map_err(|_| format!("its SDP has `{}` where an IP address belongs", address.address))?;
+    let ip: IpAddr =
+        address.address.trim().parse().map_err(|_| format!("its SDP has `{}` where an IP address belongs", address.address))?;
     let codecs: Vec<Codec> = audio.media_name.formats.iter().filter_map(|format| codec(audio, format)).collect();
     if codecs.is_empty() {
-        return Err(format!("its SDP has no codec in common (it has {}; goldencall speaks PCMU, PCMA)", audio.media_name.formats.join(", ")));
+        return Err(format!(
+            "its SDP has no codec in common (it has {}; goldencall speaks PCMU, PCMA)",
+            audio.media_name.formats.join(", ")
+        ));
     }
     Ok(RemoteAudio { address: SocketAddr::new(ip, port), codecs })
 }

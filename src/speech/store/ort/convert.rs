@@ -18,9 +18,7 @@ const TENSOR: u8 = 1;
 /// # Errors
 /// [`OrtError`] when the bytes are not a sound `.ort` model.
 pub(in super::super) fn to_onnx(ort: &[u8]) -> Result<Vec<u8>> {
-    let model = Table::root(ort)?
-        .table(1)?
-        .ok_or(OrtError::Missing("model"))?;
+    let model = Table::root(ort)?.table(1)?.ok_or(OrtError::Missing("model"))?;
     let mut onnx = Message::default();
     onnx.integer(1, model.i64(0)?);
     onnx.bytes(2, model.text(2)?);
@@ -51,10 +49,7 @@ fn graph(graph: Table, name: &[u8], depth: usize) -> Result<Message> {
     for value in graph.tables(1)? {
         values.insert(value.text(0)?, value);
     }
-    let inputs = graph
-        .texts(5)?
-        .into_iter()
-        .filter(|name| !initialised.contains(name));
+    let inputs = graph.texts(5)?.into_iter().filter(|name| !initialised.contains(name));
     for name in inputs {
         onnx.message(11, &value_info(name, values.get(name))?);
     }
@@ -124,18 +119,9 @@ fn attribute_message(attribute: Table, depth: usize) -> Result<Message> {
         3 => onnx.bytes(4, attribute.text(5)?),
         4 => onnx.message(5, &tensor(attribute.table(6)?.ok_or(missing)?)?),
         5 => onnx.message(6, &graph(attribute.table(7)?.ok_or(missing)?, name, depth)?),
-        6 => attribute
-            .f32s(8)?
-            .into_iter()
-            .for_each(|value| onnx.float(7, value)),
-        7 => attribute
-            .i64s(9)?
-            .into_iter()
-            .for_each(|value| onnx.integer(8, value)),
-        8 => attribute
-            .texts(10)?
-            .into_iter()
-            .for_each(|value| onnx.bytes(9, value)),
+        6 => attribute.f32s(8)?.into_iter().for_each(|value| onnx.float(7, value)),
+        7 => attribute.i64s(9)?.into_iter().for_each(|value| onnx.integer(8, value)),
+        8 => attribute.texts(10)?.into_iter().for_each(|value| onnx.bytes(9, value)),
         kind => return Err(OrtError::Attribute(kind)),
     }
     onnx.integer(20, i64::from(kind));
@@ -168,10 +154,7 @@ fn value_info(name: &[u8], value: Option<&Table>) -> Result<Message> {
     };
     if let Some(kind) = kind.filter(|kind| kind.u8(1) == Ok(TENSOR)) {
         let mut tensor_type = Message::default();
-        tensor_type.message(
-            1,
-            &tensor_type_message(kind.table(2)?.ok_or(OrtError::Missing("type"))?)?,
-        );
+        tensor_type.message(1, &tensor_type_message(kind.table(2)?.ok_or(OrtError::Missing("type"))?)?);
         onnx.message(2, &tensor_type);
     }
     Ok(onnx)

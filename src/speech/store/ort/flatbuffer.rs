@@ -35,20 +35,14 @@ impl<'a> Table<'a> {
         if file.get(4..8) != Some(b"ORTM") {
             return Err(OrtError::NotOrt);
         }
-        Ok(Self {
-            file,
-            at: follow(file, 0)?,
-        })
+        Ok(Self { file, at: follow(file, 0)? })
     }
 
     /// The position of a field's value, if the field is there.
     fn field(&self, slot: usize) -> Result<Option<usize>> {
         let damaged = OrtError::Damaged(self.at);
         let back = i32::from_le_bytes(array(self.file, self.at)?);
-        let vtable = self
-            .at
-            .checked_add_signed(-(back as isize))
-            .ok_or(damaged)?;
+        let vtable = self.at.checked_add_signed(-(back as isize)).ok_or(damaged)?;
         let entry = 4 + 2 * slot;
         if entry >= u16_at(self.file, vtable)? {
             return Ok(None);
@@ -58,8 +52,7 @@ impl<'a> Table<'a> {
     }
 
     fn scalar<const N: usize>(&self, slot: usize) -> Result<[u8; N]> {
-        self.field(slot)?
-            .map_or(Ok([0; N]), |at| array(self.file, at))
+        self.field(slot)?.map_or(Ok([0; N]), |at| array(self.file, at))
     }
 
     pub(super) fn u8(&self, slot: usize) -> Result<u8> {
@@ -82,17 +75,12 @@ impl<'a> Table<'a> {
         let Some(at) = self.field(slot)? else {
             return Ok(None);
         };
-        Ok(Some(Self {
-            file: self.file,
-            at: follow(self.file, at)?,
-        }))
+        Ok(Some(Self { file: self.file, at: follow(self.file, at)? }))
     }
 
     /// A string or a vector of bytes; `None` when absent.
     pub(super) fn bytes(&self, slot: usize) -> Result<Option<&'a [u8]>> {
-        self.field(slot)?
-            .map(|at| byte_vector(self.file, at))
-            .transpose()
+        self.field(slot)?.map(|at| byte_vector(self.file, at)).transpose()
     }
 
     /// A string, empty when absent.
@@ -101,36 +89,20 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn tables(&self, slot: usize) -> Result<Vec<Self>> {
-        let at = |(at, _)| {
-            Ok(Self {
-                file: self.file,
-                at: follow(self.file, at)?,
-            })
-        };
+        let at = |(at, _)| Ok(Self { file: self.file, at: follow(self.file, at)? });
         self.elements::<4>(slot)?.into_iter().map(at).collect()
     }
 
     pub(super) fn texts(&self, slot: usize) -> Result<Vec<&'a [u8]>> {
-        self.elements::<4>(slot)?
-            .into_iter()
-            .map(|(at, _)| byte_vector(self.file, at))
-            .collect()
+        self.elements::<4>(slot)?.into_iter().map(|(at, _)| byte_vector(self.file, at)).collect()
     }
 
     pub(super) fn i64s(&self, slot: usize) -> Result<Vec<i64>> {
-        Ok(self
-            .elements(slot)?
-            .into_iter()
-            .map(|(_, b)| i64::from_le_bytes(b))
-            .collect())
+        Ok(self.elements(slot)?.into_iter().map(|(_, b)| i64::from_le_bytes(b)).collect())
     }
 
     pub(super) fn f32s(&self, slot: usize) -> Result<Vec<f32>> {
-        Ok(self
-            .elements(slot)?
-            .into_iter()
-            .map(|(_, b)| f32::from_le_bytes(b))
-            .collect())
+        Ok(self.elements(slot)?.into_iter().map(|(_, b)| f32::from_le_bytes(b)).collect())
     }
 
     /// The elements of a vector, `N` bytes each, with their positions.
@@ -141,18 +113,10 @@ impl<'a> Table<'a> {
         let vector = follow(self.file, at)?;
         let count = u32_at(self.file, vector)?;
         let start = vector + 4;
-        let end = count
-            .checked_mul(N)
-            .and_then(|length| start.checked_add(length));
-        let body = end
-            .and_then(|end| self.file.get(start..end))
-            .ok_or(OrtError::Damaged(vector))?;
+        let end = count.checked_mul(N).and_then(|length| start.checked_add(length));
+        let body = end.and_then(|end| self.file.get(start..end)).ok_or(OrtError::Damaged(vector))?;
         let (elements, _) = body.as_chunks::<N>();
-        Ok(elements
-            .iter()
-            .enumerate()
-            .map(|(k, bytes)| (start + k * N, *bytes))
-            .collect())
+        Ok(elements.iter().enumerate().map(|(k, bytes)| (start + k * N, *bytes)).collect())
     }
 }
 
@@ -165,9 +129,7 @@ fn byte_vector(file: &[u8], at: usize) -> Result<&[u8]> {
 
 /// The position that the relative offset at `at` leads to.
 fn follow(file: &[u8], at: usize) -> Result<usize> {
-    at.checked_add(u32_at(file, at)?)
-        .filter(|to| *to < file.len())
-        .ok_or(OrtError::Damaged(at))
+    at.checked_add(u32_at(file, at)?).filter(|to| *to < file.len()).ok_or(OrtError::Damaged(at))
 }
 
 fn u16_at(file: &[u8], at: usize) -> Result<usize> {
@@ -179,7 +141,5 @@ fn u32_at(file: &[u8], at: usize) -> Result<usize> {
 }
 
 fn array<const N: usize>(file: &[u8], at: usize) -> Result<[u8; N]> {
-    file.get(at..)
-        .and_then(|rest| rest.first_chunk().copied())
-        .ok_or(OrtError::Damaged(at))
+    file.get(at..).and_then(|rest| rest.first_chunk().copied()).ok_or(OrtError::Damaged(at))
 }

@@ -60,10 +60,7 @@ mod tests {
         message.bytes(2, b"hi");
         message.float(20, 1.0);
         message.integer(1, -1);
-        let want = [
-            0x1A, 3, 8, 0x96, 1, 0x12, 2, b'h', b'i', 0xA5, 1, 0, 0, 0x80, 0x3F, 8, 255, 255, 255,
-            255, 255, 255, 255, 255, 255, 1,
-        ];
+        let want = [0x1A, 3, 8, 0x96, 1, 0x12, 2, b'h', b'i', 0xA5, 1, 0, 0, 0x80, 0x3F, 8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
         assert_eq!(message.into_bytes(), want);
     }
 }
