@@ -1,7 +1,6 @@
 //! One call: the transport, the lanes and the conversation, joined by one loop.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clips::Clips;
 use super::event::Event;
+use super::finished::{Failure, Finished};
 use super::hook;
 use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{Lateness, PacedStream, Pacer, Progress};
@@ -21,7 +21,7 @@ use crate::media::Timeline;
 use crate::media::detect::{self, DetectorConfig, SpeechDetector, SpeechModel};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
-use crate::transport::{Call, CallEvent, Dial, DialError, Transport};
+use crate::transport::{Call, CallEvent, Dial, Transport};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
@@ -49,29 +49,6 @@ pub struct Services {
     pub events: mpsc::UnboundedSender<Event>,
 }
 
-/// A call as it came out, before it is judged as a whole.
-pub(super) struct Finished {
-    pub answered_at: Option<CallTime>,
-    pub ended_at: CallTime,
-    pub call_id: Option<String>,
-    pub codec: Option<&'static str>,
-    pub turns: Vec<TurnResult>,
-    pub timeline: Timeline,
-    pub caller: CallerTrack,
-    pub lateness: Lateness,
-    pub reception: crate::media::Reception,
-    pub transcript_lag: Duration,
-    pub notes: Vec<String>,
-    pub failure: Option<Failure>,
-}
-
-/// Why a call has no verdict.
-pub(super) enum Failure {
-    Dial(DialError),
-    Transcription(String),
-    Interrupted,
-}
-
 /// Places the call and follows it to its end.
 pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
     let clock = CallClock::start();
@@ -83,24 +60,7 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
     };
     match answer {
         Ok(call) => Driver::new(number, scenario, services, clock, call, incoming).drive().await,
-        Err(failure) => not_answered(clock, failure),
-    }
-}
-
-fn not_answered(clock: CallClock, failure: Failure) -> Finished {
-    Finished {
-        answered_at: None,
-        ended_at: clock.now(),
-        call_id: None,
-        codec: None,
-        turns: Vec::new(),
-        timeline: Timeline::default(),
-        caller: CallerTrack::default(),
-        lateness: Lateness::default(),
-        reception: crate::media::Reception::default(),
-        transcript_lag: Duration::ZERO,
-        notes: Vec::new(),
-        failure: Some(failure),
+        Err(failure) => Finished::not_answered(clock.now(), failure),
     }
 }
 
@@ -458,10 +418,4 @@ async fn first_words(words: &mut VecDeque<Words>) -> Result<String, String> {
         }
         None => std::future::pending().await,
     }
-}
-
-/// Where a call's recording goes.
-pub(super) fn recording_path(folder: &std::path::Path, number: usize, scenario: &str) -> PathBuf {
-    let slug: String = scenario.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    folder.join(format!("{number:03}-{}.wav", slug.trim_matches('-')))
 }

@@ -3,6 +3,7 @@
 mod clips;
 mod driver;
 mod event;
+mod finished;
 mod hook;
 mod lanes;
 mod pacer;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::driver::{self, Services, recording_path};
+use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
+use super::finished::recording_path;
 use super::thresholds;
 use super::{recording, verdict};
 use crate::clock::Monotonic;

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::driver::{Failure, Finished};
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
+use super::finished::{Failure, Finished};
 use crate::call::{CheckKind, Outcome, TurnResult, millis};
 use crate::scenario::{Scenario, Step};
 

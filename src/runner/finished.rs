@@ -1,0 +1,59 @@
+//! A call as it came out, before it is judged as a whole.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::pacer::Lateness;
+use super::recording::CallerTrack;
+use crate::call::{CallTime, TurnResult};
+use crate::media::{Reception, Timeline};
+use crate::transport::DialError;
+
+/// A call as it came out, before it is judged as a whole.
+pub(super) struct Finished {
+    pub answered_at: Option<CallTime>,
+    pub ended_at: CallTime,
+    pub call_id: Option<String>,
+    pub codec: Option<&'static str>,
+    pub turns: Vec<TurnResult>,
+    pub timeline: Timeline,
+    pub caller: CallerTrack,
+    pub lateness: Lateness,
+    pub reception: Reception,
+    pub transcript_lag: Duration,
+    pub notes: Vec<String>,
+    pub failure: Option<Failure>,
+}
+
+/// Why a call has no verdict.
+pub(super) enum Failure {
+    Dial(DialError),
+    Transcription(String),
+    Interrupted,
+}
+
+impl Finished {
+    /// A call that never came about.
+    pub fn not_answered(ended_at: CallTime, failure: Failure) -> Self {
+        Self {
+            answered_at: None,
+            ended_at,
+            call_id: None,
+            codec: None,
+            turns: Vec::new(),
+            timeline: Timeline::default(),
+            caller: CallerTrack::default(),
+            lateness: Lateness::default(),
+            reception: Reception::default(),
+            transcript_lag: Duration::ZERO,
+            notes: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+}
+
+/// Where a call's recording goes.
+pub(super) fn recording_path(folder: &Path, number: usize, scenario: &str) -> PathBuf {
+    let slug: String = scenario.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    folder.join(format!("{number:03}-{}.wav", slug.trim_matches('-')))
+}
