@@ -39,7 +39,7 @@ pub(super) struct Line {
     pub over: CancellationToken,
     /// Cancelled by the thread when the bot wants to hang up.
     pub hang_up: CancellationToken,
-    /// Overrides of the script's think time, one a call; taken from the URI by `calibrate`.
+    /// Overrides the script's think time for this call; `calibrate` asks for it in a header.
     pub think: Option<Duration>,
 }
 
