@@ -10,4 +10,5 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod speech;
+pub mod telemetry;
 pub mod transport;

@@ -1,22 +1,16 @@
 //! One call on the bot's side: a thread that sends every 20 ms, listens in between, and follows its script.
 
-use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use rtc_shared::marshal::{Marshal, Unmarshal};
-use rtp::header::Header;
-use rtp::packet::Packet;
 use tokio_util::sync::CancellationToken;
 
 use super::ear::Ear;
 use super::log::{LogEntry, TrueTimes, now_ns};
 use super::script::Library;
 use super::voice::{Voice, voice};
-use super::wire::{receive, stamp_arrivals};
-use crate::media::codec;
-use crate::scenario::{Codec, Fault, Script};
+use super::wire::Wire;
+use crate::scenario::{Fault, Script};
 
 const FRAME: usize = 160;
 const FRAME_TIME: Duration = Duration::from_millis(20);
@@ -27,9 +21,7 @@ const TALK_OVER_NS: i64 = 400_000_000;
 
 /// Everything the thread needs.
 pub(super) struct Line {
-    pub socket: UdpSocket,
-    pub remote: SocketAddr,
-    pub codec: Codec,
+    pub wire: Box<dyn Wire>,
     pub library: Library,
     pub script: Script,
     pub fault: Option<Fault>,
@@ -43,13 +35,17 @@ pub(super) struct Line {
     pub think: Option<Duration>,
 }
 
-/// Runs the call until it is over. Blocking: it has a thread of its own.
-#[expect(clippy::disallowed_methods, reason = "the bot shares no clock with the tester")]
-pub(super) fn run(line: Line) {
-    if stamp_arrivals(&line.socket).is_err() {
-        line.hang_up.cancel();
-        return;
+/// Gives the line a thread of its own.
+pub(super) fn start(line: Line) {
+    let hang_up = line.hang_up.clone();
+    if std::thread::Builder::new().name("bot".to_owned()).spawn(move || run(line)).is_err() {
+        hang_up.cancel();
     }
+}
+
+/// Runs the call until it is over.
+#[expect(clippy::disallowed_methods, reason = "the bot shares no clock with the tester")]
+fn run(line: Line) {
     let mut call = State::new(line);
     let mut deadline = Instant::now();
     while !call.line.over.is_cancelled() {
@@ -75,9 +71,12 @@ struct State {
     caller_end: Option<i64>,
     speaking: Option<(Voice, usize, usize)>,
     talked_over: bool,
-    sequence: u16,
-    timestamp: u32,
-    ssrc: u32,
+    /// Until when the provider plays what was sent at once.
+    burst_until: Option<i64>,
+    /// When the burst that is being sent began.
+    burst_began: Option<i64>,
+    /// The last reply is out; the bot hangs up once it has been heard.
+    leaving: bool,
 }
 
 impl State {
@@ -91,22 +90,15 @@ impl State {
             caller_end: None,
             speaking: None,
             talked_over: false,
-            sequence: rand::random(),
-            timestamp: rand::random(),
-            ssrc: rand::random(),
+            burst_until: None,
+            burst_began: None,
+            leaving: false,
         }
     }
 
     fn listen(&mut self) {
-        let mut buffer = [0_u8; 1600];
-        while let Ok((length, from, at)) = receive(&self.line.socket, &mut buffer) {
-            let Some(datagram) = buffer.get(..length) else { continue };
-            let Ok(packet) = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)) else { continue };
-            if packet.header.version != 2 || packet.header.payload_type != self.line.codec.payload_type() {
-                continue;
-            }
-            self.line.remote = from;
-            self.ear.hear(&codec::decode(self.line.codec, &packet.payload), at);
+        for heard in self.line.wire.receive() {
+            self.ear.hear(&heard.samples, heard.at);
         }
     }
 
@@ -121,13 +113,19 @@ impl State {
 
     fn act(&mut self) {
         let now = now_ns();
-        if self.speaking.is_some() {
+        self.burst_until = self.burst_until.filter(|until| *until > now);
+        if self.speaking.is_some() || self.burst_until.is_some() {
             // A bot that lets itself be interrupted stops once it is sure that it hears speech.
             let interrupted = self.ear.speaking(now).is_some_and(|start| now - start > 150_000_000);
             if interrupted && self.line.fault != Some(Fault::Deaf) && !self.talked_over {
                 self.speaking = None;
+                self.burst_until = None;
+                self.line.wire.clear();
             }
             return;
+        }
+        if self.leaving {
+            return self.line.hang_up.cancel();
         }
         self.listen_for_turn(now);
         if self.due.is_some_and(|due| due <= now + 10_000_000) {
@@ -174,6 +172,25 @@ impl State {
     }
 
     fn send(&mut self) {
+        if self.line.script.bursts && self.line.wire.takes_bursts() && self.speaking.is_some() {
+            return self.burst();
+        }
+        self.frame();
+    }
+
+    /// The whole reply at once: the provider plays it in its own time.
+    fn burst(&mut self) {
+        let began = now_ns();
+        self.burst_began = Some(began);
+        let length = self.speaking.as_ref().map_or(0, |(voice, ..)| voice.samples.len());
+        while self.speaking.is_some() {
+            self.frame();
+        }
+        self.burst_began = None;
+        self.burst_until = Some(began + length as i64 * 125_000);
+    }
+
+    fn frame(&mut self) {
         let mut frame = [0_i16; FRAME];
         let mut marker = false;
         if let Some((voice, position, _)) = &self.speaking {
@@ -181,23 +198,10 @@ impl State {
             let length = rest.len().min(FRAME);
             frame[..length].copy_from_slice(&rest[..length]);
             marker = *position == 0;
+        } else if self.line.script.bursts && self.line.wire.takes_bursts() {
+            return;
         }
-        let header = Header {
-            version: 2,
-            marker,
-            payload_type: self.line.codec.payload_type(),
-            sequence_number: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: self.ssrc,
-            ..Header::default()
-        };
-        let packet = Packet { header, payload: Bytes::from(codec::encode(self.line.codec, &frame)) };
-        self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
-        let Ok(bytes) = packet.marshal() else { return };
-        let at = now_ns();
-        // A caller that is gone shows as the end of the call, not here.
-        let _gone = self.line.socket.send_to(&bytes, self.line.remote);
+        let at = self.line.wire.send(&frame, marker);
         self.sent(at);
     }
 
@@ -209,7 +213,10 @@ impl State {
                 call_id: self.line.call_id.clone(),
                 reply: *reply,
                 caller_speech_end_ns: self.caller_end,
-                first_speech_sent_ns: at + (voice.onset - *position) as i64 * 125_000,
+                first_speech_sent_ns: match self.burst_began {
+                    Some(began) => began + voice.onset as i64 * 125_000,
+                    None => at + (voice.onset - *position) as i64 * 125_000,
+                },
             });
         }
         *position += FRAME;
@@ -217,7 +224,7 @@ impl State {
             let was_last = *reply + 1 == self.line.script.replies.len();
             self.speaking = None;
             if was_last && self.line.script.hangs_up {
-                self.line.hang_up.cancel();
+                self.leaving = true;
             }
         }
     }

@@ -127,6 +127,12 @@ pub struct BotArgs {
     /// Where to listen for SIP over UDP.
     #[arg(long, default_value = "127.0.0.1:5060", value_name = "IP:PORT")]
     pub listen: SocketAddr,
+    /// Where to listen for WebRTC offers and media sockets over HTTP.
+    #[arg(long, default_value = "127.0.0.1:7860", value_name = "IP:PORT")]
+    pub web: SocketAddr,
+    /// Where to listen for AudioSockets over TCP.
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "IP:PORT")]
+    pub audiosocket: SocketAddr,
     /// Script file in place of the built-in scripts.
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
@@ -144,6 +150,9 @@ pub struct CalibrateArgs {
     /// Calls at once.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub jobs: usize,
+    /// What to call the bot over: sip, webrtc, twilio, or any other kind of target.
+    #[arg(long, default_value = "sip", value_name = "KIND")]
+    pub transport: String,
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     pub report_json: Option<PathBuf>,

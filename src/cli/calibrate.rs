@@ -18,7 +18,7 @@ use crate::bot::{Bot, BotOptions, Library, LogEntry};
 use crate::call::millis;
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Clips, Plan, PlannedCall, run};
-use crate::scenario::{Scenario, Setting, SipTarget, SttEngine, Target, parse};
+use crate::scenario::{BotAccess, BotTarget, Scenario, Setting, SocketProtocol, SttEngine, Target, parse};
 
 const SCENARIO: &str = "\
 name: calibrate
@@ -75,13 +75,14 @@ async fn measure(
     clips: Clips,
 ) -> Result<(Vec<CallResult>, Vec<LogEntry>), CliError> {
     let library = Library::load(None).map_err(CliError::setup)?;
-    let bot = Bot::start(BotOptions { address: ([127, 0, 0, 1], 0).into(), library, fault: None }).await.map_err(CliError::setup)?;
+    let bot = Bot::start(BotOptions::local(library, None)).await.map_err(CliError::setup)?;
     let mut random = StdRng::seed_from_u64(SEED);
+    let over = BotAccess::parse(&args.transport).map_err(CliError::usage)?;
     let calls = (1..=args.calls).map(|repetition| {
         let delay = random.random_range(DELAYS);
-        let mut target = SipTarget::new(format!("sip:calibrate@{}", bot.address));
-        target.headers.push(("X-Goldencall-Think".to_owned(), format!("{delay:.1}")));
-        PlannedCall { scenario: Arc::clone(&scenario), target: Target::Sip(target), label: "bot:calibrate".to_owned(), repetition }
+        let wanted = BotTarget { script: Some("calibrate".to_owned()), over, ..BotTarget::default() };
+        let target = with_think_time(bot.target(&wanted), delay);
+        PlannedCall { scenario: Arc::clone(&scenario), target, label: "bot:calibrate".to_owned(), repetition }
     });
     let plan = Plan { calls: calls.collect(), jobs: args.jobs, retries: 0, thresholds: Vec::new(), recordings: None };
     let (events, mut stream) = mpsc::unbounded_channel();
@@ -91,6 +92,19 @@ async fn measure(
     drop(services);
     draining.await.map_err(CliError::setup)?;
     Ok((results, bot.log.entries()))
+}
+
+/// Asks the bot for this think time, in milliseconds, in the call's own way.
+fn with_think_time(mut target: Target, millis: f64) -> Target {
+    match &mut target {
+        Target::Sip(sip) => sip.headers.push(("X-Goldencall-Think".to_owned(), format!("{millis:.1}"))),
+        Target::WebRtc(webrtc) => webrtc.url.push_str(&format!("&think={millis:.1}")),
+        // An AudioSocket has no URL to ask in: every delay is the script's, and the bot's log tells it all the same.
+        Target::WebSocket(socket) if socket.protocol == SocketProtocol::AudioSocket => {}
+        Target::WebSocket(socket) => socket.url.push_str(&format!("&think={millis:.1}")),
+        Target::Bot(_) => {}
+    }
+    target
 }
 
 struct Figures {

@@ -13,7 +13,7 @@ use super::model::ensure;
 use crate::bot::{Bot, BotError, BotOptions, Library};
 use crate::clock::Monotonic;
 use crate::media::detect::SpeechModel;
-use crate::scenario::{BotTarget, Fault, SipTarget, SttEngine, Target};
+use crate::scenario::{BotTarget, Fault, SttEngine, Target};
 use crate::speech::store::ModelId;
 use crate::speech::stt::{CommandConfig, CommandTranscriber, Embedded, HttpConfig, HttpTranscriber, Transcriber};
 
@@ -81,7 +81,7 @@ pub(super) struct Bots {
 }
 
 impl Bots {
-    /// The SIP target that reaches a target: the built-in bot is started where it is named.
+    /// What is dialled to reach a target: the built-in bot is started where it is named.
     pub async fn reach(&mut self, target: &Target, context: &Context) -> Result<Target, CliError> {
         let Target::Bot(bot) = target else { return Ok(target.clone()) };
         let key = (bot.file.clone(), bot.fault);
@@ -89,10 +89,8 @@ impl Bots {
             let started = start(bot, context).await?;
             self.running.insert(key.clone(), started);
         }
-        let address = self.running.get(&key).map(|bot| bot.address).ok_or_else(|| CliError::setup("the sample bot is gone"))?;
-        let user = bot.script.as_deref().unwrap_or("bot");
-        let ring = if bot.fault == Some(Fault::NoAnswer) { Duration::from_secs(3) } else { Duration::from_secs(30) };
-        Ok(Target::Sip(SipTarget { ring_timeout: ring, ..SipTarget::new(format!("sip:{user}@{address}")) }))
+        let running = self.running.get(&key).ok_or_else(|| CliError::setup("the sample bot is gone"))?;
+        Ok(running.target(bot))
     }
 }
 
@@ -106,6 +104,5 @@ async fn start(target: &BotTarget, context: &Context) -> Result<Bot, CliError> {
     if let Some(script) = &target.script {
         library.script(script).map_err(CliError::usage)?;
     }
-    let options = BotOptions { address: ([127, 0, 0, 1], 0).into(), library, fault: target.fault };
-    Bot::start(options).await.map_err(CliError::setup)
+    Bot::start(BotOptions::local(library, target.fault)).await.map_err(CliError::setup)
 }

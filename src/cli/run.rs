@@ -15,7 +15,7 @@ use super::suite::{self, Suite};
 use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
 use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, TranscriptionLane};
 use crate::scenario::{BotTarget, Scenario, SipTarget, Target};
-use crate::transport::sip::SipTransport;
+use crate::transport::AnyTransport;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let mut suite = suite::load(&args.select, context)?;
@@ -77,7 +77,7 @@ async fn place(plan: Plan, speech: &Speech, clips: Clips, consumers: Vec<Box<dyn
 /// What every call of a run shares.
 pub(super) fn services(speech: &Speech, clips: Clips, events: mpsc::UnboundedSender<Event>) -> Result<Services, CliError> {
     Ok(Services {
-        transport: Arc::new(SipTransport::new()),
+        transport: Arc::new(AnyTransport::default()),
         pacer: Pacer::start().map_err(CliError::setup)?,
         detection: DetectionLane::start().map_err(CliError::setup)?,
         model: speech.model.clone(),

@@ -2,10 +2,14 @@
 
 pub mod codec;
 pub mod detect;
+mod playout;
 mod reception;
 pub mod resample;
+mod stream_resampler;
 mod timeline;
 pub mod wav;
 
+pub use playout::{Played, Playout, QueueFull};
 pub use reception::{Reception, ReceptionCounter};
+pub use stream_resampler::StreamResampler;
 pub use timeline::{MediaFrame, Timeline};

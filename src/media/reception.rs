@@ -113,7 +113,7 @@ mod tests {
     fn push(counter: &mut ReceptionCounter, arrival_ms: i64, sequence: u16) {
         let timestamp = u32::from(sequence.wrapping_sub(65_530)) * 160;
         let arrival = CallTime::from_millis(arrival_ms);
-        counter.push(&MediaFrame { arrival, ssrc: 1, sequence, timestamp, marker: false, samples: vec![0; 160] });
+        counter.push(&MediaFrame { arrival, received: arrival, ssrc: 1, sequence, timestamp, marker: false, samples: vec![0; 160] });
     }
 
     #[test]

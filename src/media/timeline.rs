@@ -9,11 +9,13 @@ use crate::call::CallTime;
 
 use super::codec::SAMPLE_NANOS;
 
-/// One decoded RTP packet.
+/// One decoded packet: of RTP, or of a provider's playout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaFrame {
-    /// When it came off the wire.
+    /// When it came off the wire; where a provider plays a queue, when it began to be played.
     pub arrival: CallTime,
+    /// When it came off the wire, however long it waited to be played.
+    pub received: CallTime,
     /// Synchronisation source (RFC 3550).
     pub ssrc: u32,
     /// RTP sequence number.
@@ -44,6 +46,7 @@ const BURST_LOOK_AHEAD: usize = 12;
 struct Placed {
     index: u64,
     arrival: i64,
+    received: i64,
     /// Arrival less media time.
     transit: i64,
     /// Transit at which playout keeps up with the packets around it.
@@ -121,7 +124,8 @@ impl Timeline {
             self.recording.resize(end, 0);
         }
         self.recording[at..end].copy_from_slice(&frame.samples);
-        let placed = Placed { index: at as u64, arrival, transit, anchor: run.anchor, run: run.number };
+        let received = frame.received.as_nanos();
+        let placed = Placed { index: at as u64, arrival, received, transit, anchor: run.anchor, run: run.number };
         let position = self.placed.partition_point(|other| other.index < placed.index);
         if self.placed.get(position).is_none_or(|other| other.index != placed.index) {
             self.placed.insert(position, placed);
@@ -188,6 +192,13 @@ impl Timeline {
         CallTime::from_nanos(start + (index - placed.index) as i64 * SAMPLE_NANOS)
     }
 
+    /// When the packet with the sample at this index came off the wire, however long it waited to be played.
+    pub fn received_at(&self, index: u64) -> CallTime {
+        let after = self.placed.partition_point(|placed| placed.index <= index);
+        let packet = after.checked_sub(1).and_then(|at| self.placed.get(at));
+        packet.map_or(CallTime::from_nanos(index as i64 * SAMPLE_NANOS), |packet| CallTime::from_nanos(packet.received))
+    }
+
     /// When the caller hears the end of a stretch whose last sample is just before `end`.
     pub fn heard_until(&self, end: u64) -> CallTime {
         let last = self.heard_at(end.saturating_sub(1));
@@ -248,7 +259,7 @@ mod tests {
 
     fn frame(arrival_ms: i64, sequence: u16, timestamp: u32, marker: bool, value: i16) -> MediaFrame {
         let arrival = CallTime::from_millis(arrival_ms);
-        MediaFrame { arrival, ssrc: 7, sequence, timestamp, marker, samples: vec![value; 160] }
+        MediaFrame { arrival, received: arrival, ssrc: 7, sequence, timestamp, marker, samples: vec![value; 160] }
     }
 
     fn first(timeline: &Timeline, value: i16) -> CallTime {
@@ -328,7 +339,7 @@ mod tests {
             let mut timeline = Timeline::default();
             for (arrival, timestamp, sequence, marker, ssrc, length) in packets {
                 let arrival = CallTime::from_millis(arrival);
-                timeline.push(&MediaFrame { arrival, ssrc, sequence, timestamp, marker, samples: vec![1; length] });
+                timeline.push(&MediaFrame { arrival, received: arrival, ssrc, sequence, timestamp, marker, samples: vec![1; length] });
                 timeline.ready(arrival);
                 timeline.heard_at(timeline.recording().len() as u64);
             }

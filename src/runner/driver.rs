@@ -21,6 +21,7 @@ use crate::media::Timeline;
 use crate::media::detect::{self, DetectorConfig, SpeechDetector, SpeechModel};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
+use crate::telemetry::Report;
 use crate::transport::{Call, CallEvent, Dial, Transport};
 
 /// How often the detector is fed.
@@ -97,6 +98,7 @@ struct Driver<'a> {
     ended: bool,
     turns: Vec<TurnResult>,
     transcript_lag: Duration,
+    reports: Vec<(CallTime, Report)>,
     notes: Vec<String>,
     failure: Option<Failure>,
 }
@@ -149,6 +151,7 @@ impl<'a> Driver<'a> {
             ended: false,
             turns: Vec::new(),
             transcript_lag: Duration::ZERO,
+            reports: Vec::new(),
             notes: Vec::new(),
             failure: None,
         }
@@ -218,6 +221,8 @@ impl<'a> Driver<'a> {
                 self.end(EndCause::BotHungUp);
             }
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
+            CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
+            CallEvent::Report(at, report) => self.reports.push((at, report)),
             CallEvent::Ringing(_) => {}
         }
     }
@@ -382,14 +387,15 @@ impl<'a> Driver<'a> {
             self.failure.get_or_insert(Failure::Interrupted);
         }
         if reception.packets == 0 {
-            self.notes.push("no RTP packet came from the bot: check its media address and the firewall".to_owned());
+            self.notes.push("no audio packet came from the bot: check its media address and the firewall".to_owned());
         }
         self.turns.sort_by_key(|turn| turn.step);
         Finished {
             answered_at: Some(answered_at),
             ended_at: self.clock.now(),
             call_id: Some(self.call.call_id),
-            codec: Some(self.call.codec.name()),
+            codec: Some(self.call.codec),
+            reports: self.reports,
             turns: self.turns,
             timeline: self.timeline,
             caller: self.caller,

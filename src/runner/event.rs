@@ -108,6 +108,8 @@ pub enum CallErrorKind {
 pub enum OtherErrorKind {
     /// The recogniser failed.
     Transcription,
+    /// The call broke off in a way that no side meant.
+    Broken,
     /// The tester was too slow to judge fairly.
     Tester,
     /// The run was interrupted.

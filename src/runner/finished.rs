@@ -7,6 +7,7 @@ use super::pacer::Lateness;
 use super::recording::CallerTrack;
 use crate::call::{CallTime, TurnResult};
 use crate::media::{Reception, Timeline};
+use crate::telemetry::Report;
 use crate::transport::DialError;
 
 /// A call as it came out, before it is judged as a whole.
@@ -14,13 +15,15 @@ pub(super) struct Finished {
     pub answered_at: Option<CallTime>,
     pub ended_at: CallTime,
     pub call_id: Option<String>,
-    pub codec: Option<&'static str>,
+    pub codec: Option<String>,
     pub turns: Vec<TurnResult>,
     pub timeline: Timeline,
     pub caller: CallerTrack,
     pub lateness: Lateness,
     pub reception: Reception,
     pub transcript_lag: Duration,
+    /// What the bot said of itself, and when.
+    pub reports: Vec<(CallTime, Report)>,
     pub notes: Vec<String>,
     pub failure: Option<Failure>,
 }
@@ -29,6 +32,8 @@ pub(super) struct Finished {
 pub(super) enum Failure {
     Dial(DialError),
     Transcription(String),
+    /// The call broke off without anybody hanging up.
+    Broken(String),
     Interrupted,
 }
 
@@ -46,6 +51,7 @@ impl Finished {
             lateness: Lateness::default(),
             reception: Reception::default(),
             transcript_lag: Duration::ZERO,
+            reports: Vec::new(),
             notes: Vec::new(),
             failure: Some(failure),
         }

@@ -238,6 +238,7 @@ impl Stream {
     /// A sample is sent when its packet is, plus its place in the packet: the same rule as for the bot's samples.
     fn report(&self, clip: &CallerClip, from: usize, sent: Monotonic, over: bool) {
         let frame = from..from + FRAME;
+        let sent = sent.plus_nanos(self.sink.delay_nanos());
         let at = |sample: usize| sent.plus_nanos((sample - from) as i64 * SAMPLE_NANOS);
         let tell = |progress| {
             let _call_over = self.progress.send(progress);

@@ -26,6 +26,7 @@ pub(super) fn outcome(finished: &Finished, health: &Health, scenario: &Scenario)
     let error = match &finished.failure {
         Some(Failure::Dial(error)) => Some(CallError { kind: CallErrorKind::Dial(error.kind), message: error.message.clone() }),
         Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
+        Some(Failure::Broken(message)) => Some(other(OtherErrorKind::Broken, message.clone())),
         Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
         None => tester_at_fault(&finished.turns, health, scenario),
     };

@@ -34,6 +34,9 @@ pub use parse::{Setting, parse};
 pub use problem::{Problem, ProblemReport, Problems};
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
-pub use secrets::Secrets;
+pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
-pub use target::{BotTarget, Codec, Fault, SipTarget, Target};
+pub use target::{
+    BotAccess, BotTarget, Codec, Encoding, Fault, IceServer, LiveKitRoom, Signalling, SipTarget, SocketProtocol, Target, WebRtcCodec,
+    WebRtcTarget, WebSocketTarget,
+};

@@ -9,7 +9,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{defaults, matchers, parse, steps};
+    use super::super::{defaults, matchers, parse, steps, target};
     use super::*;
 
     fn keys(schema: &Value, pointer: &str) -> BTreeSet<String> {
@@ -26,6 +26,9 @@ mod tests {
             ("/$defs/matchers/properties", matchers::MATCHER_KEYS),
             ("/$defs/bot/properties", steps::BOT_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
+            ("/$defs/target/oneOf/1/properties", target::TARGET_KEYS),
+            ("/$defs/webrtc/properties", target::WEBRTC_KEYS),
+            ("/$defs/websocket/properties", target::WEBSOCKET_KEYS),
         ];
         for (pointer, known) in tables {
             assert_eq!(keys(&schema, pointer), known.iter().map(|key| (*key).to_owned()).collect(), "{pointer}");

@@ -22,6 +22,8 @@ pub struct Script {
     pub greets: bool,
     /// The bot hangs up after its last reply.
     pub hangs_up: bool,
+    /// Over a media socket, each reply is sent at once and played by the provider.
+    pub bursts: bool,
     /// In order; each but a greeting answers one turn of the caller.
     pub replies: Vec<Reply>,
 }
@@ -64,7 +66,7 @@ impl Script {
 }
 
 fn script(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<Script> {
-    let fields = decoder.fields(node, "a script", &["think", "endpoint", "greets", "hangs_up", "replies"])?;
+    let fields = decoder.fields(node, "a script", &["think", "endpoint", "greets", "hangs_up", "bursts", "replies"])?;
     let Some(list) = fields.get("replies") else {
         decoder.problem(Problem::new(fields.location, "a script needs `replies`").help("add `replies: [greeting.wav]`"));
         return None;
@@ -77,6 +79,7 @@ fn script(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<Script> 
         endpoint: time("endpoint", Duration::from_millis(500)),
         greets: fields.get("greets").is_none_or(|node| decoder.flag(node).unwrap_or(true)),
         hangs_up: fields.get("hangs_up").is_some_and(|node| decoder.flag(node).unwrap_or(false)),
+        bursts: fields.get("bursts").is_some_and(|node| decoder.flag(node).unwrap_or(false)),
         replies,
     })
 }

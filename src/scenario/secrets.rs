@@ -8,6 +8,28 @@ pub(super) const MASK: &str = "[redacted]";
 /// Shorter values would mask ordinary words.
 const SHORTEST: usize = 4;
 
+/// A text that is never shown: `Debug` prints the mask.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for whoever must send it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
 /// The environment a run may look at, and every value that was taken out of it.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {

@@ -1,9 +1,13 @@
-//! How a call reaches the bot. SIP, and later WebRTC and WebSockets, differ only behind [`Transport`].
+//! How a call reaches the bot. SIP, WebRTC and media sockets differ only behind [`Transport`].
 
+mod any;
 mod error;
+pub(crate) mod http;
 pub mod rtp;
 pub mod sip;
 mod udp;
+pub mod webrtc;
+pub mod websocket;
 
 use std::future::Future;
 use std::io;
@@ -15,8 +19,10 @@ use tokio::sync::mpsc;
 use crate::call::CallTime;
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception};
-use crate::scenario::{Codec, Target};
+use crate::scenario::Target;
+use crate::telemetry::Report;
 
+pub use any::AnyTransport;
 pub use error::{DialError, DialErrorKind};
 pub use udp::TimestampedSocket;
 
@@ -52,17 +58,21 @@ pub enum CallEvent {
     Media(MediaFrame),
     /// The bot hung up.
     HungUp(CallTime),
-    /// The media path broke off.
+    /// Something is wrong with the media path; the call goes on.
     Lost(CallTime, String),
+    /// The call broke: nothing more will come, and nobody hung up.
+    Broken(CallTime, String),
+    /// What the bot says of itself.
+    Report(CallTime, Report),
 }
 
 /// An answered call.
 pub struct Call {
     /// When the answer came.
     pub answered_at: CallTime,
-    /// The negotiated codec.
-    pub codec: Codec,
-    /// The protocol's name of the call: SIP's Call-ID.
+    /// The negotiated codec, as SDP names it.
+    pub codec: String,
+    /// The protocol's name of the call: SIP's Call-ID, a provider's call id.
     pub call_id: String,
     /// Takes the caller's audio.
     pub sink: Box<dyn MediaSink>,
@@ -77,6 +87,11 @@ pub trait MediaSink: Send {
     /// # Errors
     /// What the socket says, for instance that nothing listens at the far end (ICMP).
     fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic>;
+
+    /// By how much a sample leaves later than its frame, in nanoseconds: the codec's and the resampler's known delay.
+    fn delay_nanos(&self) -> i64 {
+        0
+    }
 }
 
 /// An answered call's other controls.
@@ -86,4 +101,14 @@ pub trait CallControl: Send + Sync {
 
     /// What was received so far.
     fn reception(&self) -> Reception;
+}
+
+/// The beginning of a text from outside, on one line, for a message.
+pub(crate) fn quote(text: &str) -> String {
+    const MOST: usize = 300;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
 }

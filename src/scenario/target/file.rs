@@ -1,4 +1,4 @@
-//! Targets as files write them.
+//! Targets as files write them: SIP and the sample bot here, the others in [`super::web_file`].
 
 use std::path::Path;
 
@@ -6,7 +6,10 @@ use crate::scenario::decode::{Decoder, Fields};
 use crate::scenario::problem::Problem;
 use crate::scenario::yaml::{Node, Value};
 
-use super::{BotTarget, Codec, Fault, SipTarget, Target};
+use super::{BotAccess, BotTarget, Codec, Fault, SipTarget, Target, web_file};
+
+/// The kinds of targets.
+pub(in crate::scenario) const TARGET_KEYS: &[&str] = &["sip", "webrtc", "websocket", "bot"];
 
 /// A target in a file: a URI, or a mapping with one key that names its kind.
 pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
@@ -21,16 +24,21 @@ pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder
             }
         };
     }
-    let later = ["webrtc", "websocket", "originate"].map(|kind| (kind, "use `sip` or `bot`"));
-    let fields = decoder.fields_of_version(node, "a target", &["sip", "bot"], &later)?;
-    match (fields.get("sip"), fields.get("bot")) {
-        (Some(sip), None) => decode_sip(decoder, sip),
-        (None, Some(bot)) => decode_bot(decoder, bot, folder),
-        (None, None) if fields.has_unknown => None,
-        _ => {
-            decoder.problem(Problem::new(fields.location, "a target has exactly one kind").help("write `sip: { uri: ... }` or `bot: {}`"));
-            None
+    let later = [("originate", "use `sip`, `webrtc`, `websocket` or `bot`")];
+    let fields = decoder.fields_of_version(node, "a target", TARGET_KEYS, &later)?;
+    let [(kind, _)] = fields.present(TARGET_KEYS)[..] else {
+        if !fields.has_unknown || fields.present(TARGET_KEYS).len() > 1 {
+            let problem = Problem::new(fields.location, "a target has exactly one kind");
+            decoder.problem(problem.help("write one of `sip: { uri: ... }`, `webrtc: { url: ... }`, `websocket: { url: ... }`, `bot: {}`"));
         }
+        return None;
+    };
+    let value = fields.get(kind)?;
+    match kind {
+        "sip" => decode_sip(decoder, value),
+        "webrtc" => web_file::webrtc(decoder, value),
+        "websocket" => web_file::websocket(decoder, value),
+        _ => decode_bot(decoder, value, folder),
     }
 }
 
@@ -47,7 +55,7 @@ fn decode_sip(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     hide_password(decoder, &uri);
     let help = match Target::from_uri(&uri) {
         Ok(Target::Sip(sip)) => return credentials(decoder, &fields, sip),
-        Ok(Target::Bot(_)) => "write sip:user@host:port, or `bot: {}` for the built-in bot".to_owned(),
+        Ok(_) => "write sip:user@host:port, or use the kind of target that the URI belongs to".to_owned(),
         Err(help) => help,
     };
     decoder.problem(Problem::new(uri_node.location, "not a SIP URI").help(help));
@@ -85,12 +93,16 @@ fn decode_bot(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<T
     if matches!(node.value, Value::Null) {
         return Some(Target::Bot(BotTarget::default()));
     }
-    let fields = decoder.fields(node, "a bot target", &["script", "file", "fault"])?;
+    let fields = decoder.fields(node, "a bot target", &["script", "file", "fault", "over"])?;
     let script = fields.get("script").and_then(|node| decoder.text(node));
     let file = fields.get("file").and_then(|node| decoder.text(node)).map(|file| folder.join(file));
     let fault = fields.get("fault").and_then(|node| {
         let text = decoder.text(node)?;
         Fault::parse(&text).map_err(|help| decoder.problem(Problem::new(node.location, "not a fault").help(help))).ok()
     });
-    Some(Target::Bot(BotTarget { script, file, fault }))
+    let over = fields.get("over").and_then(|node| {
+        let text = decoder.text(node)?;
+        BotAccess::parse(&text).map_err(|help| decoder.problem(Problem::new(node.location, "no way to call").help(help))).ok()
+    });
+    Some(Target::Bot(BotTarget { script, file, fault, over: over.unwrap_or_default() }))
 }

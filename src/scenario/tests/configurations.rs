@@ -77,3 +77,30 @@ fn bad_recognisers() {
 fn bad_targets() {
     assert_snapshot!(config_mistakes("target: lna\ntargets:\n  lan: sip:bot@10.0.0.5\n  lan: \"bot:\"\n  phone: { websocket: {} }\n"));
 }
+
+#[test]
+fn bad_webrtc_targets() {
+    assert_snapshot!(config_mistakes(
+        "targets:
+  a: { webrtc: { signaling: offer } }
+  b: { webrtc: { url: \"ws://host/\", codecs: [] } }
+  c: { webrtc: { url: \"http://u:secret@host/\", room: r } }
+  d: { webrtc: { url: \"http://host/\", room: r, body: \"{\", ice_servers: [{ urls: host:3478 }, {}] } }
+  e: { webrtc: { url: \"ws://host/\", signalling: livekit, api_key: k } }
+"
+    ));
+}
+
+#[test]
+fn bad_websocket_targets() {
+    assert_snapshot!(config_mistakes(
+        "targets:
+  a: { websocket: { url: \"ws://host/\" } }
+  b: { websocket: { url: \"http://host/\", protocol: twilo } }
+  c: { websocket: { url: \"http://host/\", protocol: twilio } }
+  d: { websocket: { protocol: twilio } }
+  e: { websocket: { url: host, protocol: audiosocket } }
+  f: { websocket: { url: \"ws://host/\", protocol: pcm, sample_rate: 7000, encoding: opus } }
+"
+    ));
+}

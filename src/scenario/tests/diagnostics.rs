@@ -150,7 +150,7 @@ fn later_versions() {
     assert_snapshot!(step_mistakes(
         "  - bot: { says: { judge: it is polite } }\n  - caller: { say: Hello }\n  - caller: { dtmf: \"1#\" }\n  - bot: { dtmf: \"1\" }\n"
     ));
-    assert_snapshot!("later_targets", mistakes("target: { webrtc: { url: \"http://localhost\" } }\nsteps: [{ bot: Hello }]\n"));
+    assert_snapshot!("later_targets", mistakes("target: { originate: { provider: twilio } }\nsteps: [{ bot: Hello }]\n"));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn bad_hangup() {
 fn targets() {
     let target = |target: &str| mistakes(&format!("target: {target}\nsteps: [{{ bot: Hello }}]\n"));
     assert_snapshot!("target_scheme", target("sib:bot@host"));
-    assert_snapshot!("target_later_scheme", target("twilio+ws://host/ws"));
+    assert_snapshot!("target_later_scheme", target("twilio+http://host/ws"));
     assert_snapshot!("target_password", target("sip:bot:secret@host"));
     assert_snapshot!("target_password_in_mapping", target("{ sip: { uri: \"sip:bot:secret@host\" } }"));
     assert_snapshot!("target_fault", target("{ bot: { fault: slient } }"));

@@ -37,6 +37,7 @@ pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: Call
             continue;
         }
         frame.arrival = clock.at(arrival);
+        frame.received = frame.arrival;
         shared.count(&frame);
         if events.send(CallEvent::Media(frame)).is_err() {
             return;
@@ -53,6 +54,7 @@ pub(super) fn parse(datagram: &[u8]) -> Option<MediaFrame> {
     let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| codec.payload_type() == packet.header.payload_type)?;
     Some(MediaFrame {
         arrival: crate::call::CallTime::DIAL,
+        received: crate::call::CallTime::DIAL,
         ssrc: packet.header.ssrc,
         sequence: packet.header.sequence_number,
         timestamp: packet.header.timestamp,

@@ -194,7 +194,7 @@ impl Attempt {
         };
         let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, self.target.codecs.clone()));
         tokio::spawn(Arc::clone(&call).follow(events, self.dial.clock, self.dial.events));
-        Ok(Call { answered_at, codec, call_id: self.call_id, sink: Box::new(sink), control: call })
+        Ok(Call { answered_at, codec: codec.name().to_owned(), call_id: self.call_id, sink: Box::new(sink), control: call })
     }
 
     async fn final_response(&self, states: DialogStateSender, events: &mut States) -> Result<(InviteDialog, Response), DialError> {

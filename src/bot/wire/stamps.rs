@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
-use super::log::now_ns;
+use super::super::log::now_ns;
 
 /// Makes reads return at once and asks the kernel for arrival times, in microseconds.
 #[cfg(target_os = "linux")]

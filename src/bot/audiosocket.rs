@@ -1,0 +1,67 @@
+//! The bot's AudioSocket port: TCP, one line a connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::server::House;
+use super::socket;
+use super::web::Wishes;
+use crate::scenario::SocketProtocol;
+use crate::transport::websocket::protocol::{Message, split};
+
+/// Serves until the bot is stopped; returns where.
+pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tokio::spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                () = stopped.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            if let Ok((stream, _)) = accepted {
+                tokio::spawn(talk(Arc::clone(&house), stream));
+            }
+        }
+    });
+    Ok(address)
+}
+
+async fn talk(house: Arc<House>, stream: TcpStream) {
+    let _slower = stream.set_nodelay(true);
+    let (mut reader, mut writer) = stream.into_split();
+    let (to_line, incoming) = mpsc::unbounded_channel();
+    let (outgoing, mut from_line) = mpsc::unbounded_channel();
+    let line = tokio::spawn(socket::answer(house, SocketProtocol::AudioSocket, Wishes::default(), incoming, outgoing));
+    let writing = async {
+        while let Some(Message::Binary(bytes)) = from_line.recv().await {
+            if writer.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    let reading = async {
+        let mut buffer = Vec::new();
+        loop {
+            while let Ok(Some(frame)) = split(&mut buffer) {
+                if to_line.send(Message::Binary(frame)).is_err() {
+                    return;
+                }
+            }
+            if !matches!(reader.read_buf(&mut buffer).await, Ok(1..)) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = writing => {}
+        () = reading => {}
+    }
+    drop(to_line);
+    let _ended = line.await;
+}

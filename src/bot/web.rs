@@ -1,0 +1,111 @@
+//! The bot's HTTP side: media sockets and WebRTC offers, on one port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::{self, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::server::House;
+use super::{offers, socket};
+use crate::scenario::{Fault, SocketProtocol};
+use crate::transport::websocket::protocol::{self, Message};
+
+/// What a URL may ask of the bot: `?script=booking&think=850&bursts=true`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Wishes {
+    /// Which script; the first one where there is none.
+    #[serde(default)]
+    pub script: String,
+    /// Think time in milliseconds.
+    pub think: Option<f64>,
+    /// Send each reply at once.
+    pub bursts: Option<bool>,
+}
+
+impl Wishes {
+    /// Think time as a duration.
+    pub fn think(&self) -> Option<Duration> {
+        self.think.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok())
+    }
+}
+
+/// Serves HTTP until the bot is stopped; returns where.
+pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).with_state(house);
+    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::warn!(%error, "the sample bot's HTTP server ended");
+        }
+    });
+    Ok(address)
+}
+
+async fn upgrade(
+    State(house): State<Arc<House>>,
+    Path(name): Path<String>,
+    Query(wishes): Query<Wishes>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let Some(protocol) = SocketProtocol::from_name(&name) else {
+        return (StatusCode::NOT_FOUND, format!("the sample bot speaks no protocol `{name}`")).into_response();
+    };
+    match house.fault {
+        Some(Fault::Busy) => return (StatusCode::SERVICE_UNAVAILABLE, "the sample bot is busy").into_response(),
+        Some(Fault::NoAnswer) => std::future::pending::<()>().await,
+        _ => {}
+    }
+    let subprotocol = protocol::codec(protocol, None).subprotocol();
+    let upgrade = match subprotocol {
+        Some(name) => upgrade.protocols([name]),
+        None => upgrade,
+    };
+    upgrade.on_upgrade(move |open| talk(house, protocol, wishes, open))
+}
+
+/// Joins the socket with a line.
+async fn talk(house: Arc<House>, protocol: SocketProtocol, wishes: Wishes, mut open: WebSocket) {
+    let (to_line, incoming) = mpsc::unbounded_channel();
+    let (outgoing, mut from_line) = mpsc::unbounded_channel();
+    let line = tokio::spawn(socket::answer(house, protocol, wishes, incoming, outgoing));
+    loop {
+        tokio::select! {
+            message = from_line.recv() => {
+                let Some(message) = message else { break };
+                let message = match message {
+                    Message::Text(text) => ws::Message::text(text),
+                    Message::Binary(bytes) => ws::Message::binary(bytes),
+                };
+                if open.send(message).await.is_err() {
+                    return;
+                }
+            }
+            message = open.recv() => {
+                let message = match message {
+                    Some(Ok(ws::Message::Text(text))) => Message::Text(text.as_str().to_owned()),
+                    Some(Ok(ws::Message::Binary(bytes))) => Message::Binary(bytes.to_vec()),
+                    Some(Ok(ws::Message::Close(_)) | Err(_)) | None => break,
+                    Some(Ok(_)) => continue,
+                };
+                if to_line.send(message).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    drop(to_line);
+    let _closed = open.send(ws::Message::Close(None)).await;
+    let _ended = line.await;
+}

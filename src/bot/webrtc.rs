@@ -1,0 +1,64 @@
+//! A line on a peer connection.
+
+use std::sync::{Arc, mpsc};
+
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+use super::line::{self, Line};
+use super::log::now_ns;
+use super::server::House;
+use super::web::Wishes;
+use super::wire::{Heard, RtcWire};
+use crate::scenario::{Codec, WebRtcCodec};
+use crate::transport::webrtc::{AnswerAudio, Peer, PeerEvent, PeerOptions, RtcDecoder, audio_of};
+
+const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
+
+/// Answers an offer; the line begins once the connection stands.
+pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, call_id: String) -> Result<String, String> {
+    // The sample bot is called from this machine more often than not, and a spare candidate does no harm.
+    let microphone = ("goldencall-bot".to_owned(), "voice".to_owned());
+    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone };
+    let mut peer = Peer::new(&options).await?;
+    let answer = peer.answer(offer).await?;
+    let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;
+    tokio::spawn(talk(house, peer, audio, wishes, call_id));
+    Ok(answer)
+}
+
+async fn talk(house: Arc<House>, mut peer: Peer, audio: AnswerAudio, wishes: Wishes, call_id: String) {
+    let (to_line, inbox) = mpsc::channel();
+    let Ok(outbox) = peer.microphone(audio) else { return };
+    let Some(mut script) = house.script(&wishes.script) else { return };
+    script.bursts = false;
+    let line = Line { think: wishes.think(), ..house.line(RtcWire { inbox, outbox }, script, call_id) };
+    let (over, hang_up) = (line.over.clone(), line.hang_up.clone());
+    let _over_at_last = over.drop_guard();
+    let mut line = Some(line);
+    loop {
+        let event = tokio::select! {
+            () = hang_up.cancelled() => break,
+            event = peer.events.recv() => event,
+        };
+        match event {
+            Some(PeerEvent::State(RTCPeerConnectionState::Connected)) => line.take().into_iter().for_each(line::start),
+            Some(PeerEvent::State(RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed)) | None => break,
+            Some(PeerEvent::Track(track)) => drop(tokio::spawn(listen(track, audio.codec, to_line.clone()))),
+            Some(_) => {}
+        }
+    }
+    let _closed = peer.connection.close().await;
+}
+
+/// Decodes the caller.
+async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, to_line: mpsc::Sender<Heard>) {
+    let Ok(mut decoder) = RtcDecoder::new(codec) else { return };
+    while let Some(event) = track.poll().await {
+        let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+        let at = now_ns() - decoder.delay_nanos();
+        if to_line.send(Heard { samples: decoder.decode(&packet.payload), at }).is_err() {
+            return;
+        }
+    }
+}

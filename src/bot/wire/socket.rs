@@ -1,0 +1,70 @@
+//! A provider's media socket, in the bot's role.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::super::log::now_ns;
+use super::{Heard, Wire};
+use crate::transport::websocket::protocol::{Codec, FromBot, Message, WireFormat};
+use crate::transport::websocket::{WireDecoder, WireEncoder};
+
+/// The codec of one stream, shared with whoever reads its socket.
+pub(in crate::bot) type SharedCodec = Arc<Mutex<Box<dyn Codec>>>;
+
+/// One stream's audio.
+pub(in crate::bot) struct SocketWire {
+    codec: SharedCodec,
+    decoder: WireDecoder,
+    encoder: WireEncoder,
+    /// Encoded audio of the caller's and when it came.
+    inbox: mpsc::Receiver<(Vec<u8>, i64)>,
+    outbox: UnboundedSender<Message>,
+    /// Samples of a resampled talkspurt that are still owed to the time of its first message.
+    owed: i64,
+}
+
+impl SocketWire {
+    /// A wire on an open socket.
+    pub fn new(codec: SharedCodec, format: WireFormat, inbox: mpsc::Receiver<(Vec<u8>, i64)>, outbox: UnboundedSender<Message>) -> Self {
+        Self { codec, decoder: WireDecoder::new(format), encoder: WireEncoder::new(format), inbox, outbox, owed: 0 }
+    }
+
+    fn write(&self, event: &FromBot) {
+        let messages = self.codec.lock().unwrap_or_else(PoisonError::into_inner).by_bot(event);
+        for message in messages {
+            // A caller that is gone shows as the end of the call, not here.
+            let _gone = self.outbox.send(message);
+        }
+    }
+}
+
+impl Wire for SocketWire {
+    fn receive(&mut self) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        while let Ok((payload, at)) = self.inbox.try_recv() {
+            let samples = self.decoder.decode(None, &payload);
+            // What the resampler held back of earlier messages comes first, and belongs before this one.
+            let at = at - self.owed * 125_000;
+            self.owed += self.decoder.samples_of(payload.len()) - samples.len() as i64;
+            heard.push(Heard { samples, at });
+        }
+        heard
+    }
+
+    fn send(&mut self, frame: &[i16], _marker: bool) -> i64 {
+        let payload = self.encoder.encode(frame);
+        let at = now_ns();
+        self.write(&FromBot::Audio { payload, format: None, chunk: None });
+        at + self.encoder.delay_nanos()
+    }
+
+    fn takes_bursts(&self) -> bool {
+        true
+    }
+
+    fn clear(&mut self) {
+        self.write(&FromBot::Clear(None));
+    }
+}

@@ -1,0 +1,27 @@
+//! WebRTC, in the bot's role.
+
+use std::sync::mpsc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::super::log::now_ns;
+use super::{Heard, Wire};
+
+/// One connection's audio: decoded samples in, frames out.
+pub(in crate::bot) struct RtcWire {
+    pub inbox: mpsc::Receiver<Heard>,
+    pub outbox: UnboundedSender<(Vec<i16>, bool)>,
+}
+
+impl Wire for RtcWire {
+    fn receive(&mut self) -> Vec<Heard> {
+        self.inbox.try_iter().collect()
+    }
+
+    fn send(&mut self, frame: &[i16], marker: bool) -> i64 {
+        let at = now_ns();
+        // A caller that is gone shows as the end of the call, not here.
+        let _gone = self.outbox.send((frame.to_vec(), marker));
+        at
+    }
+}

@@ -1,0 +1,147 @@
+//! Joins what the bot told with the turns that the tester heard.
+
+use jiff::SignedDuration;
+
+use crate::call::CallTime;
+
+use super::breakdown::{Breakdown, Sources, TurnTelemetry};
+use super::facts::{Fact, of_reports, of_spans};
+use super::otlp::Span;
+use super::report::{MetricKind, Report, Stage, ToolCall, merge_calls};
+use super::spans::Observed;
+use super::windows::TurnWindow;
+
+/// Where the time of each turn went, one entry a window, in their order.
+///
+/// **Which turn.** A report belongs to the turn in which it arrived, a span to the turn in which it began or, where it is
+/// about the caller's speech, ended (see [`observe`](super::observe)). A turn lasts from 250 ms before the caller's last
+/// speech sample to `until`; a greeting from the end of the turn before. What the bot heard belongs to the next answer.
+/// Spans count of `trace_id` where any has it, else by time alone, and then only in turns into which spans of a single
+/// trace fall. `zero_unix_ns` is the wall clock of [`CallTime::DIAL`] in nanoseconds; it is used for spans only.
+///
+/// **Which time.** Reports come first, spans fill in the stages that reports do not tell.
+/// - network: `round_trip`, in turns in which the bot spoke.
+/// - endpointing: the bot's own measure from spans; else the last decision before the onset, minus the caller's last
+///   speech sample. Audio and report travelled meanwhile, so the round trip is taken off; off a span's time half of it.
+/// - stt: the last time to first byte, else the last processing time: earlier ones are of parts of the sentence.
+/// - llm: all requests up to the onset, added up: a function call takes one request, the answer to it another. Time to
+///   the first token of the answer contains the time to first byte, so the greater sum counts.
+/// - tts: the first sentence, which holds the onset up; likewise the greater of first audio and first byte.
+/// - playout: the onset minus the arrival of its packet.
+/// - unexplained: [`Breakdown::rest_of`] of the latency.
+///
+/// What is not told is `None`, never zero.
+pub fn explain(
+    windows: &[TurnWindow],
+    reports: &[(CallTime, Report)],
+    spans: &[Span],
+    zero_unix_ns: u64,
+    trace_id: Option<&str>,
+    round_trip: Option<SignedDuration>,
+) -> Vec<TurnTelemetry> {
+    let told = of_reports(windows, reports);
+    let traced = of_spans(windows, spans, zero_unix_ns, trace_id);
+    let turns = windows.iter().zip(told.iter().zip(&traced));
+    turns.map(|(window, (told, traced))| turn(window, told, traced, round_trip)).collect()
+}
+
+fn turn(window: &TurnWindow, told: &[Fact], traced: &[Fact], round_trip: Option<SignedDuration>) -> TurnTelemetry {
+    let travel = round_trip.unwrap_or_default();
+    let (first, second) = (stages(window, told, travel), stages(window, traced, travel / 2));
+    let mut breakdown = Breakdown {
+        network: round_trip.filter(|_| window.bot_onset.is_some()),
+        endpointing: first.endpointing.or(second.endpointing),
+        stt: first.stt.or(second.stt),
+        llm: first.llm.or(second.llm),
+        tts: first.tts.or(second.tts),
+        playout: window.bot_onset.zip(window.received).map(|(onset, received)| onset.since(received)),
+        unexplained: None,
+    };
+    let latency = window.bot_onset.zip(window.caller_speech_end).map(|(onset, end)| onset.since(end));
+    breakdown.unexplained = latency.and_then(|latency| breakdown.rest_of(latency));
+    TurnTelemetry {
+        breakdown,
+        calls: calls(told, traced),
+        user_text: heard(told).or_else(|| heard(traced)),
+        bot_text: said(told).or_else(|| said(traced)),
+        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty() },
+    }
+}
+
+/// The stages that one source tells of; `travel` is how long its news of a decision were on the way, and the audio before.
+fn stages(window: &TurnWindow, facts: &[Fact], travel: SignedDuration) -> Breakdown {
+    let onset = window.bot_onset.unwrap_or(window.until);
+    let times = |stage, kind| times(facts, stage, kind);
+    let measured = times(Stage::Endpointing, MetricKind::Processing).last().map(|(_, time)| *time);
+    let decided = facts.iter().rev().find(|(at, observed)| *at <= onset && *observed == Observed::TurnDecided);
+    let waited = decided.zip(window.caller_speech_end).map(|((at, _), end)| at.since(end).saturating_sub(travel));
+    let last = |kind| times(Stage::Stt, kind).last().map(|(_, time)| *time);
+    let first = |kind| times(Stage::Tts, kind).first().map(|(_, time)| *time);
+    let sum = |kind| up_to_onset(&times(Stage::Llm, kind), onset);
+    Breakdown {
+        endpointing: measured.or(waited),
+        stt: last(MetricKind::Ttfb).or_else(|| last(MetricKind::Processing)),
+        llm: sum(MetricKind::Ttfat).max(sum(MetricKind::Ttfb)),
+        tts: first(MetricKind::Ttfa).max(first(MetricKind::Ttfb)),
+        ..Breakdown::default()
+    }
+}
+
+fn times(facts: &[Fact], stage: Stage, kind: MetricKind) -> Vec<(CallTime, SignedDuration)> {
+    let time = |(at, observed): &Fact| match observed {
+        Observed::Took { stage: of, kind: what, seconds } if *of == stage && *what == kind => {
+            Some((*at, SignedDuration::try_from_secs_f64(*seconds).ok()?))
+        }
+        _ => None,
+    };
+    facts.iter().filter_map(time).collect()
+}
+
+/// The sum of the times up to the onset; without any the first after it, which was late on its way.
+fn up_to_onset(times: &[(CallTime, SignedDuration)], onset: CallTime) -> Option<SignedDuration> {
+    let early = times.iter().filter(|(at, _)| *at <= onset).map(|(_, time)| *time);
+    early.reduce(SignedDuration::saturating_add).or_else(|| times.first().map(|(_, time)| *time))
+}
+
+/// The calls of both sources; one that both tell of, by its id or by name and arguments, counts once.
+fn calls(told: &[Fact], traced: &[Fact]) -> Vec<ToolCall> {
+    let of = |facts: &[Fact]| -> Vec<ToolCall> {
+        let call = |(_, observed): &Fact| if let Observed::Call(call) = observed { Some(call.clone()) } else { None };
+        merge_calls(&facts.iter().filter_map(call).collect::<Vec<_>>())
+    };
+    let (told, mut traced) = (of(told), of(traced));
+    let has_id = |call: &ToolCall| call.id.is_some() && told.iter().any(|known| known.id == call.id);
+    let same = |call: &ToolCall| told.iter().any(|known| known.name == call.name && known.arguments == call.arguments);
+    traced.retain(|call| has_id(call) || !same(call));
+    merge_calls(told.iter().chain(&traced))
+}
+
+fn heard(facts: &[Fact]) -> Option<String> {
+    let texts = facts.iter().filter_map(|(_, observed)| if let Observed::Heard(text) = observed { Some(text.as_str()) } else { None });
+    joined(texts.collect())
+}
+
+/// A stretch of speech with a known id, or without an id and with the words of another one, is one that was told before.
+fn said(facts: &[Fact]) -> Option<String> {
+    let mut known: Vec<(&str, Option<&str>)> = Vec::new();
+    for (_, observed) in facts {
+        let Observed::Said { text, segment } = observed else { continue };
+        let (text, segment) = (text.as_str(), segment.as_deref());
+        let again = |(words, id): &(&str, Option<&str>)| match (*id, segment) {
+            (Some(id), Some(segment)) => id == segment,
+            _ => *words == text,
+        };
+        if !known.iter().any(again) {
+            known.push((text, segment));
+        }
+    }
+    joined(known.into_iter().map(|(text, _)| text).collect())
+}
+
+fn joined(texts: Vec<&str>) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

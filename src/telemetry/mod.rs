@@ -1,0 +1,29 @@
+//! What the bot says of itself: where the time of a turn went, and which functions it called.
+//!
+//! Two ways in. Over the data channel or socket of the call come RTVI messages ([`rtvi`]) or events of
+//! OpenAI-Realtime-like servers ([`openai`]), both as [`Report`]s. Over OTLP/HTTP come OpenTelemetry spans
+//! ([`otlp`]), which [`observe`] reads. [`explain`] joins both with the turns that the tester heard.
+//!
+//! All of it is hearsay: the audio decides when the bot spoke, telemetry only tells why it took so long. A stage that
+//! the bot tells nothing of is `None`, never zero.
+//!
+//! Everything but [`otlp::Receiver`] is pure: no clock, no I/O.
+
+mod bounds;
+mod breakdown;
+mod explain;
+mod facts;
+pub mod openai;
+pub mod otlp;
+mod report;
+pub mod rtvi;
+mod spans;
+mod windows;
+
+pub use bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
+pub use breakdown::{Breakdown, Sources, TurnTelemetry};
+pub use explain::explain;
+pub use otlp::{ReceiveError, Receiver, Span};
+pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};
+pub use spans::{Observation, Observed, observe};
+pub use windows::TurnWindow;

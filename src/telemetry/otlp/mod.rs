@@ -1,0 +1,13 @@
+//! A receiver of OpenTelemetry spans over OTLP/HTTP, to which the bot under test exports.
+
+mod decode;
+mod json;
+mod receiver;
+mod span;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use receiver::{ReceiveError, Receiver};
+pub use span::Span;

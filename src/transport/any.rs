@@ -1,0 +1,36 @@
+//! One transport for every kind of target.
+
+use super::sip::SipTransport;
+use super::webrtc::WebRtcTransport;
+use super::websocket::WebSocketTransport;
+use super::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
+use crate::scenario::Target;
+
+/// Places a call over whatever its target speaks.
+#[derive(Default)]
+pub struct AnyTransport {
+    sip: SipTransport,
+    webrtc: WebRtcTransport,
+    websocket: WebSocketTransport,
+}
+
+impl Transport for AnyTransport {
+    fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
+        match dial.target {
+            Target::Sip(_) => self.sip.dial(dial),
+            Target::WebRtc(_) => self.webrtc.dial(dial),
+            Target::WebSocket(_) => self.websocket.dial(dial),
+            Target::Bot(_) => {
+                Box::pin(async { Err(DialError::new(DialErrorKind::Local, "the sample bot was not started before the call")) })
+            }
+        }
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.sip.shut_down().await;
+            self.webrtc.shut_down().await;
+            self.websocket.shut_down().await;
+        })
+    }
+}

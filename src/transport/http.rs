@@ -1,0 +1,98 @@
+//! HTTP as signalling needs it: bounded bodies, and errors that quote what came back.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+
+use super::{DialError, DialErrorKind, quote};
+
+/// A session description or a call flow is a few kilobytes.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A response, read whole.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Where the request went.
+    pub url: String,
+    /// The status code.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+/// A client whose requests end within this time.
+pub(crate) fn client(timeout: Duration) -> Result<Client, DialError> {
+    // Two crypto providers in one process panic: the one that is there stays.
+    let _already_there = rustls::crypto::ring::default_provider().install_default();
+    let agent = concat!("goldencall/", env!("CARGO_PKG_VERSION"));
+    Client::builder().timeout(timeout).user_agent(agent).build().map_err(|error| DialError::local("no HTTP client", error))
+}
+
+/// Adds header fields of the user's.
+pub(crate) fn with_headers(request: RequestBuilder, headers: &[(String, String)]) -> RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+}
+
+/// Sends a request and reads the response.
+pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, DialError> {
+    let mut response = request.send().await.map_err(|error| failed(url, &error))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            let message = format!("{url} answered with more than {} MB; is this the bot's signalling URL?", MOST_BYTES >> 20);
+            return Err(DialError::new(DialErrorKind::BadAnswer, message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { url: url.to_owned(), status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+impl Reply {
+    /// Any 2xx; everything else is an error that quotes the body.
+    pub fn success(self) -> Result<Self, DialError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let kind = if matches!(self.status, 401 | 403) { DialErrorKind::Unauthorized } else { DialErrorKind::Rejected };
+        let fix = if kind == DialErrorKind::Unauthorized { "; check `token` and `headers` of the target" } else { "" };
+        Err(DialError::new(kind, format!("{} answered HTTP {}{}{fix}", self.url, self.status, self.quoted())))
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Result<Value, DialError> {
+        serde_json::from_str(&self.body).map_err(|error| self.bad(&format!("no JSON ({error})")))
+    }
+
+    /// An answer that cannot be used: what it is, and the body.
+    pub fn bad(&self, what: &str) -> DialError {
+        DialError::new(DialErrorKind::BadAnswer, format!("{} answered with {what}{}", self.url, self.quoted()))
+    }
+
+    fn quoted(&self) -> String {
+        if self.body.trim().is_empty() { " and an empty body".to_owned() } else { format!(": {}", quote(&self.body)) }
+    }
+}
+
+fn failed(url: &str, error: &reqwest::Error) -> DialError {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    let cause = causes.last().cloned().unwrap_or_else(|| error.to_string());
+    if error.is_timeout() {
+        return DialError::new(DialErrorKind::NoResponse, format!("{url} gave no answer in time"));
+    }
+    if error.is_connect() {
+        let hint = if cause.contains("refused") { "; is the bot running?" } else { "" };
+        return DialError::new(DialErrorKind::Unreachable, format!("no connection to {url}: {cause}{hint}"));
+    }
+    DialError::new(DialErrorKind::BadAnswer, format!("the request to {url} failed: {cause}"))
+}

@@ -1,0 +1,132 @@
+//! An answered WebRTC call: its audio, its state, its end.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
+
+use super::channel;
+use super::media::RtcDecoder;
+use super::peer::PeerEvent;
+use super::signalling::Session;
+use super::stamps::Stamps;
+use crate::clock::{CallClock, Monotonic};
+use crate::media::{MediaFrame, Reception, ReceptionCounter};
+use crate::scenario::WebRtcCodec;
+use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink};
+
+/// How long the goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Takes the caller's frames to the sending task.
+pub(super) struct RtcSink(pub mpsc::UnboundedSender<(Vec<i16>, bool)>);
+
+impl MediaSink for RtcSink {
+    fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic> {
+        let at = Monotonic::now();
+        self.0.send((samples.to_vec(), marker)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(at)
+    }
+}
+
+/// One call's controls.
+pub(super) struct RtcCall {
+    pub connection: Arc<dyn PeerConnection>,
+    pub session: Session,
+    pub over: AtomicBool,
+    pub reception: Mutex<ReceptionCounter>,
+}
+
+impl CallControl for RtcCall {
+    fn hang_up(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if self.over.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            let goodbye = async {
+                self.session.close().await;
+                let _closed = self.connection.close().await;
+            };
+            let _late = timeout(CLOSE_TIMEOUT, goodbye).await;
+        })
+    }
+
+    fn reception(&self) -> Reception {
+        self.reception.lock().unwrap_or_else(PoisonError::into_inner).report()
+    }
+}
+
+/// What the tasks of a call need.
+#[derive(Clone)]
+pub(super) struct Ears {
+    pub codec: WebRtcCodec,
+    pub stamps: Arc<Stamps>,
+    pub clock: CallClock,
+    pub events: mpsc::UnboundedSender<CallEvent>,
+}
+
+/// Follows the connection until it ends, after what happened before it was answered.
+pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut events: mpsc::UnboundedReceiver<PeerEvent>, ears: Ears) {
+    let mut earlier = earlier.into_iter();
+    while let Some(event) = match earlier.next() {
+        Some(event) => Some(event),
+        None => events.recv().await,
+    } {
+        match event {
+            PeerEvent::Track(track) => drop(tokio::spawn(listen(Arc::clone(&call), track, ears.clone()))),
+            PeerEvent::Candidate(candidate) => call.session.trickle(Some(candidate)).await,
+            PeerEvent::Gathered => call.session.trickle(None).await,
+            PeerEvent::State(state) => {
+                let now = ears.clock.now();
+                let event = match state {
+                    RTCPeerConnectionState::Closed => CallEvent::HungUp(now),
+                    RTCPeerConnectionState::Failed => {
+                        CallEvent::Broken(now, "the bot's side of the connection stopped answering".to_owned())
+                    }
+                    RTCPeerConnectionState::Disconnected => CallEvent::Lost(now, "the bot's side gives no sign of life (ICE)".to_owned()),
+                    _ => continue,
+                };
+                let last = !matches!(event, CallEvent::Lost(..));
+                if !(last && call.over.load(Ordering::SeqCst)) {
+                    let _over = ears.events.send(event);
+                }
+                if last {
+                    return;
+                }
+            }
+            PeerEvent::Channel(opened) => {
+                tokio::spawn(channel::follow(opened, call.session.signalling(), ears.clock, ears.events.clone()));
+            }
+        }
+    }
+}
+
+/// Hands in the bot's audio.
+async fn listen(call: Arc<RtcCall>, track: Arc<dyn TrackRemote>, ears: Ears) {
+    let Ok(mut decoder) = RtcDecoder::new(ears.codec) else { return };
+    while let Some(event) = track.poll().await {
+        let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+        let header = &packet.header;
+        let read = Monotonic::now();
+        let off_the_wire = ears.stamps.arrival(header.ssrc, header.sequence_number).unwrap_or(read);
+        let arrival = ears.clock.at(off_the_wire.plus_nanos(-decoder.delay_nanos()));
+        let frame = MediaFrame {
+            arrival,
+            received: arrival,
+            ssrc: header.ssrc,
+            sequence: header.sequence_number,
+            timestamp: decoder.timestamp(header.timestamp),
+            marker: header.marker,
+            samples: decoder.decode(&packet.payload),
+        };
+        call.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        if ears.events.send(CallEvent::Media(frame)).is_err() {
+            return;
+        }
+    }
+}

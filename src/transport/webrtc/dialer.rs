@@ -1,0 +1,92 @@
+//! Places WebRTC calls.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+use super::call::{Ears, RtcCall, RtcSink, follow};
+use super::channel;
+use super::peer::{Peer, PeerEvent, PeerOptions};
+use super::sdp::audio_of;
+use super::signalling::{self, Session};
+use crate::scenario::{Signalling, Target, WebRtcTarget};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
+
+/// Places calls to WebRTC bots.
+#[derive(Debug, Default)]
+pub struct WebRtcTransport;
+
+impl Transport for WebRtcTransport {
+    fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
+        Box::pin(async {
+            let Target::WebRtc(target) = dial.target.clone() else {
+                return Err(DialError::new(DialErrorKind::Local, "this transport calls WebRTC targets only"));
+            };
+            let (limit, label) = (target.timeout, dial.target.label());
+            let late = || DialError::new(DialErrorKind::NoResponse, format!("{label} was not connected within {} s", limit.as_secs_f32()));
+            timeout(limit, connect(dial, &target)).await.unwrap_or_else(|_| Err(late()))
+        })
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+async fn connect(dial: Dial, target: &WebRtcTarget) -> Result<Call, DialError> {
+    let mut session = Session::open(target).await?;
+    let local = signalling::is_local(&target.url).await;
+    let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
+    let names = ("goldencall".to_owned(), "microphone".to_owned());
+    let options = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: names };
+    let mut peer = Peer::new(&options).await.map_err(|error| DialError::local("no WebRTC connection", error))?;
+    let channel = match channel::label(target.signalling) {
+        Some(label) => {
+            Some(peer.connection.create_data_channel(label, None).await.map_err(|error| DialError::local("no data channel", error))?)
+        }
+        None => None,
+    };
+    let offer = peer.offer().await.map_err(|error| DialError::local("no WebRTC offer", error))?;
+    let answer = session.exchange(&offer).await?;
+    let unusable = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{} gave an answer {why}", target.url));
+    let audio = audio_of(&answer, &target.codecs).map_err(unusable)?;
+    peer.accept(answer).await.map_err(|error| unusable(format!("that cannot be used ({error})")))?;
+    let channel = channel.map(|channel| tokio::spawn(channel::follow(channel, target.signalling, dial.clock, dial.events.clone())));
+    let mut waiting = Vec::new();
+    connected(&mut peer, target, &session, &mut waiting).await.inspect_err(|_| {
+        if let Some(channel) = &channel {
+            channel.abort();
+        }
+    })?;
+    let answered_at = dial.clock.now();
+    let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
+    let call_id = session.call_id();
+    let call =
+        Arc::new(RtcCall { connection: Arc::clone(&peer.connection), session, over: false.into(), reception: std::sync::Mutex::default() });
+    let ears = Ears { codec: audio.codec, stamps: peer.stamps, clock: dial.clock, events: dial.events };
+    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, ears));
+    Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
+}
+
+/// Waits until ICE and DTLS are through; what else happens meanwhile is kept.
+async fn connected(peer: &mut Peer, target: &WebRtcTarget, session: &Session, waiting: &mut Vec<PeerEvent>) -> Result<(), DialError> {
+    while let Some(event) = peer.events.recv().await {
+        match event {
+            PeerEvent::State(RTCPeerConnectionState::Connected) => return Ok(()),
+            PeerEvent::State(RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed) => {
+                let hint = if target.signalling == Signalling::LiveKit { "the room's server" } else { "the bot" };
+                let message = format!(
+                    "ICE or DTLS with {hint} at {} failed: no candidate pair works, or the certificate does not match its fingerprint; \
+                     check firewalls, `ice_servers` and the bot's public address",
+                    target.url
+                );
+                return Err(DialError::new(DialErrorKind::BadAnswer, message));
+            }
+            PeerEvent::Candidate(candidate) => session.trickle(Some(candidate)).await,
+            PeerEvent::Gathered => session.trickle(None).await,
+            other => waiting.push(other),
+        }
+    }
+    Err(DialError::new(DialErrorKind::Local, "the WebRTC connection ended before it began"))
+}

@@ -1,0 +1,236 @@
+//! One peer connection with one audio stream each way: what the tester and the sample bot both have.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMA, MIME_TYPE_PCMU};
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+use webrtc::data_channel::DataChannel;
+use webrtc::media_stream::MediaStreamTrack;
+use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState, Registry, register_default_interceptors,
+};
+use webrtc::runtime::TokioRuntime;
+
+use super::media::RtcEncoder;
+use super::sdp::AnswerAudio;
+use super::stamps::{StampingRuntime, Stamps};
+use crate::scenario::{Codec, IceServer, WebRtcCodec};
+
+/// How long an offer waits for candidates; STUN servers that are slower send theirs by trickle.
+const GATHERING: Duration = Duration::from_secs(1);
+
+/// How a peer connection is made.
+#[derive(Clone, Debug)]
+pub(crate) struct PeerOptions {
+    /// Offered, or accepted, in this order.
+    pub codecs: Vec<WebRtcCodec>,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+    /// The other side is on this machine: loopback candidates are needed.
+    pub local: bool,
+    /// The names of the sent stream and its track.
+    pub microphone: (String, String),
+}
+
+/// What happens on a peer connection.
+pub(crate) enum PeerEvent {
+    /// A local candidate was found.
+    Candidate(RTCIceCandidateInit),
+    /// No more will be.
+    Gathered,
+    /// The connection's state changed.
+    State(RTCPeerConnectionState),
+    /// The other side's audio begins.
+    Track(Arc<dyn TrackRemote>),
+    /// The other side opened a data channel.
+    Channel(Arc<dyn DataChannel>),
+}
+
+struct Handler(mpsc::UnboundedSender<PeerEvent>);
+
+impl Handler {
+    fn tell(&self, event: PeerEvent) {
+        // Nobody listens once the call is over.
+        let _over = self.0.send(event);
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if let Ok(candidate) = event.candidate.to_json() {
+            self.tell(PeerEvent::Candidate(candidate));
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.tell(PeerEvent::Gathered);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.tell(PeerEvent::State(state));
+    }
+
+    async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+        self.tell(PeerEvent::Channel(channel));
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        self.tell(PeerEvent::Track(track));
+    }
+}
+
+/// A peer connection.
+pub(crate) struct Peer {
+    pub connection: Arc<dyn PeerConnection>,
+    pub events: mpsc::UnboundedReceiver<PeerEvent>,
+    pub stamps: Arc<Stamps>,
+    track: Arc<TrackLocalStaticRTP>,
+    ssrc: u32,
+    gathered: bool,
+}
+
+impl Peer {
+    /// Makes a connection with a microphone; nothing is sent yet.
+    pub async fn new(options: &PeerOptions) -> Result<Self, String> {
+        let mut engine = MediaEngine::default();
+        for codec in &options.codecs {
+            engine.register_codec(parameters(*codec), RtpCodecKind::Audio).map_err(|error| error.to_string())?;
+        }
+        let registry = register_default_interceptors(Registry::new(), &mut engine).map_err(|error| error.to_string())?;
+        let (tell, events) = mpsc::unbounded_channel();
+        let stamps = Arc::new(Stamps::default());
+        let runtime = StampingRuntime { inner: TokioRuntime, stamps: Arc::clone(&stamps) };
+        let servers = options.ice_servers.iter().map(ice_server).collect();
+        let connection = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
+            .with_media_engine(engine)
+            .with_interceptor_registry(registry)
+            .with_handler(Arc::new(Handler(tell)))
+            .with_runtime(Arc::new(runtime))
+            .with_udp_addrs(addresses(options.local))
+            .build()
+            .await
+            .map_err(|error| error.to_string())?;
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let ssrc: u32 = rand::random();
+        let codec = options.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
+        let (stream, track) = options.microphone.clone();
+        let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
+        connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(|error| error.to_string())?;
+        Ok(Self { connection, events, stamps, track, ssrc, gathered: false })
+    }
+
+    /// An offer with the candidates that were found in time.
+    pub async fn offer(&mut self) -> Result<String, String> {
+        let offer = self.connection.create_offer(None).await.map_err(|error| error.to_string())?;
+        self.describe(offer).await
+    }
+
+    /// An answer to an offer, with the candidates that were found in time.
+    pub async fn answer(&mut self, offer: String) -> Result<String, String> {
+        let offer = RTCSessionDescription::offer(offer).map_err(|error| error.to_string())?;
+        self.connection.set_remote_description(offer).await.map_err(|error| error.to_string())?;
+        let answer = self.connection.create_answer(None).await.map_err(|error| error.to_string())?;
+        self.describe(answer).await
+    }
+
+    async fn describe(&mut self, description: RTCSessionDescription) -> Result<String, String> {
+        self.connection.set_local_description(description).await.map_err(|error| error.to_string())?;
+        let deadline = Instant::now() + GATHERING;
+        let mut others = Vec::new();
+        while !self.gathered {
+            match timeout_at(deadline, self.events.recv()).await {
+                Ok(Some(PeerEvent::Gathered)) => self.gathered = true,
+                Ok(Some(PeerEvent::Candidate(_))) => {}
+                Ok(Some(other)) => others.push(other),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        drop(others);
+        self.connection.local_description().await.map(|description| description.sdp).ok_or_else(|| "no local description".to_owned())
+    }
+
+    /// Takes the other side's answer.
+    pub async fn accept(&self, answer: String) -> Result<(), String> {
+        let answer = RTCSessionDescription::answer(answer).map_err(|error| error.to_string())?;
+        self.connection.set_remote_description(answer).await.map_err(|error| error.to_string())
+    }
+
+    /// Starts to send: each frame of 20 ms that goes into the channel is encoded and leaves at once.
+    pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<(Vec<i16>, bool)>, String> {
+        let mut encoder = RtcEncoder::new(audio.codec)?;
+        let (frames, mut queue) = mpsc::unbounded_channel::<(Vec<i16>, bool)>();
+        let (track, ssrc) = (Arc::clone(&self.track), self.ssrc);
+        tokio::spawn(async move {
+            let (mut sequence, mut timestamp): (u16, u32) = (rand::random(), rand::random());
+            while let Some((samples, marker)) = queue.recv().await {
+                let payload = Bytes::from(encoder.encode(&samples));
+                let header = rtp::header::Header {
+                    version: 2,
+                    marker,
+                    payload_type: audio.payload_type,
+                    sequence_number: sequence,
+                    timestamp,
+                    ssrc,
+                    ..rtp::header::Header::default()
+                };
+                sequence = sequence.wrapping_add(1);
+                timestamp = timestamp.wrapping_add(encoder.ticks(samples.len()));
+                if track.write_rtp(rtp::Packet { header, payload }).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(frames)
+    }
+}
+
+fn microphone(stream: String, track: String, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
+    let rtp_coding_parameters = RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() };
+    let encoding = RTCRtpEncodingParameters { rtp_coding_parameters, codec, ..RTCRtpEncodingParameters::default() };
+    MediaStreamTrack::new(stream.into(), track.into(), "microphone".into(), RtpCodecKind::Audio, vec![encoding])
+}
+
+fn parameters(codec: WebRtcCodec) -> RTCRtpCodecParameters {
+    let (mime_type, clock_rate, channels, payload_type, fmtp) = match codec {
+        WebRtcCodec::Opus => (MIME_TYPE_OPUS, 48_000, 2, 111, "minptime=10;useinbandfec=1"),
+        WebRtcCodec::G711(Codec::Pcmu) => (MIME_TYPE_PCMU, 8000, 1, 0, ""),
+        WebRtcCodec::G711(Codec::Pcma) => (MIME_TYPE_PCMA, 8000, 1, 8, ""),
+    };
+    let rtp_codec =
+        RTCRtpCodec { mime_type: mime_type.to_owned(), clock_rate, channels, sdp_fmtp_line: fmtp.to_owned(), ..RTCRtpCodec::default() };
+    RTCRtpCodecParameters { rtp_codec, payload_type, ..RTCRtpCodecParameters::default() }
+}
+
+fn ice_server(server: &IceServer) -> RTCIceServer {
+    RTCIceServer {
+        urls: server.urls.clone(),
+        username: server.username.clone().unwrap_or_default(),
+        credential: server.credential.as_ref().map(|credential| credential.reveal().to_owned()).unwrap_or_default(),
+    }
+}
+
+/// A wildcard stands for every interface but loopback, which a bot on this machine may have alone.
+fn addresses(local: bool) -> Vec<SocketAddr> {
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let usable = |ip: &IpAddr| std::net::UdpSocket::bind(SocketAddr::new(*ip, 0)).is_ok();
+    let loopback = loopback.into_iter().filter(|ip| local && usable(ip)).map(|ip| SocketAddr::new(ip, 0));
+    loopback.chain(std::iter::once(any)).collect()
+}

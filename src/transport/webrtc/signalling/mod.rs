@@ -1,0 +1,10 @@
+//! The exchange of offer and answer: one file a kind.
+
+mod fastrtc;
+mod local;
+mod offer;
+mod session;
+mod whip;
+
+pub(super) use local::is_local;
+pub(super) use session::Session;

@@ -1,0 +1,83 @@
+//! JSON `{sdp, type}` by POST: aiortc-style servers and Pipecat's SmallWebRTC (`pc_id`, PATCH trickle, `/start`).
+
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::scenario::{IceServer, Secret};
+use crate::transport::{DialError, http};
+
+/// Whether the URL asks for a session first.
+pub(super) fn wants_start(url: &str) -> bool {
+    path(url).ends_with("/start")
+}
+
+fn path(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// `POST /start`: a session with its own URL, and perhaps ICE servers.
+pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
+    let body = json!({ "transport": "webrtc", "enableDefaultIceServers": true, "body": data(session) });
+    let request = session.authorized(session.http.post(&session.url)).json(&body);
+    let reply = http::send(request, &session.url).await?.success()?;
+    let answer = reply.json()?;
+    let id = answer.get("sessionId").and_then(Value::as_str).ok_or_else(|| reply.bad("no `sessionId`"))?;
+    session.ice_servers = ice_servers(&answer);
+    let base = path(&session.url).trim_end_matches("/start");
+    session.url = format!("{base}/sessions/{id}/api/offer");
+    Ok(())
+}
+
+fn data(session: &Session) -> Value {
+    let body = session.target.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+    body.unwrap_or_else(|| json!({}))
+}
+
+/// `iceConfig.iceServers` in the form of the W3C's RTCConfiguration.
+fn ice_servers(answer: &Value) -> Vec<IceServer> {
+    let servers = answer.pointer("/iceConfig/iceServers").and_then(Value::as_array);
+    let text = |server: &Value, name: &str| server.get(name).and_then(Value::as_str).map(str::to_owned);
+    let server = |server: &Value| {
+        let urls: Vec<String> = match server.get("urls")? {
+            Value::String(url) => vec![url.clone()],
+            Value::Array(urls) => urls.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => return None,
+        };
+        Some(IceServer { urls, username: text(server, "username"), credential: text(server, "credential").map(Secret::new) })
+    };
+    servers.into_iter().flatten().filter_map(server).collect()
+}
+
+pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
+    let mut body = json!({ "sdp": sdp, "type": "offer" });
+    if session.target.body.is_some() && session.url == session.target.url {
+        body["request_data"] = data(session);
+    }
+    let request = session.authorized(session.http.post(&session.url)).json(&body);
+    let reply = http::send(request, &session.url).await?.success()?;
+    let answer = reply.json()?;
+    if let Some(id) = answer.get("pc_id").and_then(Value::as_str) {
+        session.set_id(id.to_owned());
+    }
+    sdp_of(&answer).ok_or_else(|| reply.bad("no `sdp`"))
+}
+
+/// The `sdp` of a JSON answer.
+pub(super) fn sdp_of(answer: &Value) -> Option<String> {
+    answer.get("sdp").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// PATCH with the bot's `pc_id`; a server that gave none takes no trickle. An empty candidate is the end.
+pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
+    let Some(id) = session.id() else { return Ok(()) };
+    let candidate = candidate.unwrap_or_default();
+    let candidate = json!({
+        "candidate": candidate.candidate,
+        "sdp_mid": candidate.sdp_mid.unwrap_or_else(|| "0".to_owned()),
+        "sdp_mline_index": candidate.sdp_mline_index.unwrap_or(0),
+    });
+    let body = json!({ "pc_id": id, "candidates": [candidate] });
+    let request = session.authorized(session.http.patch(&session.url)).json(&body);
+    http::send(request, &session.url).await?.success().map(drop)
+}

@@ -1,0 +1,60 @@
+//! WHIP (RFC 9725), and the same exchange as OpenAI-Realtime-like servers have it: SDP by POST, 201 with a Location.
+
+use std::sync::PoisonError;
+
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LOCATION};
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use url::Url;
+
+use super::session::Session;
+use crate::transport::{DialError, http};
+
+/// What trickle needs to know of the offer and of the resource.
+#[derive(Clone, Debug, Default)]
+pub(in crate::transport::webrtc) struct Fragment {
+    ice: Vec<String>,
+    etag: Option<String>,
+}
+
+pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
+    let request = session.authorized(session.http.post(&session.url)).header(CONTENT_TYPE, "application/sdp").body(sdp.to_owned());
+    let reply = http::send(request, &session.url).await?.success()?;
+    let text = |name: &str, headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| Url::parse(&session.url).ok()?.join(&location).ok());
+    if let Some(resource) = resource {
+        session.set_id(resource.to_string());
+    }
+    let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
+    let mut ice: Vec<String> = ice.map(str::to_owned).collect();
+    ice.truncate(2);
+    *session.fragment.lock().unwrap_or_else(PoisonError::into_inner) = Fragment { ice, etag: text(ETAG.as_str(), &reply.headers) };
+    if !reply.body.starts_with("v=0") {
+        return Err(reply.bad("no SDP"));
+    }
+    Ok(reply.body)
+}
+
+/// PATCH with an SDP fragment (RFC 8840).
+pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
+    let Some(resource) = session.id() else { return Ok(()) };
+    let fragment = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let line = match candidate {
+        Some(candidate) => format!("a={}", candidate.candidate),
+        None => "a=end-of-candidates".to_owned(),
+    };
+    let body = format!("{}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{line}\r\n", fragment.ice.join("\r\n"));
+    let mut request = session.authorized(session.http.patch(&resource)).header(CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(body);
+    if let Some(etag) = fragment.etag {
+        request = request.header(IF_MATCH, etag);
+    }
+    http::send(request, &resource).await?.success().map(drop)
+}
+
+/// DELETE ends a WHIP session.
+pub(super) async fn delete(session: &Session) {
+    if let Some(resource) = session.id()
+        && let Err(error) = http::send(session.authorized(session.http.delete(&resource)), &resource).await
+    {
+        tracing::debug!(%error, "the WHIP resource could not be deleted");
+    }
+}

@@ -1,0 +1,106 @@
+//! Between the samples of a call (8 kHz, linear) and those of a stream.
+
+use super::protocol::{Encoding, WireFormat};
+use crate::media::{StreamResampler, codec};
+use crate::scenario::Codec;
+
+/// Writes a line's samples in a stream's format.
+pub(crate) struct WireEncoder {
+    format: WireFormat,
+    line: StreamResampler,
+}
+
+impl WireEncoder {
+    /// For a stream in this format.
+    pub fn new(format: WireFormat) -> Self {
+        Self { format, line: StreamResampler::delayed(codec::SAMPLE_RATE, format.rate) }
+    }
+
+    /// By how much the audio leaves later than it was handed in, in nanoseconds.
+    pub fn delay_nanos(&self) -> i64 {
+        self.line.delay_nanos()
+    }
+
+    /// One frame.
+    pub fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
+        let samples = self.line.push(samples);
+        match self.format.encoding {
+            Encoding::Pcmu => codec::encode(Codec::Pcmu, &samples),
+            Encoding::Pcma => codec::encode(Codec::Pcma, &samples),
+            Encoding::L16 => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+        }
+    }
+}
+
+/// Reads a stream's samples.
+pub(crate) struct WireDecoder {
+    format: WireFormat,
+    stream: StreamResampler,
+    /// A sample whose second byte is in the next message.
+    half: Option<u8>,
+}
+
+impl WireDecoder {
+    /// For a stream that begins in this format.
+    pub fn new(format: WireFormat) -> Self {
+        Self { format, stream: StreamResampler::new(format.rate, codec::SAMPLE_RATE), half: None }
+    }
+
+    /// What is known once these bytes are there; a change of format flushes what came before.
+    pub fn decode(&mut self, format: Option<WireFormat>, payload: &[u8]) -> Vec<i16> {
+        let mut out = Vec::new();
+        if let Some(format) = format.filter(|format| *format != self.format) {
+            out = self.flush();
+            *self = Self::new(format);
+        }
+        let samples = match self.format.encoding {
+            Encoding::Pcmu => codec::decode(Codec::Pcmu, payload),
+            Encoding::Pcma => codec::decode(Codec::Pcma, payload),
+            Encoding::L16 => self.linear(payload),
+        };
+        out.extend(self.stream.push(&samples));
+        out
+    }
+
+    /// How many samples of a call so many bytes of the stream are worth.
+    pub fn samples_of(&self, bytes: usize) -> i64 {
+        let samples = if self.format.encoding == Encoding::L16 { bytes / 2 } else { bytes };
+        samples as i64 * i64::from(codec::SAMPLE_RATE) / i64::from(self.format.rate.max(1))
+    }
+
+    /// The end of a talkspurt.
+    pub fn flush(&mut self) -> Vec<i16> {
+        self.half = None;
+        self.stream.flush()
+    }
+
+    fn linear(&mut self, payload: &[u8]) -> Vec<i16> {
+        let bytes: Vec<u8> = self.half.take().into_iter().chain(payload.iter().copied()).collect();
+        let pairs = bytes.chunks_exact(2);
+        self.half = pairs.remainder().first().copied();
+        pairs.map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let formats =
+            [(Encoding::Pcmu, 8000), (Encoding::Pcma, 8000), (Encoding::L16, 8000), (Encoding::L16, 16_000), (Encoding::L16, 24_000)];
+        for (encoding, rate) in formats {
+            let format = WireFormat { encoding, rate };
+            let (mut encoder, mut decoder) = (WireEncoder::new(format), WireDecoder::new(format));
+            let clip: Vec<i16> = (0..1600).map(|k| ((f64::from(k) * 0.3).sin() * 8000.0) as i16).collect();
+            let bytes: Vec<u8> = clip.chunks(160).flat_map(|frame| encoder.encode(frame)).collect();
+            let mut heard: Vec<i16> = bytes.chunks(333).flat_map(|part| decoder.decode(None, part)).collect();
+            heard.extend(decoder.flush());
+            assert_eq!(heard.len(), clip.len(), "{format:?}");
+            let delay = (encoder.delay_nanos() as f64 / 125_000.0).round() as usize;
+            let worst = (400..1200).map(|k| (heard[k + delay] - clip[k]).abs()).max();
+            assert!(worst < Some(500), "{format:?}: {worst:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Opens media socket calls.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::audio::{WireDecoder, WireEncoder};
+use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
+use super::session::{Session, Shared};
+use super::sink::SocketSink;
+use crate::media::Playout;
+use crate::scenario::{Encoding, SocketProtocol, Target, WebSocketTarget};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
+
+/// Places calls to bots' media sockets.
+#[derive(Debug, Default)]
+pub struct WebSocketTransport;
+
+impl Transport for WebSocketTransport {
+    fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
+        Box::pin(async {
+            let Target::WebSocket(target) = dial.target.clone() else {
+                return Err(DialError::new(DialErrorKind::Local, "this transport calls WebSocket targets only"));
+            };
+            let limit = target.timeout;
+            let label = dial.target.label();
+            let message = || format!("{label} did not open a stream within {} s", limit.as_secs_f32());
+            timeout(limit, open(dial, *target)).await.unwrap_or_else(|_| Err(DialError::new(DialErrorKind::NoResponse, message())))
+        })
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+async fn open(dial: Dial, target: WebSocketTarget) -> Result<Call, DialError> {
+    let start = start(&target);
+    let format = wanted(&target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
+    let mut codec = protocol::codec(target.protocol, format);
+    let format = format.unwrap_or_else(|| codec.default_format());
+    let start = StreamStart { format: Some(format), ..start };
+    let headers = codec.request_headers(&start).into_iter().chain(target.headers.iter().cloned()).collect();
+    let (mut reader, writer) = connect(&target, headers, codec.subprotocol()).await?;
+    for message in codec.to_bot(&ToBot::Start(start.clone())) {
+        let _gone = writer.send(Outgoing::Message(message));
+    }
+    let format = if codec.waits_for_acceptance() { accepted(&mut reader, codec.as_mut(), &writer, format).await? } else { format };
+    let answered_at = dial.clock.now();
+    let codec = Arc::new(Mutex::new(codec));
+    let shared = Arc::new(Shared {
+        codec: Arc::clone(&codec),
+        writer: writer.clone(),
+        over: false.into(),
+        stop: CancellationToken::new(),
+        messages: 0.into(),
+    });
+    let session = Session {
+        shared: Arc::clone(&shared),
+        reader,
+        decoder: WireDecoder::new(format),
+        clock: dial.clock,
+        events: dial.events,
+        playout: Playout::default(),
+        last_audio: None,
+        protocol: target.protocol.name(),
+    };
+    tokio::spawn(session.run());
+    let sink = SocketSink { encoder: WireEncoder::new(format), codec, writer };
+    Ok(Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control: shared })
+}
+
+async fn connect(
+    target: &WebSocketTarget,
+    headers: Vec<(String, String)>,
+    subprotocol: Option<&'static str>,
+) -> Result<(LinkReader, LinkWriter), DialError> {
+    if target.protocol == SocketProtocol::AudioSocket {
+        return link::open_tcp(&target.url).await;
+    }
+    link::open(&target.url, &headers, subprotocol).await
+}
+
+/// Waits until the bot takes the stream.
+async fn accepted(
+    reader: &mut LinkReader,
+    codec: &mut dyn Codec,
+    writer: &LinkWriter,
+    offered: WireFormat,
+) -> Result<WireFormat, DialError> {
+    let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, why);
+    loop {
+        let message = reader.next().await.map_err(|end| match end {
+            LinkEnd::Closed => bad("the bot closed the socket instead of accepting the stream".to_owned()),
+            LinkEnd::Broken(why) => bad(why),
+        })?;
+        for event in codec.from_bot(&message).map_err(|error| bad(error.to_string()))? {
+            match event {
+                FromBot::Accepted { format } => return Ok(format.unwrap_or(offered)),
+                FromBot::HangUp { reason } => {
+                    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                    return Err(DialError::new(DialErrorKind::Rejected, format!("the bot refused the stream{reason}")));
+                }
+                FromBot::Reply(reply) => drop(writer.send(Outgoing::Message(reply))),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The format that the target asks for.
+fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
+    let default = protocol::codec(target.protocol, None).default_format();
+    if target.encoding.is_none() && target.sample_rate.is_none() {
+        return Ok(None);
+    }
+    let encoding = target.encoding.unwrap_or(default.encoding);
+    let rate = match encoding {
+        Encoding::L16 => target.sample_rate.unwrap_or(default.rate),
+        Encoding::Pcmu | Encoding::Pcma => target.sample_rate.unwrap_or(8000),
+    };
+    let format = WireFormat { encoding, rate };
+    let can = protocol::codec(target.protocol, Some(format)).formats().to_vec();
+    if can.contains(&format) {
+        return Ok(Some(format));
+    }
+    let can: Vec<String> = can.iter().map(ToString::to_string).collect();
+    Err(format!("{} does not carry {format}; it carries {}", target.protocol.name(), can.join(", ")))
+}
+
+/// Names for a call that no provider has named.
+fn start(target: &WebSocketTarget) -> StreamStart {
+    let id = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
+    let (call_id, stream_id, account_id) = match target.protocol {
+        SocketProtocol::Twilio => (id("CA"), id("MZ"), id("AC")),
+        _ => (Uuid::new_v4().to_string(), Uuid::new_v4().to_string(), "goldencall".to_owned()),
+    };
+    StreamStart {
+        call_id,
+        stream_id,
+        account_id,
+        from: target.from.clone(),
+        to: target.to.clone(),
+        format: None,
+        parameters: target.parameters.iter().cloned().collect(),
+    }
+}

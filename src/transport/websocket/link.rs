@@ -1,0 +1,178 @@
+//! The connection under a media socket: WebSocket (RFC 6455), or TCP for an AudioSocket.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use super::protocol::{Message, split};
+use crate::transport::{DialError, DialErrorKind, quote};
+
+/// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
+pub(super) const MOST_BYTES: usize = 8 << 20;
+/// How long the close handshake may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LinkEnd {
+    /// The bot closed it in an orderly way.
+    Closed,
+    /// It broke: one sentence.
+    Broken(String),
+}
+
+/// The receiving half.
+pub(super) enum LinkReader {
+    WebSocket(Box<futures_util::stream::SplitStream<Socket>>),
+    Tcp(OwnedReadHalf, Vec<u8>),
+}
+
+/// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
+pub(super) type LinkWriter = mpsc::UnboundedSender<Outgoing>;
+
+/// What the writing task takes.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Message(Message),
+    Close,
+}
+
+/// Opens a WebSocket.
+pub(super) async fn open(
+    url: &str,
+    headers: &[(String, String)],
+    subprotocol: Option<&str>,
+) -> Result<(LinkReader, LinkWriter), DialError> {
+    // Two crypto providers in one process panic: the one that is there stays.
+    let _already_there = rustls::crypto::ring::default_provider().install_default();
+    let request = request(url, headers, subprotocol)?;
+    let config = WebSocketConfig::default().max_message_size(Some(MOST_BYTES)).max_frame_size(Some(MOST_BYTES));
+    let (socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(|error| refused(url, error))?;
+    let (mut sink, stream) = socket.split();
+    let (writer, mut queue) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(outgoing) = queue.recv().await {
+            let message = match outgoing {
+                Outgoing::Message(Message::Text(text)) => tungstenite::Message::text(text),
+                Outgoing::Message(Message::Binary(bytes)) => tungstenite::Message::binary(bytes),
+                Outgoing::Close => break,
+            };
+            if sink.send(message).await.is_err() {
+                return;
+            }
+        }
+        let _gone = tokio::time::timeout(CLOSE_TIMEOUT, sink.close()).await;
+    });
+    Ok((LinkReader::WebSocket(Box::new(stream)), writer))
+}
+
+/// Opens a TCP connection for an AudioSocket.
+pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), DialError> {
+    let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&format!("audiosocket://{address}"), &error))?;
+    let _slower = stream.set_nodelay(true);
+    let (reader, mut half) = stream.into_split();
+    let (writer, mut queue) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(outgoing) = queue.recv().await {
+            let Outgoing::Message(Message::Binary(bytes)) = outgoing else { break };
+            if half.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+        let _gone = half.shutdown().await;
+    });
+    Ok((LinkReader::Tcp(reader, Vec::new()), writer))
+}
+
+fn request(url: &str, headers: &[(String, String)], subprotocol: Option<&str>) -> Result<Request<()>, DialError> {
+    let mut request = url.into_client_request().map_err(|error| DialError::local(&format!("`{url}` is no WebSocket URL"), error))?;
+    let subprotocol = subprotocol.map(|name| ("Sec-WebSocket-Protocol".to_owned(), name.to_owned()));
+    for (name, value) in headers.iter().chain(&subprotocol) {
+        let name = HeaderName::try_from(name).map_err(|error| DialError::local(&format!("`{name}` is no header name"), error))?;
+        let value =
+            HeaderValue::try_from(value).map_err(|error| DialError::local(&format!("the header {name} has no legal value"), error))?;
+        request.headers_mut().insert(name, value);
+    }
+    Ok(request)
+}
+
+fn refused(url: &str, error: Error) -> DialError {
+    match error {
+        Error::Http(response) => {
+            let status = response.status();
+            let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).into_owned();
+            let kind = if matches!(status.as_u16(), 401 | 403) { DialErrorKind::Unauthorized } else { DialErrorKind::Rejected };
+            let body = if body.trim().is_empty() { String::new() } else { format!(": {}", quote(&body)) };
+            DialError::new(kind, format!("{url} answered HTTP {status} instead of opening a WebSocket{body}"))
+        }
+        Error::Io(error) => unreachable(url, &error),
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => DialError::new(
+            DialErrorKind::BadAnswer,
+            format!("{url} opened a WebSocket with another subprotocol than asked for ({error}); is it this provider's endpoint?"),
+        ),
+        Error::Tls(error) => DialError::new(DialErrorKind::Unreachable, format!("the TLS connection to {url} failed: {error}")),
+        error => DialError::new(DialErrorKind::BadAnswer, format!("{url} opened no WebSocket: {error}")),
+    }
+}
+
+/// A connection that did not come about.
+pub(super) fn unreachable(url: &str, error: &std::io::Error) -> DialError {
+    let hint = if error.kind() == std::io::ErrorKind::ConnectionRefused { "; is the bot running?" } else { "" };
+    DialError::new(DialErrorKind::Unreachable, format!("no connection to {url}: {error}{hint}"))
+}
+
+impl LinkReader {
+    /// The next message, or how it ended.
+    pub async fn next(&mut self) -> Result<Message, LinkEnd> {
+        match self {
+            Self::WebSocket(stream) => loop {
+                match stream.next().await {
+                    Some(Ok(tungstenite::Message::Text(text))) => return Ok(Message::Text(text.as_str().to_owned())),
+                    Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(Message::Binary(bytes.to_vec())),
+                    Some(Ok(tungstenite::Message::Close(_))) | None => return Err(LinkEnd::Closed),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(end(&error)),
+                }
+            },
+            Self::Tcp(half, buffer) => loop {
+                match split(buffer) {
+                    Ok(Some(frame)) => return Ok(Message::Binary(frame)),
+                    Ok(None) => {}
+                    Err(error) => return Err(LinkEnd::Broken(error.to_string())),
+                }
+                match half.read_buf(buffer).await {
+                    Ok(0) if buffer.is_empty() => return Err(LinkEnd::Closed),
+                    Ok(0) => return Err(LinkEnd::Broken("the bot closed the connection in the middle of a frame".to_owned())),
+                    Ok(_) => {}
+                    Err(error) => return Err(LinkEnd::Broken(format!("the connection to the bot broke: {error}"))),
+                }
+            },
+        }
+    }
+}
+
+fn end(error: &Error) -> LinkEnd {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => LinkEnd::Closed,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            LinkEnd::Broken("the bot's socket went away without a WebSocket close, perhaps in mid-message; did the bot crash?".to_owned())
+        }
+        Error::Capacity(error) => {
+            LinkEnd::Broken(format!("the bot sent a message of more than {} MB ({error}); send audio in smaller pieces", MOST_BYTES >> 20))
+        }
+        Error::Io(error) => LinkEnd::Broken(format!("the connection to the bot broke: {error}")),
+        error => LinkEnd::Broken(format!("the bot's socket broke the WebSocket protocol: {error}")),
+    }
+}

@@ -1,0 +1,12 @@
+//! Providers' media sockets, with goldencall in the provider's place: it dials the bot's own endpoint, streams the
+//! caller's audio and plays what the bot sends as the provider would.
+
+mod audio;
+mod dialer;
+mod link;
+pub mod protocol;
+mod session;
+mod sink;
+
+pub(crate) use audio::{WireDecoder, WireEncoder};
+pub use dialer::WebSocketTransport;

@@ -1,0 +1,114 @@
+use proptest::prelude::*;
+
+use super::super::Protocol;
+use super::super::format::PCMU;
+use super::super::testing::{asked, audio, begin, bot_says, key, lines, said, start, story, told};
+use super::*;
+
+#[test]
+fn a_call_is_told_as_genesys_tells_it() {
+    insta::assert_snapshot!(said(Protocol::Genesys, &story()), @r#"
+    {"id":"MZ1","parameters":{"conversationId":"CA1","inputVariables":{"customer":"42"},"language":"en-US","media":[{"channels":["external"],"format":"PCMU","rate":8000,"type":"audio"}],"organizationId":"AC1","participant":{"ani":"+15550100","aniName":"","dnis":"+15550199","id":"MZ1"}},"position":"PT0.000S","seq":1,"serverseq":0,"type":"open","version":"2"}
+    16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
+    16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
+    {"id":"MZ1","parameters":{"digit":"5"},"position":"PT0.004S","seq":2,"serverseq":0,"type":"dtmf","version":"2"}
+    {"id":"MZ1","parameters":{},"position":"PT0.004S","seq":3,"serverseq":0,"type":"playback_started","version":"2"}
+    {"id":"MZ1","parameters":{},"position":"PT0.004S","seq":4,"serverseq":0,"type":"playback_completed","version":"2"}
+    {"id":"MZ1","parameters":{"reason":"end"},"position":"PT0.004S","seq":5,"serverseq":0,"type":"close","version":"2"}
+    "#);
+}
+
+#[test]
+fn the_request_names_the_session_and_keeps_the_key_to_itself() {
+    let mut start = begin(Protocol::Genesys);
+    start.parameters.insert(API_KEY.into(), "secret".into());
+    let mut provider = Genesys::new(None);
+    let headers = provider.request_headers(&start).into_iter().map(|(name, value)| format!("{name}: {value}\n"));
+    insta::assert_snapshot!(headers.collect::<String>(), @r"
+    audiohook-organization-id: AC1
+    audiohook-session-id: MZ1
+    audiohook-correlation-id: CA1
+    x-api-key: secret
+    ");
+    assert!(!lines(&provider.to_bot(&ToBot::Start(start))).contains("secret"));
+}
+
+#[test]
+fn pipecats_messages_are_understood() {
+    let opened = r#"{"version":"2","type":"opened","seq":1,"clientseq":1,"id":"MZ1","parameters":{"startPaused":false,"media":[{"type":"audio","format":"PCMU","channels":["external"],"rate":8000}]}}"#;
+    let barge_in = r#"{"version":"2","type":"event","seq":2,"clientseq":1,"id":"MZ1","position":"PT0.000S","parameters":{"entities":[{"type":"barge_in","data":{}}]}}"#;
+    assert_eq!(bot_says(Protocol::Genesys, opened).unwrap(), [FromBot::Accepted { format: Some(PCMU) }]);
+    assert_eq!(bot_says(Protocol::Genesys, barge_in).unwrap(), [FromBot::Clear(None)]);
+    assert_eq!(bot_says(Protocol::Genesys, r#"{"type":"pong","seq":3}"#).unwrap(), []);
+}
+
+#[test]
+fn disconnect_is_answered_with_close_and_nothing_follows() {
+    let mut provider = Genesys::new(None);
+    provider.to_bot(&ToBot::Start(begin(Protocol::Genesys)));
+    let disconnect = r#"{"version":"2","type":"disconnect","seq":4,"parameters":{"reason":"completed","info":"done"}}"#;
+    let asked = provider.from_bot(&Message::Text(disconnect.into())).unwrap();
+    let [FromBot::Reply(close), hang_up] = asked.as_slice() else { panic!("{asked:?}") };
+    insta::assert_snapshot!(lines(std::slice::from_ref(close)), @r#"{"id":"MZ1","parameters":{"reason":"disconnect"},"position":"PT0.000S","seq":2,"serverseq":4,"type":"close","version":"2"}"#);
+    assert_eq!(*hang_up, FromBot::HangUp { reason: Some("done".into()) });
+    assert_eq!(provider.to_bot(&ToBot::Stop), []);
+}
+
+#[test]
+fn a_pause_holds_the_callers_audio_back_and_says_how_much_was_lost() {
+    let mut provider = Genesys::new(None);
+    provider.to_bot(&ToBot::Start(begin(Protocol::Genesys)));
+    provider.to_bot(&ToBot::Audio(vec![0; 800]));
+    let mut replies = Vec::new();
+    for kind in ["pause", "resume"] {
+        let asked = provider.from_bot(&Message::Text(format!(r#"{{"type":"{kind}","seq":2}}"#))).unwrap();
+        replies.extend(asked.into_iter().filter_map(|request| if let FromBot::Reply(reply) = request { Some(reply) } else { None }));
+        replies.extend(provider.to_bot(&ToBot::Audio(vec![0; 160])));
+    }
+    insta::assert_snapshot!(lines(&replies), @r#"
+    {"id":"MZ1","parameters":{},"position":"PT0.100S","seq":2,"serverseq":2,"type":"paused","version":"2"}
+    {"id":"MZ1","parameters":{"discarded":"PT0.020S","start":"PT0.100S"},"position":"PT0.120S","seq":3,"serverseq":2,"type":"resumed","version":"2"}
+    160 bytes: [00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00]
+    "#);
+}
+
+#[test]
+fn the_provider_pings_and_the_bot_answers_with_its_next_message() {
+    let (mut provider, mut bot) = (Genesys::new(None), Genesys::new(None));
+    let second = ToBot::Audio(vec![0; 8_000]);
+    let messages = (0..6).flat_map(|_| provider.to_bot(&second)).filter(|message| matches!(message, Message::Text(_))).collect::<Vec<_>>();
+    insta::assert_snapshot!(lines(&messages), @r#"{"id":"","parameters":{},"position":"PT5.000S","seq":1,"serverseq":0,"type":"ping","version":"2"}"#);
+    messages.iter().for_each(|message| assert_eq!(bot.on_bot(message).unwrap(), []));
+    insta::assert_snapshot!(lines(&bot.by_bot(&FromBot::Clear(None))), @r#"
+    {"clientseq":1,"id":"","parameters":{},"seq":1,"type":"pong","version":"2"}
+    {"clientseq":1,"id":"","parameters":{"entities":[{"data":{},"type":"barge_in"}]},"seq":2,"type":"event","version":"2"}
+    "#);
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let opened = |channels: &str| {
+        format!(r#"{{"type":"opened","parameters":{{"media":[{{"format":"PCMU","rate":8000,"channels":[{channels}]}}]}}}}"#)
+    };
+    insta::assert_snapshot!(bot_says(Protocol::Genesys, &opened(r#""external","internal""#)).unwrap_err(), @r#"the bot's `opened` message chooses media that was not offered: {"type":"opened","parameters":{"media":[{"format":"PCMU","rate":8000,"channels":["external","internal"]}]}}"#);
+    insta::assert_snapshot!(bot_says(Protocol::Genesys, r#"{"type":"opened","seq":1}"#).unwrap_err(), @r#"the bot's `opened` message has no `parameters.media`: {"type":"opened","seq":1}"#);
+    insta::assert_snapshot!(bot_says(Protocol::Genesys, r#"{"type":"event","parameters":{}}"#).unwrap_err(), @r#"the bot's `event` message has no `parameters.entities`: {"type":"event","parameters":{}}"#);
+}
+
+fn request() -> impl Strategy<Value = FromBot> {
+    prop_oneof![
+        Just(FromBot::Accepted { format: Some(PCMU) }),
+        audio().prop_map(|payload| FromBot::Audio { payload, format: None, chunk: None }),
+        Just(FromBot::Clear(None)),
+        prop::option::of("[a-z]{1,9}").prop_map(|reason| FromBot::HangUp { reason }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn both_roles_understand_each_other(begin in start(Protocol::Genesys), sound in audio(), digit in key(), started in any::<bool>(), requests in prop::collection::vec(request(), 1..9)) {
+        let events = [ToBot::Start(begin), ToBot::Audio(sound), ToBot::Dtmf(digit), ToBot::Playback { started }, ToBot::Stop];
+        prop_assert_eq!(told(Protocol::Genesys, &events), events);
+        prop_assert_eq!(asked(Protocol::Genesys, &requests), requests);
+    }
+}

@@ -1,0 +1,29 @@
+//! The media-stream protocols of telephony providers, as pure codecs: messages in, events out and the reverse.
+//! No clock, no socket, no randomness, so that every message of a run can be compared byte by byte.
+
+mod audiosocket;
+mod exotel;
+mod format;
+mod genesys;
+mod genesys_session;
+mod jambonz;
+pub mod jambonz_control;
+mod json;
+mod kind;
+mod message;
+mod pcm;
+mod plivo;
+mod stream;
+mod teler;
+mod telnyx;
+#[cfg(test)]
+mod testing;
+mod twilio;
+mod vonage;
+mod wav;
+
+pub use audiosocket::split;
+pub use kind::codec;
+pub use message::{Codec, FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
+
+pub use crate::scenario::{Encoding, SocketProtocol as Protocol};

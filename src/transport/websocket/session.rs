@@ -1,0 +1,196 @@
+//! One open stream: what the bot sends goes through playout, what playout comes to goes back to the bot.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::audio::WireDecoder;
+use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::protocol::{FromBot, Message, ToBot};
+use super::sink::SharedCodec;
+use crate::call::CallTime;
+use crate::clock::CallClock;
+use crate::media::{Played, Playout, Reception};
+use crate::telemetry::{self, Report};
+use crate::transport::{BoxFuture, CallControl, CallEvent};
+
+/// How often playout is looked at: well inside of what the timeline holds back.
+const TICK: Duration = Duration::from_millis(10);
+/// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
+const TALKSPURT: Duration = Duration::from_millis(30);
+/// How long a bot has to take note of the end of the call.
+const PARTING: Duration = Duration::from_millis(100);
+
+/// What the call's controls and its task share.
+pub(super) struct Shared {
+    pub codec: SharedCodec,
+    pub writer: LinkWriter,
+    pub over: AtomicBool,
+    pub stop: CancellationToken,
+    /// Media messages received.
+    pub messages: AtomicU64,
+}
+
+impl Shared {
+    /// Writes an event to the bot.
+    pub fn tell(&self, event: &ToBot) {
+        let messages = self.codec.lock().unwrap_or_else(PoisonError::into_inner).to_bot(event);
+        messages.into_iter().for_each(|message| self.write(message));
+    }
+
+    fn write(&self, message: Message) {
+        // A socket that is gone shows on its reading side.
+        let _gone = self.writer.send(Outgoing::Message(message));
+    }
+}
+
+impl CallControl for Shared {
+    fn hang_up(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if self.over.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            self.tell(&ToBot::Stop);
+            let _gone = self.writer.send(Outgoing::Close);
+            tokio::time::sleep(PARTING).await;
+            self.stop.cancel();
+        })
+    }
+
+    fn reception(&self) -> Reception {
+        Reception { packets: self.messages.load(Ordering::Relaxed), ..Reception::default() }
+    }
+}
+
+/// The task of one stream.
+pub(super) struct Session {
+    pub shared: Arc<Shared>,
+    pub reader: LinkReader,
+    pub decoder: WireDecoder,
+    pub clock: CallClock,
+    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub playout: Playout,
+    /// When the last audio message came; `None` once its talkspurt is flushed.
+    pub last_audio: Option<CallTime>,
+    /// How reports name the protocol.
+    pub protocol: &'static str,
+}
+
+impl Session {
+    /// Runs until the bot, the tester or the connection ends it.
+    pub async fn run(mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = self.shared.stop.clone();
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                message = self.reader.next() => match message {
+                    Ok(message) => self.message(&message),
+                    Err(end) => Some(end),
+                },
+                _ = ticks.tick() => { self.play(); None }
+            };
+            if let Some(end) = done {
+                return self.ended(end);
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message) -> Option<LinkEnd> {
+        let at = self.clock.now();
+        let decoded = self.shared.codec.lock().unwrap_or_else(PoisonError::into_inner).from_bot(message);
+        let events = match decoded {
+            Ok(events) => events,
+            Err(error) => return Some(LinkEnd::Broken(error.to_string())),
+        };
+        let end = events.into_iter().find_map(|event| self.event(at, event, message));
+        self.play();
+        end
+    }
+
+    fn event(&mut self, at: CallTime, event: FromBot, message: &Message) -> Option<LinkEnd> {
+        match event {
+            FromBot::Audio { payload, format, chunk } => {
+                self.shared.messages.fetch_add(1, Ordering::Relaxed);
+                self.last_audio = Some(at);
+                let samples = self.decoder.decode(format, &payload);
+                if self.playout.push(at, samples, chunk).is_err() {
+                    return Some(LinkEnd::Broken("the bot queued more than ten minutes of audio".to_owned()));
+                }
+            }
+            FromBot::Mark(name) => {
+                self.flush();
+                self.playout.mark(name);
+            }
+            FromBot::Clear(chunk) => {
+                self.decoder.flush();
+                self.last_audio = None;
+                for name in self.playout.clear(chunk.as_deref()) {
+                    self.shared.tell(&ToBot::MarkReached { name, cleared: true });
+                }
+            }
+            FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
+            FromBot::Reply(reply) => self.shared.write(reply),
+            FromBot::Other(what) => return self.other(at, &what, message),
+            FromBot::Accepted { .. } | FromBot::Dtmf(_) => {}
+        }
+        None
+    }
+
+    /// What is no part of the protocol may be the bot's own account of itself.
+    fn other(&mut self, at: CallTime, what: &str, message: &Message) -> Option<LinkEnd> {
+        let reports: Vec<Report> = match message {
+            Message::Text(text) => telemetry::rtvi::parse(text),
+            Message::Binary(_) => Vec::new(),
+        };
+        let is_rtvi = !reports.is_empty() || matches!(message, Message::Text(text) if text.contains("rtvi-ai"));
+        for report in reports {
+            let _call_over = self.events.send(CallEvent::Report(at, report));
+        }
+        let why = format!("the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?", self.protocol);
+        (!is_rtvi).then_some(LinkEnd::Broken(why))
+    }
+
+    fn flush(&mut self) {
+        if let Some(at) = self.last_audio.take() {
+            let rest = self.decoder.flush();
+            // The queue took the whole talkspurt; its last milliseconds find room.
+            let _full = self.playout.push(at, rest, None);
+        }
+    }
+
+    fn play(&mut self) {
+        let now = self.clock.now();
+        if self.last_audio.is_some_and(|at| now.saturating_since(at) > TALKSPURT) {
+            self.flush();
+        }
+        for played in self.playout.due(now) {
+            match played {
+                Played::Frame(frame) => drop(self.events.send(CallEvent::Media(frame))),
+                Played::Mark(name) => self.shared.tell(&ToBot::MarkReached { name, cleared: false }),
+                Played::Started => self.shared.tell(&ToBot::Playback { started: true }),
+                Played::Ended => self.shared.tell(&ToBot::Playback { started: false }),
+            }
+        }
+    }
+
+    fn ended(mut self, end: LinkEnd) {
+        let already_over = self.shared.over.swap(true, Ordering::SeqCst);
+        self.flush();
+        self.play();
+        let now = self.clock.now();
+        let event = match end {
+            LinkEnd::Closed => CallEvent::HungUp(now),
+            LinkEnd::Broken(why) => CallEvent::Broken(now, why),
+        };
+        if !already_over {
+            let _call_over = self.events.send(event);
+        }
+        let _gone = self.shared.writer.send(Outgoing::Close);
+    }
+}
