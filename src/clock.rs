@@ -60,6 +60,12 @@ impl CallClock {
         Self { zero: Monotonic::now() }
     }
 
+    /// The wall clock at zero, in nanoseconds since the Unix epoch.
+    pub fn zero_unix_nanos(&self) -> u64 {
+        let since = Monotonic::now().0 - self.zero.0;
+        u64::try_from(read(ClockId::CLOCK_REALTIME) - since).unwrap_or(0)
+    }
+
     /// Now, on this call's clock.
     pub fn now(&self) -> CallTime {
         self.at(Monotonic::now())

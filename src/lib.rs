@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod expect;
 pub mod media;
+mod priority;
 pub mod report;
 pub mod runner;
 pub mod scenario;

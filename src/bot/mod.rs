@@ -4,6 +4,7 @@
 //! It shares no timing code with the tester: it has its own pacing, its own ear for the end of the caller's
 //! speech, and logs the true send time of each reply's first speech sample.
 
+mod answers;
 mod audiosocket;
 mod ear;
 mod line;

@@ -14,6 +14,7 @@ use super::{audiosocket, offers, sip, web};
 use crate::scenario::{
     BotAccess, BotTarget, Fault, Script, Secret, Signalling, SipTarget, SocketProtocol, Target, WebRtcTarget, WebSocketTarget,
 };
+use crate::transport::MediaLane;
 
 /// How long a bot may ring that will answer.
 const ANSWERED: Duration = Duration::from_secs(30);
@@ -53,6 +54,7 @@ pub struct Bot {
     pub audiosocket: SocketAddr,
     /// What it knows for certain.
     pub log: TrueTimes,
+    _lane: MediaLane,
     _stop: DropGuard,
 }
 
@@ -68,9 +70,15 @@ impl Bot {
         let log = TrueTimes::default();
         let house = Arc::new(House { library: options.library, fault: options.fault, log: log.clone() });
         let address = sip::serve(Arc::clone(&house), options.address, stop.clone()).await.map_err(listen(options.address))?;
-        let web = web::serve(Arc::clone(&house), options.web, stop.clone()).await.map_err(listen(options.web))?;
-        let audiosocket = audiosocket::serve(house, options.audiosocket, stop).await.map_err(listen(options.audiosocket))?;
-        Ok(Self { address, web, audiosocket, log, _stop: guard })
+        // What the bot knows for certain it must not learn late.
+        let lane = MediaLane::default();
+        let on_lane = |error: std::io::Error| BotError::Listen { address: options.web.to_string(), message: error.to_string() };
+        let media = lane.handle().map_err(on_lane)?;
+        let web = media.spawn(web::serve(Arc::clone(&house), options.web, stop.clone())).await;
+        let web = web.unwrap_or_else(|error| Err(error.to_string())).map_err(listen(options.web))?;
+        let audiosocket = media.spawn(audiosocket::serve(house, options.audiosocket, stop)).await;
+        let audiosocket = audiosocket.unwrap_or_else(|error| Err(error.to_string())).map_err(listen(options.audiosocket))?;
+        Ok(Self { address, web, audiosocket, log, _lane: lane, _stop: guard })
     }
 }
 

@@ -10,13 +10,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::server::House;
-use super::{offers, socket};
+use super::{answers, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
 use crate::transport::websocket::protocol::{self, Message};
 
@@ -43,7 +44,9 @@ impl Wishes {
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).with_state(house);
+    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).merge(answers::routes()).with_state(house);
+    // Small frames at a steady pace are what Nagle's algorithm holds up.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
     tokio::spawn(async move {
         if let Err(error) = server.await {

@@ -11,7 +11,9 @@ use super::server::House;
 use super::web::Wishes;
 use super::wire::{Heard, RtcWire};
 use crate::scenario::{Codec, WebRtcCodec};
-use crate::transport::webrtc::{AnswerAudio, Peer, PeerEvent, PeerOptions, RtcDecoder, audio_of};
+use crate::transport::webrtc::media::RtcDecoder;
+use crate::transport::webrtc::sdp::{AnswerAudio, audio_of};
+use crate::transport::webrtc::{Peer, PeerEvent, PeerOptions};
 
 const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
 

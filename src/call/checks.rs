@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::expect::{self, Matcher};
 use crate::scenario::{Bound, Location};
 
-use super::judge::{Evidence, skipped, verdict};
+use super::judge::{Evidence, skipped};
 use super::time::{CallTime, human, human_unsigned};
 use super::turn::Expected;
 use super::verdict::{CheckKind, CheckResult, Origin, Outcome};
@@ -66,7 +66,7 @@ impl Evidence<'_> {
     fn call_ended(&self, reason: String) -> CheckResult {
         let expected = "the call lasts as long as the turn".to_owned();
         let actual = "the call ended".to_owned();
-        verdict(CheckKind::Call, self.step.location, expected, actual, Some(reason))
+        CheckResult::judged(CheckKind::Call, self.step.location, expected, actual, Some(reason))
     }
 
     /// Whether the bot spoke at all, in time; the one failure where it said nothing.
@@ -80,7 +80,7 @@ impl Evidence<'_> {
         let took = onset.since(start.at);
         let failed = late.then(|| format!("the bot started to speak only after {}", human(took)));
         let actual = format!("speech {}", after(took));
-        verdict(CheckKind::Within, bound.location, expected, actual, failed)
+        CheckResult::judged(CheckKind::Within, bound.location, expected, actual, failed)
     }
 
     fn absence(&self, bound: Bound, expected: String) -> CheckResult {
@@ -96,7 +96,7 @@ impl Evidence<'_> {
             ),
             None => ("no speech".to_owned(), format!("the bot said nothing for {limit}")),
         };
-        verdict(CheckKind::Within, bound.location, expected, actual, Some(reason))
+        CheckResult::judged(CheckKind::Within, bound.location, expected, actual, Some(reason))
     }
 
     /// The word checks that could not be judged because nothing was said.
@@ -120,7 +120,7 @@ impl Evidence<'_> {
             let reason = || format!("`{}` was not found in what was heard", capture.name);
             let failed = value.is_none().then(reason);
             let actual = value.clone().unwrap_or_else(|| heard.clone());
-            checks.push(verdict(CheckKind::Capture, capture.location, expected, actual, failed));
+            checks.push(CheckResult::judged(CheckKind::Capture, capture.location, expected, actual, failed));
             captured.extend(value.map(|value| (capture.name.clone(), value)));
         }
         checks
@@ -136,7 +136,7 @@ impl Evidence<'_> {
             }
         };
         let diff = reason.as_ref().map_or_else(String::new, |_| difference(says, heard));
-        let check = verdict(CheckKind::Says, says.location, describe(says), heard.to_owned(), reason);
+        let check = CheckResult::judged(CheckKind::Says, says.location, describe(says), heard.to_owned(), reason);
         CheckResult { diff, ..check }
     }
 
@@ -162,7 +162,7 @@ impl Evidence<'_> {
         } else {
             None
         };
-        Some(verdict(CheckKind::Latency, bound.location, expected, human(latency), failed))
+        Some(CheckResult::judged(CheckKind::Latency, bound.location, expected, human(latency), failed))
     }
 
     fn answer_latency(&self) -> Option<CheckResult> {
@@ -173,7 +173,7 @@ impl Evidence<'_> {
         };
         let took = onset.since(start.at);
         let failed = (took > signed(bound.limit)).then(|| format!("the answer came after {}", human(took)));
-        Some(verdict(kind, bound.location, expected, human(took), failed))
+        Some(CheckResult::judged(kind, bound.location, expected, human(took), failed))
     }
 
     fn stops_within(&self) -> Option<CheckResult> {
@@ -193,7 +193,7 @@ impl Evidence<'_> {
                 (human(took), late.then(reason))
             }
         };
-        Some(verdict(kind, bound.location, expected, actual, failed))
+        Some(CheckResult::judged(kind, bound.location, expected, actual, failed))
     }
 
     fn silent_for(&self, bound: Bound) -> CheckResult {
@@ -213,7 +213,7 @@ impl Evidence<'_> {
             }
             (None, None) => ("silence".to_owned(), None),
         };
-        verdict(CheckKind::SilentFor, bound.location, expected, actual, failed)
+        CheckResult::judged(CheckKind::SilentFor, bound.location, expected, actual, failed)
     }
 
     fn dtmf(&self, digits: &str, location: Location) -> CheckResult {
@@ -225,7 +225,7 @@ impl Evidence<'_> {
         };
         let cut = self.cut_off.as_ref().map(|why| format!("; {why} before the turn was complete"));
         let failed = (heard != digits).then(|| instead + cut.as_deref().unwrap_or(""));
-        verdict(CheckKind::Dtmf, location, format!("digits `{digits}`"), actual, failed)
+        CheckResult::judged(CheckKind::Dtmf, location, format!("digits `{digits}`"), actual, failed)
     }
 }
 
@@ -251,7 +251,7 @@ fn must_not(not: &Expected, heard: &str) -> CheckResult {
         }
     };
     let expected = format!("not: {}", describe(not));
-    verdict(CheckKind::Not, not.location, expected, heard.to_owned(), failed)
+    CheckResult::judged(CheckKind::Not, not.location, expected, heard.to_owned(), failed)
 }
 
 fn describe(expected: &Expected) -> String {

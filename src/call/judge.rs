@@ -10,7 +10,7 @@ use super::ears::is_noise;
 use super::io::EndCause;
 use super::time::CallTime;
 use super::turn::Turn;
-use super::verdict::{CheckKind, CheckResult, Outcome, TurnResult, Utterance, join_texts};
+use super::verdict::{CheckKind, CheckResult, Outcome, TurnResult, Utterance, join_texts, worst};
 
 /// Everything a verdict is made of.
 pub(super) struct Evidence<'a> {
@@ -39,25 +39,15 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
         origin: start.map(|start| start.origin),
         origin_at: start.map(|start| start.at),
         latency: evidence.onset().and_then(since_start),
+        arrival_latency: None,
         answer_latency: evidence.answer_onset().and_then(since_start),
         barge_in_stop: evidence.barge_in_stop(),
         dead_air: evidence.dead_air(),
         held_back: evidence.turn.held_back,
         checks,
         captured,
+        telemetry: None,
         utterances: evidence.utterances,
-    }
-}
-
-/// The worst outcome: one failure fails all, and nothing judged is no pass.
-fn worst(checks: &[CheckResult]) -> Outcome {
-    let has = |outcome| checks.iter().any(|check| check.outcome == outcome);
-    if has(Outcome::Failed) {
-        Outcome::Failed
-    } else if has(Outcome::Passed) {
-        Outcome::Passed
-    } else {
-        Outcome::Skipped
     }
 }
 
@@ -135,22 +125,14 @@ pub(super) fn without_speech(step: usize, turn: usize, location: Location, check
         origin: None,
         origin_at: None,
         latency: None,
+        arrival_latency: None,
         answer_latency: None,
         barge_in_stop: None,
         dead_air: None,
         held_back: None,
         captured: BTreeMap::new(),
+        telemetry: None,
     }
-}
-
-/// A check that holds or does not.
-pub(super) fn verdict(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> CheckResult {
-    let outcome = match failed {
-        Some(_) => Outcome::Failed,
-        None => Outcome::Passed,
-    };
-    let reason = failed.unwrap_or_default();
-    CheckResult { check, outcome, expected, actual, reason, diff: String::new(), location }
 }
 
 /// A check that could not be judged, and why.
@@ -173,10 +155,10 @@ impl StepCheck {
     }
 
     pub fn passed(check: CheckKind, expected: &str, actual: &str) -> Self {
-        Self(verdict(check, Location::default(), expected.to_owned(), actual.to_owned(), None))
+        Self(CheckResult::judged(check, Location::default(), expected.to_owned(), actual.to_owned(), None))
     }
 
     pub fn failed(check: CheckKind, expected: &str, actual: &str, reason: String) -> Self {
-        Self(verdict(check, Location::default(), expected.to_owned(), actual.to_owned(), Some(reason)))
+        Self(CheckResult::judged(check, Location::default(), expected.to_owned(), actual.to_owned(), Some(reason)))
     }
 }

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Location;
+use crate::telemetry::{Stage, TurnTelemetry};
 
 use super::time::{CallTime, Span};
 
@@ -49,6 +50,11 @@ pub enum CheckKind {
     Hook,
     /// The call lived as long as the dialogue.
     Call,
+    /// The bot called a function.
+    Calls,
+    /// A stage of the bot, as the bot itself tells.
+    #[serde(untagged)]
+    Stage(Stage),
 }
 
 impl CheckKind {
@@ -67,6 +73,8 @@ impl CheckKind {
             CheckKind::Hangup => "hangup",
             CheckKind::Hook => "hook",
             CheckKind::Call => "call",
+            CheckKind::Stage(stage) => stage.key(),
+            CheckKind::Calls => "calls",
         }
     }
 }
@@ -90,6 +98,26 @@ pub struct CheckResult {
     pub diff: String,
     /// Where the check stands in the scenario.
     pub location: Location,
+}
+
+impl CheckResult {
+    /// A check that holds, or does not for this reason.
+    pub fn judged(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> Self {
+        let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
+        Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), location }
+    }
+}
+
+/// The worst outcome: one failure fails all, and nothing judged is no pass.
+pub(super) fn worst(checks: &[CheckResult]) -> Outcome {
+    let has = |outcome| checks.iter().any(|check| check.outcome == outcome);
+    if has(Outcome::Failed) {
+        Outcome::Failed
+    } else if has(Outcome::Passed) {
+        Outcome::Passed
+    } else {
+        Outcome::Skipped
+    }
 }
 
 /// From when a turn's latency counts.
@@ -154,6 +182,10 @@ pub struct TurnResult {
     /// Origin to the bot's first speech sample; negative where the bot talked over the caller.
     #[serde(rename = "latency_ns", with = "nanos")]
     pub latency: Option<SignedDuration>,
+    /// Origin to the arrival of the packet with the bot's first speech sample: earlier than the latency where the bot
+    /// sent audio ahead of its playing. Known once the call is over.
+    #[serde(default, rename = "arrival_latency_ns", with = "nanos", skip_serializing_if = "Option::is_none")]
+    pub arrival_latency: Option<SignedDuration>,
     /// Origin to the onset of the utterance that met the expectation.
     #[serde(rename = "answer_latency_ns", with = "nanos")]
     pub answer_latency: Option<SignedDuration>,
@@ -168,12 +200,21 @@ pub struct TurnResult {
     pub held_back: Option<SignedDuration>,
     /// Values taken out of what was heard.
     pub captured: BTreeMap<String, String>,
+    /// What the bot told of the turn; known once the call is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Box<TurnTelemetry>>,
 }
 
 impl TurnResult {
     /// All words of the turn, joined.
     pub fn heard(&self) -> String {
         join_texts(self.utterances.iter().map(|utterance| utterance.text.as_str()))
+    }
+
+    /// Adds what could only be judged later.
+    pub fn add_checks(&mut self, checks: Vec<CheckResult>) {
+        self.checks.extend(checks);
+        self.outcome = worst(&self.checks);
     }
 
     /// The checks that failed.

@@ -13,8 +13,9 @@ use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
 use super::suite::{self, Suite};
 use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
-use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, TranscriptionLane};
-use crate::scenario::{BotTarget, Scenario, SipTarget, Target};
+use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane};
+use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
+use crate::telemetry::Receiver;
 use crate::transport::AnyTransport;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
@@ -45,7 +46,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         }
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
         let plan = Plan { jobs, retries: args.retries, thresholds, recordings: Some(recordings), calls };
-        let (exit, problems) = place(plan, &speech, clips, consumers).await?;
+        let spans = collect_spans(suite.config.telemetry).await?;
+        let (exit, problems) = place(plan, &speech, clips, spans, consumers).await?;
         for problem in &problems {
             eprintln!("error: a report could not be written: {problem}");
         }
@@ -59,9 +61,15 @@ fn worse(exit: Exit) -> Exit {
 }
 
 /// Runs the plan while the consumers follow it; Ctrl-C ends calls and still leaves whole reports.
-async fn place(plan: Plan, speech: &Speech, clips: Clips, consumers: Vec<Box<dyn Consumer>>) -> Result<(Exit, Vec<String>), CliError> {
+async fn place(
+    plan: Plan,
+    speech: &Speech,
+    clips: Clips,
+    spans: Option<Arc<SpanSource>>,
+    consumers: Vec<Box<dyn Consumer>>,
+) -> Result<(Exit, Vec<String>), CliError> {
     let (events, stream) = mpsc::unbounded_channel();
-    let services = services(speech, clips, events)?;
+    let services = Services { spans, ..services(speech, clips, events)? };
     let cancel = services.cancel.clone();
     let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
@@ -74,6 +82,13 @@ async fn place(plan: Plan, speech: &Speech, clips: Clips, consumers: Vec<Box<dyn
     Ok((if interrupted { Exit::Setup } else { exit }, problems))
 }
 
+/// Listens for the bots' spans where the configuration says so.
+async fn collect_spans(collector: Option<SpanCollector>) -> Result<Option<Arc<SpanSource>>, CliError> {
+    let Some(SpanCollector { otlp, wait }) = collector else { return Ok(None) };
+    let receiver = Receiver::bind(otlp).await.map_err(CliError::setup)?;
+    Ok(Some(Arc::new(SpanSource { receiver, wait })))
+}
+
 /// What every call of a run shares.
 pub(super) fn services(speech: &Speech, clips: Clips, events: mpsc::UnboundedSender<Event>) -> Result<Services, CliError> {
     Ok(Services {
@@ -84,6 +99,7 @@ pub(super) fn services(speech: &Speech, clips: Clips, events: mpsc::UnboundedSen
         transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.threads).map_err(CliError::setup)?,
         clips: Arc::new(clips),
         cancel: CancellationToken::new(),
+        spans: None,
         events,
     })
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles};
 
+use super::breakdown;
 use crate::call::{CheckKind, CheckResult, TurnResult, human};
 use crate::runner::CallResult;
 
@@ -83,8 +84,10 @@ fn help(result: &CallResult, turn: &TurnResult) -> String {
     if let (Some(origin), Some(latency)) = (turn.origin, turn.latency) {
         let budget = turn.checks.iter().find(|check| check.check == CheckKind::Latency);
         let budget = budget.map(|check| format!(" (budget: {})", check.expected)).unwrap_or_default();
-        lines.push(format!("timing:   {} {}{budget}", origin.latency_name(), human(latency)));
+        let waited = breakdown::waited(turn).map(|waited| format!("; {waited}")).unwrap_or_default();
+        lines.push(format!("timing:   {} {}{budget}{waited}", origin.latency_name(), human(latency)));
     }
+    lines.extend(breakdown::words(turn).map(|words| format!("where:    {words}")));
     lines.extend(result.notes.iter().map(|note| format!("note:     {note}")));
     lines.extend(listen(result, turn));
     lines.join("\n")

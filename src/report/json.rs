@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::Consumer;
 use super::file::write_whole;
+use super::{Consumer, breakdown};
 use crate::call::{TurnResult, millis};
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
@@ -91,7 +91,8 @@ fn call(result: &CallResult) -> Value {
         "earlier_errors": result.earlier_errors,
         "setup_ms": result.setup.map(|at| at.as_secs_f64() * 1000.0),
         "duration_ms": result.duration.as_secs_f64() * 1000.0,
-        "sip_call_id": result.call_id,
+        "call_id": result.call_id,
+        "trace_id": result.trace_id,
         "codec": result.codec,
         "recording": result.recording,
         "reception": result.reception,
@@ -111,11 +112,13 @@ fn turn(turn: &TurnResult) -> Value {
         "heard": turn.heard(),
         "latency_from": turn.origin,
         "latency_ms": turn.latency.map(millis),
+        "arrival_latency_ms": turn.arrival_latency.map(millis),
         "answer_latency_ms": turn.answer_latency.map(millis),
         "barge_in_stop_ms": turn.barge_in_stop.map(millis),
         "dead_air_ms": turn.dead_air.map(millis),
         "held_back_ms": turn.held_back.map(millis),
         "captured": turn.captured,
+        "telemetry": turn.telemetry.as_deref().map(breakdown::value),
         "utterances": turn.utterances.iter().map(|utterance| json!({
             "start_ms": spoken(utterance.span.start),
             "end_ms": spoken(utterance.span.end),

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
-use super::Consumer;
 use super::failure::{FailureReport, Palette, render};
 use super::file::write_whole;
+use super::{Consumer, breakdown};
 use crate::call::{Outcome, TurnResult, millis};
 use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
@@ -138,16 +138,20 @@ fn properties(result: &CallResult) -> Vec<Property> {
     let number = |value: f64| format!("{value:.1}");
     all.extend(result.setup.map(|at| Property::new("setup_ms", number(at.as_secs_f64() * 1000.0))));
     all.extend(result.codec.as_ref().map(|codec| Property::new("codec", codec)));
-    all.extend(result.call_id.as_ref().map(|id| Property::new("sip_call_id", id)));
+    all.extend(result.call_id.as_ref().map(|id| Property::new("call_id", id)));
+    all.extend(result.trace_id.as_ref().map(|id| Property::new("trace_id", id)));
     all.extend(result.recording.as_ref().map(|path| Property::new("recording", path.to_string_lossy())));
     for turn in &result.turns {
         let mut add = |name: &str, value: Option<jiff::SignedDuration>| {
             all.extend(value.map(|value| Property::new(format!("turn.{}.{name}_ms", turn.turn), number(millis(value)))));
         };
         add("latency", turn.latency);
+        add("arrival_latency", turn.arrival_latency);
         add("answer_latency", turn.answer_latency);
         add("barge_in_stop", turn.barge_in_stop);
         add("dead_air", turn.dead_air);
+        let breakdown = turn.telemetry.as_ref().map(|telemetry| telemetry.breakdown).unwrap_or_default();
+        breakdown.stages().for_each(|(stage, time)| add(stage.key(), Some(time)));
     }
     all
 }
@@ -160,6 +164,7 @@ fn dialogue(result: &CallResult) -> String {
         let heard = turn.heard();
         let heard = if heard.is_empty() { "(nothing)" } else { &heard };
         lines.push(format!("turn {}{latency}: {heard}", turn.turn));
+        lines.extend(breakdown::words(turn).map(|words| format!("        {words}")));
     }
     lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")

@@ -1,5 +1,6 @@
 //! Consumers of the event stream: terminal, JUnit, JSON, `events.jsonl`.
 
+mod breakdown;
 mod failure;
 mod file;
 mod journal;

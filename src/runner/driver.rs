@@ -1,6 +1,6 @@
 //! One call: the transport, the lanes and the conversation, joined by one loop.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::clips::Clips;
 use super::event::Event;
 use super::finished::{Failure, Finished};
+use super::hearsay::SpanSource;
 use super::hook;
 use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{Lateness, PacedStream, Pacer, Progress};
@@ -21,7 +22,7 @@ use crate::media::Timeline;
 use crate::media::detect::{self, DetectorConfig, SpeechDetector, SpeechModel};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
-use crate::telemetry::Report;
+use crate::telemetry::{Report, TraceContext};
 use crate::transport::{Call, CallEvent, Dial, Transport};
 
 /// How often the detector is fed.
@@ -46,6 +47,8 @@ pub struct Services {
     pub clips: Arc<Clips>,
     /// Ends every call early.
     pub cancel: CancellationToken,
+    /// Where the bots export their spans to.
+    pub spans: Option<Arc<SpanSource>>,
     /// The run's event stream.
     pub events: mpsc::UnboundedSender<Event>,
 }
@@ -54,13 +57,17 @@ pub struct Services {
 pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
     let clock = CallClock::start();
     let (events, incoming) = mpsc::unbounded_channel();
-    let dial = Dial { target, clock, events };
+    let trace = TraceContext::random();
+    let dial = Dial { target, clock, trace, events };
     let answer = tokio::select! {
         answer = services.transport.dial(dial) => answer.map_err(Failure::Dial),
         () = services.cancel.cancelled() => Err(Failure::Interrupted),
     };
     match answer {
-        Ok(call) => Driver::new(number, scenario, services, clock, call, incoming).drive().await,
+        Ok(call) => {
+            let finished = Driver::new(number, scenario, services, clock, call, incoming).drive().await;
+            Finished { trace_id: Some(trace.trace_id()), ..finished }
+        }
         Err(failure) => Finished::not_answered(clock.now(), failure),
     }
 }
@@ -99,6 +106,8 @@ struct Driver<'a> {
     turns: Vec<TurnResult>,
     transcript_lag: Duration,
     reports: Vec<(CallTime, Report)>,
+    received: BTreeMap<CallTime, CallTime>,
+    caller_speech: Vec<CallTime>,
     notes: Vec<String>,
     failure: Option<Failure>,
 }
@@ -152,6 +161,8 @@ impl<'a> Driver<'a> {
             turns: Vec::new(),
             transcript_lag: Duration::ZERO,
             reports: Vec::new(),
+            received: BTreeMap::new(),
+            caller_speech: Vec::new(),
             notes: Vec::new(),
             failure: None,
         }
@@ -222,7 +233,10 @@ impl<'a> Driver<'a> {
             }
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
-            CallEvent::Report(at, report) => self.reports.push((at, report)),
+            CallEvent::Report(at, report) => {
+                self.emit(Event::Report { call: self.number, at, report: report.clone() });
+                self.reports.push((at, report));
+            }
             CallEvent::Ringing(_) => {}
         }
     }
@@ -237,6 +251,7 @@ impl<'a> Driver<'a> {
             }
             Progress::SpeechStarted(at) => {
                 let speech_start = self.clock.at(at);
+                self.caller_speech.push(speech_start);
                 self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
             }
             Progress::SpeechEnded(at) => {
@@ -292,8 +307,10 @@ impl<'a> Driver<'a> {
     async fn edge(&mut self, edge: detect::SpeechEdge) {
         match edge {
             detect::SpeechEdge::Started { onset } => {
+                let arrived = self.timeline.received_at(onset);
                 let onset = self.timeline.heard_at(onset);
                 self.onset = Some(onset);
+                self.received.insert(onset, arrived);
                 self.tell(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
             }
             detect::SpeechEdge::Ended { onset: first, end: last, .. } => {
@@ -396,6 +413,12 @@ impl<'a> Driver<'a> {
             call_id: Some(self.call.call_id),
             codec: Some(self.call.codec),
             reports: self.reports,
+            received: self.received,
+            caller_speech: self.caller_speech,
+            zero_unix_ns: self.clock.zero_unix_nanos(),
+            trace_id: None,
+            round_trip: self.call.control.round_trip(),
+            send_lag: self.call.control.send_lag(),
             turns: self.turns,
             timeline: self.timeline,
             caller: self.caller,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{CallTime, Input, Outcome, TurnResult};
 use crate::media::Reception;
+use crate::telemetry::Report;
 use crate::transport::DialErrorKind;
 
 /// Something that happened in a run.
@@ -48,7 +49,17 @@ pub enum Event {
         /// The input.
         input: Input,
     },
-    /// A turn is judged.
+    /// What the bot said of itself.
+    Report {
+        /// Number of the call.
+        call: usize,
+        /// When it came.
+        #[serde(rename = "at_ns")]
+        at: CallTime,
+        /// What it said.
+        report: Report,
+    },
+    /// A turn is judged, by what was heard.
     Turn {
         /// Number of the call.
         call: usize,
@@ -119,7 +130,7 @@ pub enum OtherErrorKind {
 /// How well the tester itself did in a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// 99th percentile of the lateness of sent packets.
+    /// 99th percentile of the lateness of sent packets, or of their wait for the socket where that is longer.
     pub pacing_p99_ms: f64,
     /// Longest time that the caller waited for a transcript.
     pub held_back_ms: f64,
@@ -153,8 +164,11 @@ pub struct CallResult {
     pub setup: Option<CallTime>,
     /// Dial to end.
     pub duration: Duration,
-    /// SIP Call-ID.
+    /// The protocol's name of the call: SIP's Call-ID, a provider's call id, a WebRTC server's connection id.
     pub call_id: Option<String>,
+    /// The trace that the bot was asked to continue (W3C Trace Context), 32 hexadecimal digits.
+    #[serde(default)]
+    pub trace_id: Option<String>,
     /// Name of the codec.
     pub codec: Option<String>,
     /// Every bot turn, in order.

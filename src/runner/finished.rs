@@ -1,5 +1,6 @@
 //! A call as it came out, before it is judged as a whole.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +25,16 @@ pub(super) struct Finished {
     pub transcript_lag: Duration,
     /// What the bot said of itself, and when.
     pub reports: Vec<(CallTime, Report)>,
+    /// When the packet with each onset of the bot's arrived.
+    pub received: BTreeMap<CallTime, CallTime>,
+    /// Each first speech sample of the caller's.
+    pub caller_speech: Vec<CallTime>,
+    /// The wall clock at dial.
+    pub zero_unix_ns: u64,
+    pub trace_id: Option<String>,
+    pub round_trip: Option<Duration>,
+    /// How long frames waited between the pacing thread and the socket, in microseconds.
+    pub send_lag: Vec<u32>,
     pub notes: Vec<String>,
     pub failure: Option<Failure>,
 }
@@ -52,6 +63,12 @@ impl Finished {
             reception: Reception::default(),
             transcript_lag: Duration::ZERO,
             reports: Vec::new(),
+            received: BTreeMap::new(),
+            caller_speech: Vec::new(),
+            zero_unix_ns: 0,
+            trace_id: None,
+            round_trip: None,
+            send_lag: Vec::new(),
             notes: Vec::new(),
             failure: Some(failure),
         }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::clips::CallerClip;
 use crate::clock::{Monotonic, sleep_until};
 use crate::media::codec::{FRAME, SAMPLE_NANOS};
+use crate::priority;
 use crate::transport::MediaSink;
 
 const FRAME_NANOS: i64 = FRAME as i64 * SAMPLE_NANOS;
@@ -96,7 +97,7 @@ impl Pacer {
     pub fn start() -> std::io::Result<Self> {
         let (commands, inbox) = std_mpsc::channel();
         thread::Builder::new().name("pacer".to_owned()).spawn(move || {
-            raise_priority();
+            priority::raise(priority::PACING);
             Loop { inbox, streams: HashMap::new(), due: BinaryHeap::new() }.run();
         })?;
         Ok(Self { commands, next: Arc::default() })
@@ -143,22 +144,6 @@ impl Drop for PacedStream {
     fn drop(&mut self) {
         let (reply, _) = tokio::sync::oneshot::channel();
         let _thread_gone = self.commands.send(Command::Remove(self.id, reply));
-    }
-}
-
-/// Timer slack of 1 ns and SCHED_FIFO; a system that refuses either only makes pacing less exact, which every
-/// call reports of itself.
-fn raise_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        let _refused = nix::sys::prctl::set_timerslack(1);
-        use thread_priority::{
-            RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
-        };
-        if let Ok(priority) = 20_u8.try_into() {
-            let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-            let _refused = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy);
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
 use super::finished::recording_path;
 use super::thresholds;
-use super::{recording, verdict};
+use super::{hearsay, recording, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
 
@@ -126,6 +126,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let name = call.scenario.name.clone();
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
     let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), services).await;
+    hearsay::tell(&mut finished, &call.scenario, services.spans.as_deref()).await;
     let health = verdict::health(&finished);
     let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
     let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {
@@ -146,6 +147,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
         setup: finished.answered_at,
         duration: Duration::from_nanos(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0)),
         call_id: finished.call_id,
+        trace_id: finished.trace_id,
         codec: finished.codec,
         turns: finished.turns,
         reception: finished.reception,
@@ -172,6 +174,7 @@ impl CallResult {
             setup: None,
             duration: Duration::ZERO,
             call_id: None,
+            trace_id: None,
             codec: None,
             turns: Vec::new(),
             reception: crate::media::Reception::default(),

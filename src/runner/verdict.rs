@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
 use super::finished::{Failure, Finished};
+use super::statistics::percentile;
 use crate::call::{CheckKind, Outcome, TurnResult, millis};
 use crate::scenario::{Scenario, Step};
 
@@ -14,8 +15,10 @@ const PACING_P99_MS: f64 = 1.0;
 
 pub(super) fn health(finished: &Finished) -> Health {
     let held_back = finished.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
+    let waits: Vec<f64> = finished.send_lag.iter().map(|micros| f64::from(*micros)).collect();
+    let waits = percentile(&waits, 99.0).unwrap_or(0.0);
     Health {
-        pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0) / 1000.0,
+        pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
         held_back_ms: millis(held_back).max(0.0),
         transcript_lag_ms: finished.transcript_lag.as_secs_f64() * 1000.0,
     }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
+use super::hearsay::{self, SpanCollector};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::{Location, Source};
 use super::target::{self, Target};
 use super::yaml::{self, Node, Value};
 
-const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "thresholds"];
+const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "telemetry", "thresholds"];
 
 /// Sections that a later version understands.
 const LATER: &[(&str, &str)] = &[
@@ -37,6 +38,8 @@ pub struct Config {
     pub defaults: Defaults,
     /// The speech recogniser.
     pub stt: SttEngine,
+    /// Where the bots under test export their spans to.
+    pub telemetry: Option<SpanCollector>,
     /// What the whole run must keep to.
     pub thresholds: Vec<Threshold>,
     /// Folder of the file.
@@ -158,6 +161,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
     config.defaults = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     config.stt = fields.get("stt").and_then(|node| stt(decoder, node)).unwrap_or_default();
+    config.telemetry = fields.get("telemetry").and_then(|node| hearsay::collector(decoder, node));
     if let Some(node) = fields.get("thresholds") {
         let entries = decoder.entries(node, "`thresholds`");
         config.thresholds = entries.into_iter().filter_map(|(name, at, value)| threshold(decoder, name, at, value)).collect();

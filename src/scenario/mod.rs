@@ -6,6 +6,7 @@ mod decode;
 mod defaults;
 mod discover;
 mod expectation;
+mod hearsay;
 mod matchers;
 mod model;
 mod parse;
@@ -27,6 +28,7 @@ pub use config::{Config, Limit, SttEngine, Threshold, ThresholdMetric};
 pub use defaults::Defaults;
 pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
+pub use hearsay::{ExpectedCall, SpanCollector};
 pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
 #[cfg(test)]
 pub(crate) use parse::parse_with;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::expectation::{Capture, Expectation};
+use super::hearsay::ExpectedCall;
 use super::source::{Location, Source};
 use super::target::Target;
+use crate::telemetry::Stage;
 
 /// One dialogue: what the caller says, what the bot must answer, and how fast.
 #[derive(Clone, Debug)]
@@ -89,6 +91,10 @@ pub struct BotStep {
     pub dtmf: Option<(String, Location)>,
     /// Values to take out of what was heard.
     pub capture: Vec<Capture>,
+    /// Bounds on what the bot tells of its stages.
+    pub stages: Vec<(Stage, Bound)>,
+    /// Functions that the bot must call.
+    pub calls: Vec<ExpectedCall>,
     /// The turn may be missing.
     pub optional: bool,
     /// Quiet that ends a turn whose expectation is met.

@@ -7,12 +7,14 @@ use std::time::Duration;
 use super::audio::Unplayable;
 use super::decode::{Decoder, Fields};
 use super::defaults::{ADVANCE, Defaults};
+use super::hearsay;
 use super::matchers;
 use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step};
 use super::parse::check_variables;
 use super::problem::Problem;
 use super::source::Location;
 use super::yaml::{Node, Value};
+use crate::telemetry::Stage;
 
 pub(super) const STEP_KEYS: &[&str] = &["bot", "caller", "hangup"];
 pub(super) const BOT_KEYS: &[&str] = &[
@@ -24,6 +26,13 @@ pub(super) const BOT_KEYS: &[&str] = &[
     "stops_within",
     "silent_for",
     "capture",
+    "network",
+    "endpointing",
+    "stt",
+    "llm",
+    "tts",
+    "playout",
+    "calls",
     "optional",
     "end_silence",
     "give_up",
@@ -112,9 +121,12 @@ fn bot(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Cont
     step.silent_for = bound("silent_for");
     step.end_silence = fields.get("end_silence").and_then(|node| decoder.duration(node)).unwrap_or(step.end_silence);
     step.give_up = fields.get("give_up").and_then(|node| decoder.positive(node)).unwrap_or(step.give_up);
+    step.stages = hearsay::stages(decoder, &fields);
     step.optional = fields.get("optional").and_then(|node| decoder.flag(node)).unwrap_or(false);
     step.advance = fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)).unwrap_or(step.advance);
     step.capture = fields.get("capture").map(|node| matchers::captures(decoder, node, context)).unwrap_or_default();
+    // After `capture`: what this reply says may be an argument of this call.
+    step.calls = fields.get("calls").map(|node| hearsay::calls(decoder, node, context)).unwrap_or_default();
     if step.silent_for.is_some() {
         silence_stands_alone(decoder, &fields);
     }
@@ -123,7 +135,8 @@ fn bot(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Cont
 
 fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
     let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "capture", "optional"];
-    for (name, location) in fields.present(&about_speech) {
+    let stages = Stage::ALL.map(Stage::key);
+    for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
         let problem = Problem::new(location, format!("`{name}` cannot hold of a bot that is to be silent"));
         decoder.problem(problem.help("remove it, or remove `silent_for`"));
     }
@@ -142,6 +155,8 @@ fn plain_bot(location: Location, defaults: &Defaults) -> BotStep {
         silent_for: None,
         dtmf: None,
         capture: Vec::new(),
+        stages: Vec::new(),
+        calls: Vec::new(),
         optional: false,
         end_silence: defaults.end_silence(),
         give_up: defaults.give_up(),

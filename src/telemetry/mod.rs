@@ -11,6 +11,7 @@
 
 mod bounds;
 mod breakdown;
+mod checks;
 mod explain;
 mod facts;
 pub mod openai;
@@ -18,12 +19,15 @@ pub mod otlp;
 mod report;
 pub mod rtvi;
 mod spans;
+mod trace;
 mod windows;
 
 pub use bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
 pub use breakdown::{Breakdown, Sources, TurnTelemetry};
+pub use checks::checks;
 pub use explain::explain;
 pub use otlp::{ReceiveError, Receiver, Span};
 pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};
 pub use spans::{Observation, Observed, observe};
+pub use trace::TraceContext;
 pub use windows::TurnWindow;

@@ -26,6 +26,18 @@ pub enum Stage {
 impl Stage {
     /// Every stage, in the order in which a turn runs through them.
     pub const ALL: [Self; 6] = [Self::Network, Self::Endpointing, Self::Stt, Self::Llm, Self::Tts, Self::Playout];
+
+    /// Its key in the scenario language and in reports.
+    pub fn key(self) -> &'static str {
+        match self {
+            Stage::Network => "network",
+            Stage::Endpointing => "endpointing",
+            Stage::Stt => "stt",
+            Stage::Llm => "llm",
+            Stage::Tts => "tts",
+            Stage::Playout => "playout",
+        }
+    }
 }
 
 impl fmt::Display for Stage {

@@ -3,8 +3,11 @@
 mod any;
 mod error;
 pub(crate) mod http;
+mod lag;
+mod lane;
 pub mod rtp;
 pub mod sip;
+mod tcp;
 mod udp;
 pub mod webrtc;
 pub mod websocket;
@@ -13,6 +16,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -20,10 +24,12 @@ use crate::call::CallTime;
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception};
 use crate::scenario::Target;
-use crate::telemetry::Report;
+use crate::telemetry::{Report, TraceContext};
 
 pub use any::AnyTransport;
 pub use error::{DialError, DialErrorKind};
+pub(crate) use lag::SendLag;
+pub(crate) use lane::MediaLane;
 pub use udp::TimestampedSocket;
 
 /// A future that a trait object can return.
@@ -45,6 +51,8 @@ pub struct Dial {
     pub target: Target,
     /// The call's clock, zero at dial.
     pub clock: CallClock,
+    /// The trace that the bot is asked to continue.
+    pub trace: TraceContext,
     /// Receives everything that comes in, early media included.
     pub events: mpsc::UnboundedSender<CallEvent>,
 }
@@ -101,6 +109,17 @@ pub trait CallControl: Send + Sync {
 
     /// What was received so far.
     fn reception(&self) -> Reception;
+
+    /// How long each frame waited between the pacing thread and the socket, in microseconds; empty where the pacing
+    /// thread itself sends.
+    fn send_lag(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// The way of a packet to the bot and back, as the transport's own protocol measures it; `None` where it cannot.
+    fn round_trip(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The beginning of a text from outside, on one line, for a message.

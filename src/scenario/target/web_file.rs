@@ -70,6 +70,10 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
     };
     let mut target = WebSocketTarget::new(url, protocol);
     target.answer_url = answer_url;
+    if let Some((_, location)) = fields.present(&["answer_url"]).first().filter(|_| !protocol.asks_first()) {
+        let problem = Problem::new(*location, format!("{} opens its socket without asking first", protocol.name()));
+        decoder.problem(problem.help("write `url` in place of `answer_url`"));
+    }
     let encodings = [("pcmu", Encoding::Pcmu), ("pcma", Encoding::Pcma), ("l16", Encoding::L16)];
     target.encoding = fields.get("encoding").and_then(|node| decoder.choice(node, &encodings));
     target.sample_rate = fields.get("sample_rate").and_then(|node| decoder.choice(node, RATES));

@@ -60,6 +60,11 @@ impl SocketProtocol {
         }
     }
 
+    /// Whether the provider asks an answer URL where the stream goes.
+    pub fn asks_first(self) -> bool {
+        matches!(self, Self::Twilio | Self::Telnyx | Self::Plivo | Self::Exotel | Self::Vonage | Self::Teler)
+    }
+
     /// The protocol of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::span::Span;
 
 /// The spans of one export request, or what is wrong with it.
-pub(super) fn protobuf(body: &[u8]) -> Result<Vec<Span>, String> {
+pub fn protobuf(body: &[u8]) -> Result<Vec<Span>, String> {
     let request = ExportTraceServiceRequest::decode(body).map_err(|error| format!("no OTLP protobuf: {error}"))?;
     let mut spans = Vec::new();
     for resource in request.resource_spans {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::span::Span;
 
 /// The spans of one export request, or what is wrong with it. Unknown fields are passed over.
-pub(super) fn json(body: &[u8]) -> Result<Vec<Span>, String> {
+pub fn json(body: &[u8]) -> Result<Vec<Span>, String> {
     let request: Value = serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))?;
     if !request.is_object() {
         return Err("no OTLP JSON: expected an object with `resourceSpans`".to_owned());

@@ -9,5 +9,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use decode::protobuf;
+pub use json::json;
 pub use receiver::{ReceiveError, Receiver};
 pub use span::Span;

@@ -244,7 +244,9 @@ impl Attempt {
     }
 
     fn headers(&self) -> Vec<Header> {
-        let own = self.target.headers.iter().map(|(name, value)| Header::Other(name.clone(), value.clone()));
+        let mut own = self.target.headers.clone();
+        self.dial.trace.add_to(&mut own);
+        let own = own.into_iter().map(|(name, value)| Header::Other(name, value));
         std::iter::once(Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY".into())).chain(own).collect()
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rtc::statistics::StatsSelector;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
@@ -40,6 +41,25 @@ pub(super) struct RtcCall {
     pub session: Session,
     pub over: AtomicBool,
     pub reception: Mutex<ReceptionCounter>,
+    /// As ICE last measured it; known once the call is over.
+    pub round_trip: Mutex<Option<Duration>>,
+}
+
+impl RtcCall {
+    /// A call on this connection.
+    pub fn new(connection: Arc<dyn PeerConnection>, session: Session) -> Self {
+        Self { connection, session, over: false.into(), reception: Mutex::default(), round_trip: Mutex::default() }
+    }
+
+    /// Asks ICE for the round trip of the candidate pair in use.
+    #[expect(clippy::disallowed_methods, reason = "the statistics want the time of the question, which enters no measurement")]
+    async fn measure_round_trip(&self) {
+        let statistics = self.connection.get_stats(std::time::Instant::now(), StatsSelector::None).await;
+        let pairs = statistics.candidate_pairs().filter(|pair| pair.nominated && pair.current_round_trip_time > 0.0);
+        let shortest = pairs.map(|pair| pair.current_round_trip_time).min_by(f64::total_cmp);
+        let time = shortest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
 }
 
 impl CallControl for RtcCall {
@@ -49,6 +69,7 @@ impl CallControl for RtcCall {
                 return;
             }
             let goodbye = async {
+                self.measure_round_trip().await;
                 self.session.close().await;
                 let _closed = self.connection.close().await;
             };
@@ -58,6 +79,10 @@ impl CallControl for RtcCall {
 
     fn reception(&self) -> Reception {
         self.reception.lock().unwrap_or_else(PoisonError::into_inner).report()
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

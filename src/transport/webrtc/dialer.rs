@@ -11,21 +11,24 @@ use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session};
 use crate::scenario::{Signalling, Target, WebRtcTarget};
-use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to WebRTC bots.
 #[derive(Debug, Default)]
-pub struct WebRtcTransport;
+pub struct WebRtcTransport {
+    lane: MediaLane,
+}
 
 impl Transport for WebRtcTransport {
     fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
-        Box::pin(async {
+        Box::pin(async move {
             let Target::WebRtc(target) = dial.target.clone() else {
                 return Err(DialError::new(DialErrorKind::Local, "this transport calls WebRTC targets only"));
             };
             let (limit, label) = (target.timeout, dial.target.label());
-            let late = || DialError::new(DialErrorKind::NoResponse, format!("{label} was not connected within {} s", limit.as_secs_f32()));
-            timeout(limit, connect(dial, &target)).await.unwrap_or_else(|_| Err(late()))
+            let late =
+                move || DialError::new(DialErrorKind::NoResponse, format!("{label} was not connected within {} s", limit.as_secs_f32()));
+            self.lane.run(async move { timeout(limit, connect(dial, *target)).await.unwrap_or_else(|_| Err(late())) }).await
         })
     }
 
@@ -34,7 +37,9 @@ impl Transport for WebRtcTransport {
     }
 }
 
-async fn connect(dial: Dial, target: &WebRtcTarget) -> Result<Call, DialError> {
+async fn connect(dial: Dial, mut target: WebRtcTarget) -> Result<Call, DialError> {
+    dial.trace.add_to(&mut target.headers);
+    let target = &target;
     let mut session = Session::open(target).await?;
     let local = signalling::is_local(&target.url).await;
     let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
@@ -62,8 +67,7 @@ async fn connect(dial: Dial, target: &WebRtcTarget) -> Result<Call, DialError> {
     let answered_at = dial.clock.now();
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
     let call_id = session.call_id();
-    let call =
-        Arc::new(RtcCall { connection: Arc::clone(&peer.connection), session, over: false.into(), reception: std::sync::Mutex::default() });
+    let call = Arc::new(RtcCall::new(Arc::clone(&peer.connection), session));
     let ears = Ears { codec: audio.codec, stamps: peer.stamps, clock: dial.clock, events: dial.events };
     tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })

@@ -3,13 +3,11 @@
 mod call;
 mod channel;
 mod dialer;
-mod media;
+pub mod media;
 mod peer;
-mod sdp;
+pub mod sdp;
 mod signalling;
 mod stamps;
 
 pub use dialer::WebRtcTransport;
-pub(crate) use media::RtcDecoder;
 pub(crate) use peer::{Peer, PeerEvent, PeerOptions};
-pub(crate) use sdp::{AnswerAudio, audio_of};

@@ -8,7 +8,7 @@ use crate::scenario::{Codec, WebRtcCodec};
 
 /// The audio of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AnswerAudio {
+pub struct AnswerAudio {
     /// The first codec of the answer that was offered.
     pub codec: WebRtcCodec,
     /// Its payload type.
@@ -19,7 +19,7 @@ pub(crate) struct AnswerAudio {
 ///
 /// # Errors
 /// What is wrong with it, in a few words that follow "an answer".
-pub(crate) fn audio_of(text: &str, offered: &[WebRtcCodec]) -> Result<AnswerAudio, String> {
+pub fn audio_of(text: &str, offered: &[WebRtcCodec]) -> Result<AnswerAudio, String> {
     let session =
         SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes())).map_err(|error| format!("whose SDP cannot be read ({error})"))?;
     let audio = session.media_descriptions.iter().find(|media| media.media_name.media == "audio");

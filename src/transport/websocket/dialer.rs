@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::answer;
 use super::audio::{WireDecoder, WireEncoder};
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
@@ -13,22 +14,27 @@ use super::session::{Session, Shared};
 use super::sink::SocketSink;
 use crate::media::Playout;
 use crate::scenario::{Encoding, SocketProtocol, Target, WebSocketTarget};
-use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to bots' media sockets.
 #[derive(Debug, Default)]
-pub struct WebSocketTransport;
+pub struct WebSocketTransport {
+    lane: MediaLane,
+}
 
 impl Transport for WebSocketTransport {
     fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
-        Box::pin(async {
+        Box::pin(async move {
             let Target::WebSocket(target) = dial.target.clone() else {
                 return Err(DialError::new(DialErrorKind::Local, "this transport calls WebSocket targets only"));
             };
             let limit = target.timeout;
             let label = dial.target.label();
-            let message = || format!("{label} did not open a stream within {} s", limit.as_secs_f32());
-            timeout(limit, open(dial, *target)).await.unwrap_or_else(|_| Err(DialError::new(DialErrorKind::NoResponse, message())))
+            let message = move || format!("{label} did not open a stream within {} s", limit.as_secs_f32());
+            let opened = async move {
+                timeout(limit, open(dial, *target)).await.unwrap_or_else(|_| Err(DialError::new(DialErrorKind::NoResponse, message())))
+            };
+            self.lane.run(opened).await
         })
     }
 
@@ -37,13 +43,15 @@ impl Transport for WebSocketTransport {
     }
 }
 
-async fn open(dial: Dial, target: WebSocketTarget) -> Result<Call, DialError> {
-    let start = start(&target);
+async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError> {
+    dial.trace.add_to(&mut target.headers);
+    let mut start = start(&target);
+    follow_answer(&mut target, &mut start).await?;
     let format = wanted(&target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
     let mut codec = protocol::codec(target.protocol, format);
     let format = format.unwrap_or_else(|| codec.default_format());
     let start = StreamStart { format: Some(format), ..start };
-    let headers = codec.request_headers(&start).into_iter().chain(target.headers.iter().cloned()).collect();
+    let headers = codec.request_headers(&start).into_iter().chain(answer::sign_handshake(&target)).chain(target.headers.clone()).collect();
     let (mut reader, writer) = connect(&target, headers, codec.subprotocol()).await?;
     for message in codec.to_bot(&ToBot::Start(start.clone())) {
         let _gone = writer.send(Outgoing::Message(message));
@@ -57,6 +65,7 @@ async fn open(dial: Dial, target: WebSocketTarget) -> Result<Call, DialError> {
         over: false.into(),
         stop: CancellationToken::new(),
         messages: 0.into(),
+        gauges: reader.gauges(),
     });
     let session = Session {
         shared: Arc::clone(&shared),
@@ -71,6 +80,17 @@ async fn open(dial: Dial, target: WebSocketTarget) -> Result<Call, DialError> {
     tokio::spawn(session.run());
     let sink = SocketSink { encoder: WireEncoder::new(format), codec, writer };
     Ok(Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control: shared })
+}
+
+/// Asks the bot where the stream goes, where the target has it asked.
+async fn follow_answer(target: &mut WebSocketTarget, start: &mut StreamStart) -> Result<(), DialError> {
+    let Some(answer_url) = target.answer_url.clone() else { return Ok(()) };
+    let directions = answer::ask(target, &answer_url, start).await?;
+    target.url = directions.url;
+    target.encoding = target.encoding.or(directions.encoding);
+    target.sample_rate = target.sample_rate.or(directions.rate);
+    start.parameters.extend(directions.parameters);
+    Ok(())
 }
 
 async fn connect(

@@ -1,28 +1,34 @@
 //! The connection under a media socket: WebSocket (RFC 6455), or TCP for an AudioSocket.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use url::{Host, Url};
 
 use super::protocol::{Message, split};
-use crate::transport::{DialError, DialErrorKind, quote};
+use crate::clock::Monotonic;
+use crate::transport::tcp::{LastArrival, TimestampedTcp};
+use crate::transport::{DialError, DialErrorKind, SendLag, quote};
 
 /// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
 pub(super) const MOST_BYTES: usize = 8 << 20;
 /// How long the close handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often the round trip is measured.
+const PING_EVERY: Duration = Duration::from_secs(2);
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<MaybeTlsStream<TimestampedTcp>>;
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +40,25 @@ pub(super) enum LinkEnd {
 }
 
 /// The receiving half.
-pub(super) enum LinkReader {
+pub(super) struct LinkReader {
+    wire: Wire,
+    gauges: Gauges,
+}
+
+enum Wire {
     WebSocket(Box<futures_util::stream::SplitStream<Socket>>),
-    Tcp(OwnedReadHalf, Vec<u8>),
+    Tcp(ReadHalf<TimestampedTcp>, Vec<u8>),
+}
+
+/// What a connection measures of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gauges {
+    /// When the kernel received what was read last.
+    pub arrival: LastArrival,
+    /// How long frames waited for the socket.
+    pub lag: SendLag,
+    /// `None` over plain TCP, which has no pings.
+    pub round_trip: RoundTrip,
 }
 
 /// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
@@ -46,6 +68,8 @@ pub(super) type LinkWriter = mpsc::UnboundedSender<Outgoing>;
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Message(Message),
+    /// A frame of the caller's, and when the pacing thread handed it over.
+    Audio(Message, Monotonic),
     Close,
 }
 
@@ -59,41 +83,79 @@ pub(super) async fn open(
     let _already_there = rustls::crypto::ring::default_provider().install_default();
     let request = request(url, headers, subprotocol)?;
     let config = WebSocketConfig::default().max_message_size(Some(MOST_BYTES)).max_frame_size(Some(MOST_BYTES));
-    let (socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(|error| refused(url, error))?;
+    let tcp = connect(url).await?;
+    let arrival = tcp.arrival();
+    let (socket, _) = client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|error| refused(url, error))?;
     let (mut sink, stream) = socket.split();
     let (writer, mut queue) = mpsc::unbounded_channel();
+    let lag = SendLag::default();
+    let noted = lag.clone();
     tokio::spawn(async move {
-        while let Some(outgoing) = queue.recv().await {
-            let message = match outgoing {
-                Outgoing::Message(Message::Text(text)) => tungstenite::Message::text(text),
-                Outgoing::Message(Message::Binary(bytes)) => tungstenite::Message::binary(bytes),
-                Outgoing::Close => break,
+        let mut pings = tokio::time::interval(PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let (message, since) = tokio::select! {
+                outgoing = queue.recv() => match outgoing {
+                    Some(Outgoing::Message(message)) => (framed(message), None),
+                    Some(Outgoing::Audio(message, since)) => (framed(message), Some(since)),
+                    Some(Outgoing::Close) | None => break,
+                },
+                _ = pings.tick() => (RoundTrip::ping(), None),
             };
             if sink.send(message).await.is_err() {
                 return;
             }
+            since.into_iter().for_each(|since| noted.note(since));
         }
         let _gone = tokio::time::timeout(CLOSE_TIMEOUT, sink.close()).await;
     });
-    Ok((LinkReader::WebSocket(Box::new(stream)), writer))
+    let gauges = Gauges { arrival, lag, round_trip: RoundTrip::default() };
+    Ok((LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer))
+}
+
+/// Reaches the URL's host; TLS and the handshake come later.
+async fn connect(url: &str) -> Result<TimestampedTcp, DialError> {
+    let parsed = Url::parse(url).map_err(|error| DialError::local(&format!("`{url}` is no WebSocket URL"), error))?;
+    let port = parsed.port_or_known_default().unwrap_or(80);
+    let stream = match parsed.host() {
+        Some(Host::Domain(name)) => TcpStream::connect((name, port)).await,
+        Some(Host::Ipv4(ip)) => TcpStream::connect((ip, port)).await,
+        Some(Host::Ipv6(ip)) => TcpStream::connect((ip, port)).await,
+        None => Err(std::io::Error::other("the URL names no host")),
+    };
+    stream.map(TimestampedTcp::new).map_err(|error| unreachable(url, &error))
+}
+
+fn framed(message: Message) -> tungstenite::Message {
+    match message {
+        Message::Text(text) => tungstenite::Message::text(text),
+        Message::Binary(bytes) => tungstenite::Message::binary(bytes),
+    }
 }
 
 /// Opens a TCP connection for an AudioSocket.
 pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), DialError> {
     let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&format!("audiosocket://{address}"), &error))?;
-    let _slower = stream.set_nodelay(true);
-    let (reader, mut half) = stream.into_split();
+    let tcp = TimestampedTcp::new(stream);
+    let gauges = Gauges { arrival: tcp.arrival(), ..Gauges::default() };
+    let (reader, mut half) = tokio::io::split(tcp);
     let (writer, mut queue) = mpsc::unbounded_channel();
+    let noted = gauges.lag.clone();
     tokio::spawn(async move {
         while let Some(outgoing) = queue.recv().await {
-            let Outgoing::Message(Message::Binary(bytes)) = outgoing else { break };
+            let (bytes, since) = match outgoing {
+                Outgoing::Message(Message::Binary(bytes)) => (bytes, None),
+                Outgoing::Audio(Message::Binary(bytes), since) => (bytes, Some(since)),
+                _ => break,
+            };
             if half.write_all(&bytes).await.is_err() {
                 return;
             }
+            since.into_iter().for_each(|since| noted.note(since));
         }
         let _gone = half.shutdown().await;
     });
-    Ok((LinkReader::Tcp(reader, Vec::new()), writer))
+    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges }, writer))
 }
 
 fn request(url: &str, headers: &[(String, String)], subprotocol: Option<&str>) -> Result<Request<()>, DialError> {
@@ -133,20 +195,49 @@ pub(super) fn unreachable(url: &str, error: &std::io::Error) -> DialError {
     DialError::new(DialErrorKind::Unreachable, format!("no connection to {url}: {error}{hint}"))
 }
 
+/// The shortest way of a ping to the bot and back: what the bot itself adds is not the network's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RoundTrip(Arc<Mutex<Option<Duration>>>);
+
+impl RoundTrip {
+    fn ping() -> tungstenite::Message {
+        tungstenite::Message::Ping(Monotonic::now().0.to_be_bytes().to_vec().into())
+    }
+
+    fn pong(&self, payload: &[u8]) {
+        let Ok(sent) = payload.try_into().map(i64::from_be_bytes) else { return };
+        let Ok(took) = u64::try_from(Monotonic::now().0.saturating_sub(sent)) else { return };
+        let took = Duration::from_nanos(took);
+        let mut shortest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *shortest = Some(shortest.map_or(took, |known| known.min(took)));
+    }
+
+    /// `None` where the bot answered no ping.
+    pub fn get(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl LinkReader {
+    /// What the connection measures.
+    pub fn gauges(&self) -> Gauges {
+        self.gauges.clone()
+    }
+
     /// The next message, or how it ended.
     pub async fn next(&mut self) -> Result<Message, LinkEnd> {
-        match self {
-            Self::WebSocket(stream) => loop {
+        match &mut self.wire {
+            Wire::WebSocket(stream) => loop {
                 match stream.next().await {
                     Some(Ok(tungstenite::Message::Text(text))) => return Ok(Message::Text(text.as_str().to_owned())),
                     Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(Message::Binary(bytes.to_vec())),
                     Some(Ok(tungstenite::Message::Close(_))) | None => return Err(LinkEnd::Closed),
+                    Some(Ok(tungstenite::Message::Pong(payload))) => self.gauges.round_trip.pong(&payload),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(end(&error)),
                 }
             },
-            Self::Tcp(half, buffer) => loop {
+            Wire::Tcp(half, buffer) => loop {
                 match split(buffer) {
                     Ok(Some(frame)) => return Ok(Message::Binary(frame)),
                     Ok(None) => {}

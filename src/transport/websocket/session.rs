@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::audio::WireDecoder;
-use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::link::{Gauges, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{FromBot, Message, ToBot};
 use super::sink::SharedCodec;
 use crate::call::CallTime;
@@ -33,6 +33,7 @@ pub(super) struct Shared {
     pub stop: CancellationToken,
     /// Media messages received.
     pub messages: AtomicU64,
+    pub gauges: Gauges,
 }
 
 impl Shared {
@@ -63,6 +64,14 @@ impl CallControl for Shared {
 
     fn reception(&self) -> Reception {
         Reception { packets: self.messages.load(Ordering::Relaxed), ..Reception::default() }
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        self.gauges.round_trip.get()
+    }
+
+    fn send_lag(&self) -> Vec<u32> {
+        self.gauges.lag.micros()
     }
 }
 
@@ -102,7 +111,8 @@ impl Session {
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
-        let at = self.clock.now();
+        // However long the message waited for this task.
+        let at = self.shared.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
         let decoded = self.shared.codec.lock().unwrap_or_else(PoisonError::into_inner).from_bot(message);
         let events = match decoded {
             Ok(events) => events,

@@ -24,7 +24,7 @@ impl MediaSink for SocketSink {
         let messages = self.codec.lock().unwrap_or_else(PoisonError::into_inner).to_bot(&ToBot::Audio(payload));
         let at = Monotonic::now();
         for message in messages {
-            self.writer.send(Outgoing::Message(message)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+            self.writer.send(Outgoing::Audio(message, at)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
         }
         Ok(at)
     }

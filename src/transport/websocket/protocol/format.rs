@@ -25,7 +25,7 @@ pub(super) fn adopt(begin: Option<WireFormat>, current: WireFormat, formats: &[W
 }
 
 /// The encoding under any of the names that providers have for it.
-pub(super) fn encoding(name: &str) -> Option<Encoding> {
+pub(crate) fn encoding(name: &str) -> Option<Encoding> {
     let name = name.to_ascii_lowercase();
     let is = |known: &[&str]| known.iter().any(|part| name.contains(part));
     if is(&["mulaw", "ulaw", "pcmu"]) {

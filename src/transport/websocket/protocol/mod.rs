@@ -23,6 +23,7 @@ mod vonage;
 mod wav;
 
 pub use audiosocket::split;
+pub(crate) use format::encoding as encoding_of;
 pub use kind::codec;
 pub use message::{Codec, FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
 

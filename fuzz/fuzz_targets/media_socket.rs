@@ -1,0 +1,49 @@
+//! Both ends of a provider's media socket read any messages. `GOLDENCALL_FUZZ_PROTOCOL` names one protocol; without
+//! it every protocol reads the input. Each line is a message: after a `B` its bytes are a binary one.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use goldencall::transport::websocket::protocol::{
+    FromBot, Message, Protocol, StreamStart, ToBot, codec, split,
+};
+use libfuzzer_sys::fuzz_target;
+
+static PROTOCOLS: LazyLock<Vec<Protocol>> =
+    LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {
+        Ok(name) => vec![Protocol::from_name(&name).expect("a protocol of this name")],
+        Err(_) => Protocol::ALL.to_vec(),
+    });
+
+fuzz_target!(|input: &[u8]| {
+    for protocol in PROTOCOLS.iter() {
+        converse(*protocol, input);
+    }
+});
+
+fn converse(protocol: Protocol, input: &[u8]) {
+    let (mut provider, mut bot) = (codec(protocol, None), codec(protocol, None));
+    provider.to_bot(&ToBot::Start(StreamStart::default()));
+    if protocol == Protocol::AudioSocket {
+        let mut stream = input.to_vec();
+        while let Ok(Some(frame)) = split(&mut stream) {
+            let frame = Message::Binary(frame);
+            let _ = (provider.from_bot(&frame), bot.on_bot(&frame));
+        }
+    }
+    for line in input.split(|byte| *byte == b'\n') {
+        let message = match line.split_first() {
+            Some((b'B', bytes)) => Message::Binary(bytes.to_vec()),
+            _ => Message::Text(String::from_utf8_lossy(line).into_owned()),
+        };
+        match provider.from_bot(&message) {
+            Ok(events) => events.iter().for_each(|event| drop(bot.by_bot(event))),
+            Err(error) => assert!(!error.to_string().is_empty(), "refused without a reason"),
+        }
+        for event in bot.on_bot(&message).unwrap_or_default() {
+            provider.to_bot(&event);
+        }
+        provider.to_bot(&ToBot::Audio(vec![0; 3]));
+    }
+    bot.by_bot(&FromBot::HangUp { reason: None });
+}

@@ -1,0 +1,72 @@
+//! Writes seeds into `corpus/`: one valid message of each kind, in both directions, for every media-socket protocol.
+
+use std::path::Path;
+use std::{fs, io};
+
+use goldencall::transport::websocket::protocol::{
+    FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control,
+};
+
+fn main() -> io::Result<()> {
+    for protocol in Protocol::ALL {
+        let messages = messages(protocol);
+        write(protocol.name(), &messages)?;
+    }
+    let start = StreamStart { call_id: "CA1".into(), ..StreamStart::default() };
+    let mut control: Vec<Message> = vec![jambonz_control::session_new("m1", &start)];
+    let listen = r#"{"type":"ack","msgid":"m1","data":[{"verb":"answer"},{"verb":"listen","url":"/media","sampleRate":16000,"bidirectionalAudio":{"enabled":true,"streaming":true}},{"verb":"say","text":["a"]},{"verb":"pause","length":1},{"verb":"hangup"}]}"#;
+    control.push(Message::Text(listen.to_owned()));
+    write("jambonz_control", &control)?;
+    let reports = [
+        r#"{"label":"rtvi-ai","type":"metrics","data":{"ttfb":[{"processor":"a","value":0.5}],"ttfa":[{"ttfa":0.2,"ttfb":0.1,"leading_silence":0.1}],"processing":[{"processor":"b","value":1}]}}"#,
+        r#"{"label":"rtvi-ai","type":"user-transcription","data":{"text":"hi","final":true}}"#,
+        r#"{"label":"rtvi-ai","type":"llm-function-call","data":{"function_name":"f","tool_call_id":"1","args":{"a":1}}}"#,
+        r#"{"type":"response.function_call_arguments.done","name":"f","call_id":"1","arguments":"{\"a\":1}"}"#,
+        r#"{"type":"conversation.item.input_audio_transcription.completed","transcript":"hi"}"#,
+    ];
+    write("bot_reports", &reports.map(|text| Message::Text(text.to_owned())))?;
+    let spans = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"bot"}}]},"scopeSpans":[{"spans":[{"traceId":"aa","spanId":"bb","name":"llm","startTimeUnixNano":"1","endTimeUnixNano":2,"attributes":[{"key":"metrics.ttfb","value":{"doubleValue":0.4}}]}]}]}]}"#;
+    write("otlp", &[Message::Text(spans.to_owned())])?;
+    let answer = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96 0\r\na=rtpmap:96 opus/48000/2\r\na=sendrecv\r\n";
+    write("webrtc_answer", &[Message::Text(answer.to_owned())])
+}
+
+fn messages(protocol: Protocol) -> Vec<Message> {
+    let mut stream = codec(protocol, None);
+    let format = Some(stream.default_format());
+    let start = StreamStart { call_id: "CA1".into(), stream_id: "MZ1".into(), format, ..StreamStart::default() };
+    let told = [
+        ToBot::Start(start),
+        ToBot::Audio(vec![255; 16]),
+        ToBot::Dtmf('5'),
+        ToBot::MarkReached { name: "end".into(), cleared: false },
+        ToBot::Playback { started: true },
+        ToBot::Stop,
+    ];
+    let asked = [
+        FromBot::Accepted { format },
+        FromBot::Audio { payload: vec![1; 8], format, chunk: Some("7".into()) },
+        FromBot::Mark("end".into()),
+        FromBot::Clear(Some("7".into())),
+        FromBot::Dtmf("1#".into()),
+        FromBot::HangUp { reason: Some("done".into()) },
+    ];
+    let mut all: Vec<Message> = told.iter().flat_map(|event| stream.to_bot(event)).collect();
+    all.extend(asked.iter().flat_map(|event| stream.by_bot(event)));
+    all
+}
+
+/// Each message alone, and all of them as the lines of one input.
+fn write(name: &str, messages: &[Message]) -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    fs::create_dir_all(&folder)?;
+    let bytes = |message: &Message| match message {
+        Message::Text(text) => text.clone().into_bytes(),
+        Message::Binary(bytes) => [b"B", bytes.as_slice()].concat(),
+    };
+    for (number, message) in messages.iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), bytes(message))?;
+    }
+    let lines: Vec<Vec<u8>> = messages.iter().map(bytes).collect();
+    fs::write(folder.join("seed-all"), lines.join(&b'\n'))
+}

@@ -1,0 +1,96 @@
+//! What the bot told of itself, joined with the turns of a finished call, and judged.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::time::{Instant, sleep};
+
+use super::finished::Finished;
+use crate::call::{CallTime, Origin, Outcome, TurnResult};
+use crate::scenario::{Scenario, Step};
+use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, checks, explain};
+
+/// How often to look whether the spans of the last turn have come.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Where bots export their spans to.
+#[derive(Debug)]
+pub struct SpanSource {
+    /// The server that takes them.
+    pub receiver: Receiver,
+    /// How long after a call its last spans may come: exporters send in batches, some of them every five seconds.
+    pub wait: Duration,
+}
+
+/// Explains and judges every turn; waits for late spans where there is a receiver.
+pub(super) async fn tell(finished: &mut Finished, scenario: &Scenario, source: Option<&SpanSource>) {
+    let windows = windows(finished);
+    if windows.is_empty() {
+        return;
+    }
+    let deadline = Instant::now() + source.map_or(Duration::ZERO, |source| source.wait);
+    let told = loop {
+        let told = explained(finished, &windows, source);
+        let complete = told.last().is_none_or(|(_, last)| last.source.otlp);
+        if complete || Instant::now() >= deadline {
+            break told;
+        }
+        sleep(LOOK).await;
+    };
+    judge(finished, scenario, told);
+}
+
+fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], source: Option<&SpanSource>) -> Vec<(usize, TurnTelemetry)> {
+    let zero = finished.zero_unix_ns;
+    let until = zero.saturating_add(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0));
+    let spans: Vec<Span> = source.map_or_else(Vec::new, |source| source.receiver.spans_within(zero, until));
+    let only: Vec<TurnWindow> = windows.iter().map(|(_, window)| *window).collect();
+    let round_trip = finished.round_trip.and_then(|time| SignedDuration::try_from(time).ok());
+    let told = explain(&only, &finished.reports, &spans, zero, finished.trace_id.as_deref(), round_trip);
+    windows.iter().map(|(index, _)| *index).zip(told).collect()
+}
+
+/// The turns in which the bot was to speak, by their place among the results.
+fn windows(finished: &Finished) -> Vec<(usize, TurnWindow)> {
+    let turns: Vec<(usize, &TurnResult)> = finished.turns.iter().enumerate().filter(|(_, turn)| turn.origin.is_some()).collect();
+    let window = |place: usize, index: usize, turn: &TurnResult| {
+        let onset = turn.origin_at.zip(turn.latency).map(|(origin, latency)| CallTime::from_nanos(origin.as_nanos() + nanos(latency)));
+        let begin = turn.origin_at.unwrap_or(CallTime::DIAL);
+        let next = turns.get(place + 1).and_then(|(_, next)| next.origin_at).unwrap_or(finished.ended_at);
+        let spoken = finished.caller_speech.iter().copied().find(|at| *at > begin && *at < next);
+        let window = TurnWindow {
+            number: turn.turn,
+            caller_speech_end: turn.origin_at.filter(|_| turn.origin == Some(Origin::CallerSpeechEnd)),
+            bot_onset: onset,
+            received: onset.and_then(|onset| finished.received.get(&onset).copied()),
+            until: spoken.unwrap_or(next),
+        };
+        (index, window)
+    };
+    turns.iter().enumerate().map(|(place, (index, turn))| window(place, *index, turn)).collect()
+}
+
+fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTelemetry)>) {
+    let mut variables: BTreeMap<String, String> = scenario.variables.clone();
+    for (index, told) in told {
+        let Some(turn) = finished.turns.get_mut(index) else { continue };
+        variables.extend(turn.captured.clone());
+        let arrived = turn.origin_at.zip(turn.latency).and_then(|(origin, latency)| {
+            let onset = CallTime::from_nanos(origin.as_nanos() + nanos(latency));
+            Some(finished.received.get(&onset)?.since(origin))
+        });
+        turn.arrival_latency = arrived;
+        if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
+            && turn.outcome != Outcome::Skipped
+        {
+            turn.add_checks(checks(step, &told, &variables));
+        }
+        let said_something = told.source.rtvi || told.source.otlp || told.breakdown.stages().next().is_some();
+        turn.telemetry = said_something.then(|| Box::new(told));
+    }
+}
+
+fn nanos(time: SignedDuration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,59 @@
+//! The media lane: a runtime of its own, on one thread of raised priority, for the sockets of WebRTC and media streams.
+//! Reports, signalling and a busy machine do not keep a packet waiting there.
+
+use std::future::Future;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
+
+use super::DialError;
+use crate::priority;
+
+/// Started with the first call that needs it; ends with this.
+#[derive(Debug, Default)]
+pub(crate) struct MediaLane(Mutex<Option<Runtime>>);
+
+impl MediaLane {
+    /// Runs a future on the lane, and everything that it spawns. Dropping the returned future ends it.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = Result<T, DialError>> + Send + 'static,
+    ) -> Result<T, DialError> {
+        let handle = self.handle().map_err(|error| DialError::local("no thread for the media", error))?;
+        let mut task = AbortOnDrop(handle.spawn(future));
+        (&mut task.0).await.unwrap_or_else(|error| Err(DialError::local("the media lane broke", error)))
+    }
+
+    /// The lane's runtime.
+    pub fn handle(&self) -> io::Result<Handle> {
+        let mut runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*runtime {
+            return Ok(runtime.handle().clone());
+        }
+        let mut builder = Builder::new_multi_thread();
+        let started =
+            builder.worker_threads(1).thread_name("media").on_thread_start(|| priority::raise(priority::MEDIA)).enable_all().build()?;
+        let handle = started.handle().clone();
+        *runtime = Some(started);
+        Ok(handle)
+    }
+}
+
+impl Drop for MediaLane {
+    fn drop(&mut self) {
+        // A runtime that is dropped inside another one panics unless it may end in the background.
+        if let Some(runtime) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

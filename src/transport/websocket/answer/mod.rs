@@ -1,0 +1,12 @@
+//! What a provider asks before it opens a stream: `answer_url` gets a request as the provider makes it, signed as the
+//! provider signs it, and tells where the stream goes (TwiML, TeXML, NCCO, a flow).
+
+mod ask;
+mod directions;
+mod json;
+mod request;
+mod signature;
+mod xml;
+
+pub(super) use ask::ask;
+pub(super) use signature::handshake as sign_handshake;
