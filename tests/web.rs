@@ -1,0 +1,164 @@
+//! Every way into the sample bot, over real sockets: WebRTC signalling and providers' media sockets.
+
+mod common;
+
+use std::path::Path;
+
+use common::{Run, goldencall, root, turn};
+use serde_json::Value;
+
+/// Greeting and one exchange.
+const STEPS: &str = "
+  - bot: Thanks for calling Acme Dental. How can I help you today?
+  - caller: { audio: AUDIO/caller/booking-request.wav }
+  - bot: { says: { contains: [which day] } }
+  - hangup: caller
+";
+
+/// One scenario a target; the targets stand in the file.
+fn scenario(folder: &Path, name: &str, target: &str, steps: &str) -> String {
+    let path = folder.join(format!("{}.yaml", name.replace([' ', ':'], "-")));
+    let steps = steps.replace("AUDIO", &root().join("audio").display().to_string());
+    std::fs::write(&path, format!("name: {name}\ntarget: {target}\nsteps:{steps}")).expect("scenario");
+    path.to_string_lossy().into_owned()
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = goldencall();
+    command.current_dir(folder);
+    Run::with(command, arguments)
+}
+
+fn calls(report: &Value) -> &Vec<Value> {
+    report["calls"].as_array().expect("calls")
+}
+
+/// Turn latencies of a call, in milliseconds.
+fn latencies(call: &Value) -> Vec<f64> {
+    let turns = call["turns"].as_array().expect("turns").iter();
+    let spoken = turns.filter(|turn| turn["latency_from"] == "caller_speech_end");
+    spoken.map(|turn| turn["latency_ms"].as_f64().expect("a latency")).collect()
+}
+
+#[test]
+fn the_sample_bot_answers_every_protocol_with_the_same_script() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let accesses = [
+        ("webrtc", "opus"),
+        ("fastrtc", "opus"),
+        ("whip", "opus"),
+        ("openai", "opus"),
+        ("twilio", "PCMU"),
+        ("telnyx", "PCMU"),
+        ("plivo", "PCMU"),
+        ("exotel", "L16/8000"),
+        ("vonage", "L16/16000"),
+        ("teler", "L16/8000"),
+        ("jambonz", "L16/8000"),
+        ("genesys", "PCMU"),
+        ("audiosocket", "L16/8000"),
+        ("pcm", "L16/16000"),
+    ];
+    let files: Vec<String> =
+        accesses.iter().map(|(over, _)| scenario(folder.path(), over, &format!("\"bot:booking?over={over}\""), STEPS)).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let run = run(folder.path(), &[&files[..], &["--jobs", "4"]].concat()).expect(0);
+    let report = run.json();
+    assert_eq!(calls(&report).len(), accesses.len(), "{}", run.text());
+    for (over, codec) in accesses {
+        let call = calls(&report).iter().find(|call| call["scenario"] == over).expect(over);
+        assert_eq!(call["codec"], codec, "{over}");
+        assert!(latencies(call).iter().all(|latency| (600.0..1100.0).contains(latency)), "{over}: {:?}", latencies(call));
+    }
+}
+
+/// The acceptance of transports: nothing above them knows which one carries the call.
+#[test]
+fn one_scenario_passes_over_sip_webrtc_and_twilio_with_the_same_latencies() {
+    let _turn = turn();
+    let file = root().join("scenarios/booking.yaml");
+    let over = |access: &str| {
+        let target = format!("bot:booking?over={access}");
+        let run = Run::of(&[&file.to_string_lossy(), "--target", &target]).expect(0);
+        latencies(&calls(&run.json())[0])
+    };
+    // At the same time, so that a slow moment of the machine is one for all three.
+    let [sip, webrtc, twilio] = std::thread::scope(|scope| {
+        let running = ["sip", "webrtc", "twilio"].map(|access| scope.spawn(move || over(access)));
+        running.map(|one| one.join().expect("a call"))
+    });
+    assert!(sip.len() >= 3 && sip.len() == webrtc.len() && sip.len() == twilio.len(), "{sip:?} {webrtc:?} {twilio:?}");
+    for turn in 0..sip.len() {
+        let all = [sip[turn], webrtc[turn], twilio[turn]];
+        let spread = all.iter().copied().fold(f64::MIN, f64::max) - all.iter().copied().fold(f64::MAX, f64::min);
+        assert!(spread <= 30.0, "turn {turn}: {all:?}");
+    }
+}
+
+#[test]
+fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let bot = SampleBot::start();
+    let target = format!("\"twilio+ws://{}/socket/twilio?script=booking&bursts=true\"", bot.web);
+    let file = scenario(folder.path(), "bursts", &target, STEPS);
+    let run = run(folder.path(), &[&file]).expect(0);
+    let report = run.json();
+    let turn = &calls(&report)[0]["turns"][1];
+    let (heard, arrived) = (turn["latency_ms"].as_f64().expect("heard"), turn["arrival_latency_ms"].as_f64().expect("arrived"));
+    assert!((600.0..1100.0).contains(&heard), "{turn}");
+    // The whole reply came at once; its first word lies some 40 ms into it.
+    assert!(heard - arrived > 10.0 && heard - arrived < 200.0, "{turn}");
+    let spoken = turn["utterances"].as_array().expect("utterances").last().expect("one");
+    let length = spoken["end_ms"].as_f64().expect("end") - spoken["start_ms"].as_f64().expect("start");
+    assert!(length > 1000.0, "a burst is not squeezed: {turn}");
+    assert!(turn["telemetry"]["stages_ms"]["playout"].as_f64().is_some_and(|playout| (heard - arrived - playout).abs() < 0.01), "{turn}");
+}
+
+/// `goldencall bot` in a process of its own.
+struct SampleBot {
+    child: std::process::Child,
+    web: String,
+}
+
+impl SampleBot {
+    fn start() -> Self {
+        use std::io::{BufRead, BufReader};
+        let listen = ["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"];
+        let mut child = goldencall().args(listen).stdout(std::process::Stdio::piped()).spawn().expect("bot");
+        let lines = BufReader::new(child.stdout.take().expect("output")).lines();
+        let web = lines.map_while(Result::ok).find_map(|line| {
+            let url = line.strip_prefix("twilio+ws://")?;
+            url.split('/').next().map(str::to_owned)
+        });
+        Self { child, web: web.expect("an address") }
+    }
+}
+
+impl Drop for SampleBot {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+#[test]
+fn providers_ask_the_answer_url_first() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let bot = SampleBot::start();
+    let providers = ["twilio", "telnyx", "plivo", "exotel", "vonage", "teler"];
+    let target = |name: &str| {
+        let token = if name == "telnyx" { String::new() } else { ", auth_token: topsecret".to_owned() };
+        format!("{{ websocket: {{ protocol: {name}, answer_url: \"http://{}/answer/{name}?script=booking\"{token} }} }}", bot.web)
+    };
+    let files: Vec<String> = providers.iter().map(|name| scenario(folder.path(), name, &target(name), STEPS)).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let run = run(folder.path(), &[&files[..], &["--jobs", "3"]].concat()).expect(0);
+    assert_eq!(calls(&run.json()).len(), providers.len());
+    assert!(!run.text().contains("topsecret"));
+    let lost = scenario(folder.path(), "lost", &target("twilio").replace("/answer/twilio", "/nowhere"), STEPS);
+    let lost = self::run(folder.path(), &[&lost]).expect(3);
+    assert!(lost.text().contains("/nowhere?script=booking answered HTTP 404"), "{}", lost.text());
+}
