@@ -1,6 +1,7 @@
 //! Audio without I/O and without a clock: codecs, the RTP timeline, statistics, speech detection.
 
 pub mod codec;
+mod conceal;
 pub mod detect;
 mod playout;
 mod reception;

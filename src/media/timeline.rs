@@ -8,6 +8,7 @@
 use crate::call::CallTime;
 
 use super::codec::SAMPLE_NANOS;
+use super::conceal::conceal;
 
 /// One decoded packet: of RTP, or of a provider's playout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,9 @@ const MOST_AHEAD: i64 = 120_000_000_000;
 /// Packets after one that tell whether it opened a burst.
 const BURST_LOOK_AHEAD: usize = 12;
 
+/// Sequence numbers that jump further are no loss.
+const MOST_CONCEALED: usize = 500;
+
 /// Where a packet was put.
 #[derive(Clone, Copy, Debug)]
 struct Placed {
@@ -52,6 +56,8 @@ struct Placed {
     /// Transit at which playout keeps up with the packets around it.
     anchor: i64,
     run: u32,
+    sequence: u16,
+    length: usize,
 }
 
 /// One stretch of packets on one RTP clock.
@@ -125,7 +131,8 @@ impl Timeline {
         }
         self.recording[at..end].copy_from_slice(&frame.samples);
         let received = frame.received.as_nanos();
-        let placed = Placed { index: at as u64, arrival, received, transit, anchor: run.anchor, run: run.number };
+        let (sequence, length) = (frame.sequence, frame.samples.len());
+        let placed = Placed { index: at as u64, arrival, received, transit, anchor: run.anchor, run: run.number, sequence, length };
         let position = self.placed.partition_point(|other| other.index < placed.index);
         if self.placed.get(position).is_none_or(|other| other.index != placed.index) {
             self.placed.insert(position, placed);
@@ -179,6 +186,20 @@ impl Timeline {
     /// The whole recording, 8 kHz, from dial on.
     pub fn recording(&self) -> &[i16] {
         &self.recording
+    }
+
+    /// The recording for people to listen to: lost packets are concealed. A pause, in which nothing was sent, stays one.
+    pub fn concealed(&self) -> Vec<i16> {
+        let mut recording = self.recording.clone();
+        let pairs = self.placed.windows(2).map(|pair| (pair[0], pair[1])).filter(|(before, after)| before.run == after.run);
+        let lost = pairs.filter_map(|(before, after)| {
+            let missing = usize::from(after.sequence.wrapping_sub(before.sequence)).checked_sub(1)?;
+            let start = usize::try_from(before.index).ok()? + before.length;
+            let end = usize::try_from(after.index).ok()?.min(start + missing * before.length);
+            (missing < MOST_CONCEALED && end > start).then_some(start..end)
+        });
+        conceal(&mut recording, &lost.collect::<Vec<_>>());
+        recording
     }
 
     /// When the caller hears the sample at this index of the recording.
@@ -320,6 +341,22 @@ mod tests {
             timeline.ready(CallTime::from_millis(arrival));
         }
         assert_eq!(first(&timeline, 80), CallTime::from_millis(79 * 20));
+    }
+
+    #[test]
+    fn concealment_is_for_the_recording_only() {
+        let mut timeline = Timeline::default();
+        let tone = |k: u16| (0..160).map(|n| (f64::from(u32::from(k) * 160 + n) * 0.11).sin() * 9000.0).map(|s| s as i16).collect();
+        // Packet 5 is lost; after packet 9 comes a pause, in which nothing was sent.
+        for k in (0..12_u16).filter(|k| *k != 5) {
+            let pause = if k > 9 { 50 } else { 0 };
+            let packet = frame(i64::from(k) * 20 + pause * 20, k, (u32::from(k) + pause as u32) * 160, false, 0);
+            timeline.push(&MediaFrame { samples: tone(k), ..packet });
+        }
+        let (plain, concealed) = (timeline.recording(), timeline.concealed());
+        assert!(plain[800..960].iter().all(|sample| *sample == 0));
+        assert!(concealed[800..880].iter().any(|sample| sample.abs() > 5000));
+        assert_eq!((&concealed[..800], &concealed[960..]), (&plain[..800], &plain[960..]));
     }
 
     #[test]

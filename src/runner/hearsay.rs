@@ -94,3 +94,7 @@ fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTel
 fn nanos(time: SignedDuration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+#[path = "hearsay_tests.rs"]
+mod tests;

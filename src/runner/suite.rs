@@ -131,7 +131,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
     let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {
         let path = recording_path(&folder, number, &name);
-        match recording::write(&path, &finished.caller, finished.timeline.recording()) {
+        match recording::write(&path, &finished.caller, &finished.timeline.concealed()) {
             Ok(()) => Some(path),
             Err(error) => {
                 finished.notes.push(format!("the recording could not be written to {}: {error}", path.display()));

@@ -18,6 +18,7 @@ targets:
   plain: sip:bot@localhost:5060
 defaults: { latency: 1200ms, end_silence: 500ms }
 stt: { http: { url: \"http://localhost:8000\", key: secret-key } }
+telemetry: { otlp: \"127.0.0.1:4318\", wait: 3s }
 thresholds: { turn_latency.p95: 1500ms, setup.p50: 2s, pass_rate: 95% }
 ";
     let secrets = secrets();
@@ -74,6 +75,13 @@ fn bad_recognisers() {
 }
 
 #[test]
+fn bad_telemetry() {
+    assert_snapshot!(config_mistakes("telemetry: { oltp: 127.0.0.1:4318 }\n"));
+    assert_snapshot!("telemetry_host", config_mistakes("telemetry: { otlp: \"localhost:4318\", wait: soon }\n"));
+    assert_snapshot!("telemetry_empty", config_mistakes("telemetry: {}\n"));
+}
+
+#[test]
 fn bad_targets() {
     assert_snapshot!(config_mistakes("target: lna\ntargets:\n  lan: sip:bot@10.0.0.5\n  lan: \"bot:\"\n  phone: { websocket: {} }\n"));
 }
@@ -101,6 +109,7 @@ fn bad_websocket_targets() {
   d: { websocket: { protocol: twilio } }
   e: { websocket: { url: host, protocol: audiosocket } }
   f: { websocket: { url: \"ws://host/\", protocol: pcm, sample_rate: 7000, encoding: opus } }
+  g: { websocket: { answer_url: \"http://host/\", protocol: genesys } }
 "
     ));
 }

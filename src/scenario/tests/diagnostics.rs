@@ -52,6 +52,18 @@ fn zero_negative_and_huge_durations() {
 }
 
 #[test]
+fn bad_calls_and_stages() {
+    assert_snapshot!(step_mistakes(
+        "  - bot: { says: Hello, llm: fast, tss: 1s, calls: [] }
+  - caller: { silence: 1s }
+  - bot: { calls: [book, [x], { book: soon }, \"\"] }
+  - caller: { silence: 1s }
+  - bot: { silent_for: 2s, llm: 1s, calls: { book: { day: \"{{dya}}\" } } }
+"
+    ));
+}
+
+#[test]
 fn missing_audio() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("greeting.wav"), b"").expect("a file");

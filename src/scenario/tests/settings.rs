@@ -35,6 +35,25 @@ fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
 }
 
 #[test]
+fn stages_and_calls_in_all_their_forms() {
+    let text = "variables: { day: Tuesday }
+steps:
+  - bot: { says: Hello, tts: 200ms, llm: 800ms, calls: find_slots }
+  - caller: { silence: 1s }
+  - bot: { calls: [find_slots, { book: { day: '{{day}}', guests: 2, at: { hour: 15 }, tags: [a, b] }, confirm: }] }
+";
+    let scenario = with(text, &Setting::default());
+    let (first, second) = (bot(&scenario, 0), bot(&scenario, 2));
+    let stages: Vec<_> = first.stages.iter().map(|(stage, bound)| (stage.key(), bound.limit.as_millis())).collect();
+    assert_eq!(stages, [("llm", 800), ("tts", 200)]);
+    assert_eq!((first.calls.len(), first.calls[0].name.as_str(), &first.calls[0].arguments), (1, "find_slots", &None));
+    let names: Vec<&str> = second.calls.iter().map(|call| call.name.as_str()).collect();
+    assert_eq!(names, ["find_slots", "book", "confirm"]);
+    let filled = second.calls[1].arguments(&scenario.variables).expect("arguments");
+    assert_eq!(filled, serde_json::json!({"day": "Tuesday", "guests": "2", "at": {"hour": "15"}, "tags": ["a", "b"]}));
+}
+
+#[test]
 fn the_command_line_goes_before_the_variables_of_the_scenario() {
     let setting = Setting { variables: BTreeMap::from([("day".to_owned(), "Friday".to_owned())]), ..Setting::default() };
     let text = "variables: { day: Tuesday, hour: 3 PM }\nsteps: [{ bot: 'On {{day}} at {{hour}}.' }]\n";
