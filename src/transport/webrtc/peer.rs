@@ -133,6 +133,11 @@ impl Peer {
         let (stream, track) = options.microphone.clone();
         let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
         connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(|error| error.to_string())?;
+        // The track has one codec, and the stack would offer and accept no other.
+        for transceiver in connection.get_transceivers().await {
+            let codecs = options.codecs.iter().copied().map(parameters).collect();
+            transceiver.set_codec_preferences(codecs).await.map_err(|error| error.to_string())?;
+        }
         Ok(Self { connection, events, stamps, track, ssrc, gathered: false })
     }
 
