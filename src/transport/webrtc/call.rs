@@ -106,6 +106,7 @@ pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut even
             PeerEvent::Track(track) => drop(tokio::spawn(listen(Arc::clone(&call), track, ears.clone()))),
             PeerEvent::Candidate(candidate) => call.session.trickle(Some(candidate)).await,
             PeerEvent::Gathered => call.session.trickle(None).await,
+            PeerEvent::Reached => {}
             PeerEvent::State(state) => {
                 let now = ears.clock.now();
                 let event = match state {

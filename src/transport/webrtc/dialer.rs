@@ -10,7 +10,8 @@ use super::channel;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session};
-use crate::scenario::{Signalling, Target, WebRtcTarget};
+use super::stage::Stage;
+use crate::scenario::{Target, WebRtcTarget};
 use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to WebRTC bots.
@@ -26,9 +27,15 @@ impl Transport for WebRtcTransport {
                 return Err(DialError::new(DialErrorKind::Local, "this transport calls WebRTC targets only"));
             };
             let (limit, label) = (target.timeout, dial.target.label());
-            let late =
-                move || DialError::new(DialErrorKind::NoResponse, format!("{label} was not connected within {} s", limit.as_secs_f32()));
-            self.lane.run(async move { timeout(limit, connect(dial, *target)).await.unwrap_or_else(|_| Err(late())) }).await
+            let connected = async move {
+                let stage = Stage::default();
+                let connected = timeout(limit, connect(dial, *target, &stage)).await;
+                connected.unwrap_or_else(|_| {
+                    let message = format!("{label} was not connected within {} s{}", limit.as_secs_f32(), stage.so_far());
+                    Err(DialError::new(DialErrorKind::NoResponse, message))
+                })
+            };
+            self.lane.run(connected).await
         })
     }
 
@@ -37,7 +44,7 @@ impl Transport for WebRtcTransport {
     }
 }
 
-async fn connect(dial: Dial, mut target: WebRtcTarget) -> Result<Call, DialError> {
+async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<Call, DialError> {
     dial.trace.add_to(&mut target.headers);
     let target = &target;
     let mut session = Session::open(target).await?;
@@ -59,7 +66,8 @@ async fn connect(dial: Dial, mut target: WebRtcTarget) -> Result<Call, DialError
     peer.accept(answer).await.map_err(|error| unusable(format!("that cannot be used ({error})")))?;
     let channel = channel.map(|channel| tokio::spawn(channel::follow(channel, target.signalling, dial.clock, dial.events.clone())));
     let mut waiting = Vec::new();
-    connected(&mut peer, target, &session, &mut waiting).await.inspect_err(|_| {
+    stage.set(Stage::ICE);
+    connected(&mut peer, stage, &session, &mut waiting).await.inspect_err(|_| {
         if let Some(channel) = &channel {
             channel.abort();
         }
@@ -74,19 +82,17 @@ async fn connect(dial: Dial, mut target: WebRtcTarget) -> Result<Call, DialError
 }
 
 /// Waits until ICE and DTLS are through; what else happens meanwhile is kept.
-async fn connected(peer: &mut Peer, target: &WebRtcTarget, session: &Session, waiting: &mut Vec<PeerEvent>) -> Result<(), DialError> {
+async fn connected(peer: &mut Peer, stage: &Stage, session: &Session, waiting: &mut Vec<PeerEvent>) -> Result<(), DialError> {
+    use RTCPeerConnectionState::{Closed, Connected, Disconnected, Failed};
     while let Some(event) = peer.events.recv().await {
         match event {
-            PeerEvent::State(RTCPeerConnectionState::Connected) => return Ok(()),
-            PeerEvent::State(RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed) => {
-                let hint = if target.signalling == Signalling::LiveKit { "the room's server" } else { "the bot" };
-                let message = format!(
-                    "ICE or DTLS with {hint} at {} failed: no candidate pair works, or the certificate does not match its fingerprint; \
-                     check firewalls, `ice_servers` and the bot's public address",
-                    target.url
-                );
+            PeerEvent::State(Connected) => return Ok(()),
+            // The stack does not tell of a DTLS handshake that failed: the other side goes silent and ICE notices.
+            PeerEvent::State(Disconnected | Failed | Closed) => {
+                let message = format!("no connection to {}{}", session.url(), stage.so_far());
                 return Err(DialError::new(DialErrorKind::BadAnswer, message));
             }
+            PeerEvent::Reached => stage.set(Stage::DTLS),
             PeerEvent::Candidate(candidate) => session.trickle(Some(candidate)).await,
             PeerEvent::Gathered => session.trickle(None).await,
             other => waiting.push(other),

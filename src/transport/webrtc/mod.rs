@@ -7,6 +7,7 @@ pub mod media;
 mod peer;
 pub mod sdp;
 mod signalling;
+mod stage;
 mod stamps;
 
 pub use dialer::WebRtcTransport;

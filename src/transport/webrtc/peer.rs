@@ -19,8 +19,8 @@ use webrtc::media_stream::MediaStreamTrack;
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, Registry, register_default_interceptors,
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, Registry, register_default_interceptors,
 };
 use webrtc::runtime::TokioRuntime;
 
@@ -51,6 +51,8 @@ pub(crate) enum PeerEvent {
     Candidate(RTCIceCandidateInit),
     /// No more will be.
     Gathered,
+    /// ICE came through; DTLS comes next.
+    Reached,
     /// The connection's state changed.
     State(RTCPeerConnectionState),
     /// The other side's audio begins.
@@ -79,6 +81,12 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
             self.tell(PeerEvent::Gathered);
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        if state == RTCIceConnectionState::Connected {
+            self.tell(PeerEvent::Reached);
         }
     }
 

@@ -55,6 +55,11 @@ impl Session {
         }
     }
 
+    /// Where the offer went.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Its kind.
     pub fn signalling(&self) -> Signalling {
         self.target.signalling
