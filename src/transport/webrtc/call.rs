@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 
-use super::channel;
 use super::media::RtcDecoder;
 use super::peer::PeerEvent;
 use super::signalling::Session;
 use super::stamps::Stamps;
+use super::{channel, goodbye};
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception, ReceptionCounter};
 use crate::scenario::WebRtcCodec;
@@ -98,10 +98,17 @@ pub(super) struct Ears {
 /// Follows the connection until it ends, after what happened before it was answered.
 pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut events: mpsc::UnboundedReceiver<PeerEvent>, ears: Ears) {
     let mut earlier = earlier.into_iter();
-    while let Some(event) = match earlier.next() {
-        Some(event) => Some(event),
-        None => events.recv().await,
-    } {
+    let goodbye = goodbye::said(Arc::clone(&call.connection));
+    tokio::pin!(goodbye);
+    loop {
+        let event = match earlier.next() {
+            Some(event) => Some(event),
+            None => tokio::select! {
+                event = events.recv() => event,
+                () = &mut goodbye => Some(PeerEvent::State(RTCPeerConnectionState::Closed)),
+            },
+        };
+        let Some(event) = event else { return };
         match event {
             PeerEvent::Track(track) => drop(tokio::spawn(listen(Arc::clone(&call), track, ears.clone()))),
             PeerEvent::Candidate(candidate) => call.session.trickle(Some(candidate)).await,

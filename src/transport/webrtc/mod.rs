@@ -3,6 +3,7 @@
 mod call;
 mod channel;
 mod dialer;
+mod goodbye;
 pub mod media;
 mod peer;
 pub mod sdp;
