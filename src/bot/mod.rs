@@ -6,7 +6,9 @@
 
 mod answers;
 mod audiosocket;
+mod cors;
 mod ear;
+mod jambonz;
 mod line;
 mod log;
 mod offers;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ws::{self, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::serve::ListenerExt;
@@ -16,8 +17,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::cors::any_origin;
 use super::server::House;
-use super::{answers, offers, socket};
+use super::{answers, jambonz, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
 use crate::transport::websocket::protocol::{self, Message};
 
@@ -44,7 +46,8 @@ impl Wishes {
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).merge(answers::routes()).with_state(house);
+    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).merge(answers::routes());
+    let app = app.with_state(house).layer(from_fn(any_origin));
     // Small frames at a steady pace are what Nagle's algorithm holds up.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
@@ -60,6 +63,7 @@ async fn upgrade(
     State(house): State<Arc<House>>,
     Path(name): Path<String>,
     Query(wishes): Query<Wishes>,
+    (uri, headers): (Uri, HeaderMap),
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let Some(protocol) = SocketProtocol::from_name(&name) else {
@@ -69,6 +73,9 @@ async fn upgrade(
         Some(Fault::Busy) => return (StatusCode::SERVICE_UNAVAILABLE, "the sample bot is busy").into_response(),
         Some(Fault::NoAnswer) => std::future::pending::<()>().await,
         _ => {}
+    }
+    if protocol == SocketProtocol::Jambonz && jambonz::is_control(&headers) {
+        return jambonz::upgrade(upgrade, &uri);
     }
     let subprotocol = protocol::codec(protocol, None).subprotocol();
     let upgrade = match subprotocol {

@@ -97,6 +97,11 @@ impl Playout {
         self.queued = self.queue.iter().map(length).sum();
     }
 
+    /// Whether nothing is playing and nothing waits.
+    pub fn is_idle(&self) -> bool {
+        !self.playing && self.queue.is_empty()
+    }
+
     /// Everything that has begun to play by now, in frames of at most 20 ms.
     pub fn due(&mut self, now: CallTime) -> Vec<Played> {
         let mut out = Vec::new();
@@ -170,7 +175,9 @@ mod tests {
         let rest = playout.due(ms(1099));
         assert_eq!(heard(&rest).len(), 48);
         assert!(!rest.contains(&Played::Mark("end".to_owned())));
+        assert!(!playout.is_idle());
         assert_eq!(playout.due(ms(1100)), [Played::Mark("end".to_owned()), Played::Ended]);
+        assert!(playout.is_idle());
     }
 
     #[test]

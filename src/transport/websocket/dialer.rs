@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::answer;
 use super::audio::{WireDecoder, WireEncoder};
+use super::jambonz;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
 use super::session::{Session, Shared};
@@ -47,9 +48,30 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     dial.trace.add_to(&mut target.headers);
     let mut start = start(&target);
     follow_answer(&mut target, &mut start).await?;
+    if target.protocol == SocketProtocol::Jambonz
+        && target.answer_url.is_none()
+        && let Some((application, wanted)) = jambonz::call(&target, &start).await?
+    {
+        let (clock, events) = (dial.clock, dial.events.clone());
+        let socket = WebSocketTarget { url: wanted.url, ..target };
+        let (call, shared) = stream(dial, socket, wanted.start, Some(wanted.from_bot)).await?;
+        tokio::spawn(application.follow(shared, clock, events));
+        return Ok(call);
+    }
     let format = wanted(&target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
-    let mut codec = protocol::codec(target.protocol, format);
-    let format = format.unwrap_or_else(|| codec.default_format());
+    let (call, _) = stream(dial, target, StreamStart { format, ..start }, None).await?;
+    Ok(call)
+}
+
+/// Opens the media socket. The bot's audio has the format of the caller's unless it is told.
+async fn stream(
+    dial: Dial,
+    target: WebSocketTarget,
+    start: StreamStart,
+    from_bot: Option<WireFormat>,
+) -> Result<(Call, Arc<Shared>), DialError> {
+    let mut codec = protocol::codec(target.protocol, start.format);
+    let format = start.format.unwrap_or_else(|| codec.default_format());
     let start = StreamStart { format: Some(format), ..start };
     let headers = codec.request_headers(&start).into_iter().chain(answer::sign_handshake(&target)).chain(target.headers.clone()).collect();
     let (mut reader, writer) = connect(&target, headers, codec.subprotocol()).await?;
@@ -70,7 +92,7 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     let session = Session {
         shared: Arc::clone(&shared),
         reader,
-        decoder: WireDecoder::new(format),
+        decoder: WireDecoder::new(from_bot.unwrap_or(format)),
         clock: dial.clock,
         events: dial.events,
         playout: Playout::default(),
@@ -79,7 +101,9 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     };
     tokio::spawn(session.run());
     let sink = SocketSink { encoder: WireEncoder::new(format), codec, writer };
-    Ok(Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control: shared })
+    let control = Arc::clone(&shared);
+    let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
+    Ok((call, shared))
 }
 
 /// Asks the bot where the stream goes, where the target has it asked.

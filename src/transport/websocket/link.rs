@@ -79,13 +79,38 @@ pub(super) async fn open(
     headers: &[(String, String)],
     subprotocol: Option<&str>,
 ) -> Result<(LinkReader, LinkWriter), DialError> {
+    let socket = handshake(url, headers, subprotocol).await?.map_err(|error| refused(url, error))?;
+    Ok(halves(socket))
+}
+
+/// Opens a WebSocket if the server speaks this subprotocol.
+pub(super) async fn open_if_spoken(
+    url: &str,
+    headers: &[(String, String)],
+    subprotocol: &str,
+) -> Result<Option<(LinkReader, LinkWriter)>, DialError> {
+    match handshake(url, headers, Some(subprotocol)).await? {
+        Ok(socket) => Ok(Some(halves(socket))),
+        Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) => Ok(None),
+        Err(error) => Err(refused(url, error)),
+    }
+}
+
+async fn handshake(
+    url: &str,
+    headers: &[(String, String)],
+    subprotocol: Option<&str>,
+) -> Result<Result<(Socket, LastArrival), Error>, DialError> {
     // Two crypto providers in one process panic: the one that is there stays.
     let _already_there = rustls::crypto::ring::default_provider().install_default();
     let request = request(url, headers, subprotocol)?;
     let config = WebSocketConfig::default().max_message_size(Some(MOST_BYTES)).max_frame_size(Some(MOST_BYTES));
     let tcp = connect(url).await?;
     let arrival = tcp.arrival();
-    let (socket, _) = client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|error| refused(url, error))?;
+    Ok(client_async_tls_with_config(request, tcp, Some(config), None).await.map(|(socket, _)| (socket, arrival)))
+}
+
+fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) {
     let (mut sink, stream) = socket.split();
     let (writer, mut queue) = mpsc::unbounded_channel();
     let lag = SendLag::default();
@@ -110,7 +135,7 @@ pub(super) async fn open(
         let _gone = tokio::time::timeout(CLOSE_TIMEOUT, sink.close()).await;
     });
     let gauges = Gauges { arrival, lag, round_trip: RoundTrip::default() };
-    Ok((LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer))
+    (LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer)
 }
 
 /// Reaches the URL's host; TLS and the handshake come later.

@@ -4,6 +4,7 @@
 mod answer;
 mod audio;
 mod dialer;
+mod jambonz;
 mod link;
 pub mod protocol;
 mod session;

@@ -105,7 +105,7 @@ impl Session {
                 _ = ticks.tick() => { self.play(); None }
             };
             if let Some(end) = done {
-                return self.ended(end);
+                return self.ended(end).await;
             }
         }
     }
@@ -189,10 +189,14 @@ impl Session {
         }
     }
 
-    fn ended(mut self, end: LinkEnd) {
-        let already_over = self.shared.over.swap(true, Ordering::SeqCst);
+    async fn ended(mut self, end: LinkEnd) {
+        let _gone = self.shared.writer.send(Outgoing::Close);
         self.flush();
+        if end == LinkEnd::Closed {
+            self.play_out().await;
+        }
         self.play();
+        let already_over = self.shared.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
         let event = match end {
             LinkEnd::Closed => CallEvent::HungUp(now),
@@ -201,6 +205,17 @@ impl Session {
         if !already_over {
             let _call_over = self.events.send(event);
         }
-        let _gone = self.shared.writer.send(Outgoing::Close);
+        self.shared.stop.cancel();
+    }
+
+    /// A bot that says goodbye in one burst and leaves is heard to the end, as if it had left after the last word.
+    async fn play_out(&mut self) {
+        let mut ticks = interval(TICK);
+        while !self.playout.is_idle() {
+            tokio::select! {
+                () = self.shared.stop.cancelled() => return,
+                _ = ticks.tick() => self.play(),
+            }
+        }
     }
 }
