@@ -5,22 +5,11 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Run, free_port, goldencall, missing, peer, root, turn};
-
-/// A process that ends with its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _ended = self.0.wait();
-    }
-}
+use common::{Run, Running, free_port, goldencall, peer, python, root, turn, wait};
 
 fn audio(name: &str) -> PathBuf {
     root().join("audio").join(name)
@@ -63,15 +52,6 @@ fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
     command
 }
 
-fn wait(mut child: Child, seconds: u64) -> Output {
-    let start = Instant::now();
-    while child.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(seconds) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let _ended = child.kill();
-    child.wait_with_output().expect("output")
-}
-
 fn scenario_file(folder: &Path, steps: &str) -> String {
     let path = folder.join("scenario.yaml");
     let root = root().display();
@@ -99,7 +79,7 @@ fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
     let bot = sipp(&sipp_scenario(folder.path(), name, "bot/booking-greeting.wav"), port, &[]).spawn().expect("sipp");
     std::thread::sleep(Duration::from_millis(500));
     let run = call(folder.path(), steps, &format!("sip:bot@127.0.0.1:{port}"));
-    let output = wait(bot, 20);
+    let output = wait(bot, Duration::from_secs(20));
     assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
     Some(run.expect(code))
 }
@@ -151,18 +131,16 @@ fn sipp_that_rings_gets_a_cancel() {
     std::fs::write(folder.path().join("goldencall.yaml"), config).expect("config");
     std::thread::sleep(Duration::from_millis(500));
     let run = call(folder.path(), GREETING, "slow");
-    let output = wait(bot, 20);
+    let output = wait(bot, Duration::from_secs(20));
     assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
     assert_eq!(run.expect(3).json()["calls"][0]["error"]["kind"], "no_answer");
 }
 
 /// The sample bot in a process of its own.
 fn sample_bot() -> (Running, String) {
-    let mut child = goldencall().args(["bot", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().expect("bot");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("output")).read_line(&mut line).expect("address");
-    let address = line.trim().rsplit('@').next().expect("address").to_owned();
-    (Running(child), address)
+    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]), "sip:");
+    let address = line.expect("an address").trim().rsplit('@').next().expect("address").to_owned();
+    (bot, address)
 }
 
 #[test]
@@ -175,7 +153,7 @@ fn sipp_rings_the_sample_bot() {
     let (_bot, address) = sample_bot();
     let scenario = sipp_scenario(folder.path(), "caller", "caller/booking-request.wav");
     let caller = sipp(&scenario, free_port(), &["-s", "booking", &address]).spawn().expect("sipp");
-    let output = wait(caller, 40);
+    let output = wait(caller, Duration::from_secs(40));
     assert!(output.status.success(), "sipp: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -210,7 +188,7 @@ fn baresip_as_a_bot() {
     let folder = tempfile::tempdir().expect("folder");
     let port = free_port();
     let Some(mut command) = baresip_command(folder.path(), port, "bot/long-terms.wav") else { return };
-    let _bot = Running(command.stdout(Stdio::null()).spawn().expect("baresip"));
+    let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
     std::thread::sleep(Duration::from_millis(1500));
     let steps = "  - bot:\n      says: { contains: [calls may be recorded, monday through friday] }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
     call(folder.path(), steps, &format!("sip:bot@127.0.0.1:{port}")).expect(0);
@@ -224,38 +202,18 @@ fn baresip_rings_the_sample_bot() {
     let dial = format!("/dial sip:booking@{address}");
     let Some(mut command) = baresip_command(folder.path(), free_port(), "bot/long-terms.wav") else { return };
     let caller = command.args(["-e", &dial, "-t", "9"]).stdout(Stdio::piped()).spawn().expect("baresip");
-    let said = String::from_utf8_lossy(&wait(caller, 30).stdout).into_owned();
+    let said = String::from_utf8_lossy(&wait(caller, Duration::from_secs(30)).stdout).into_owned();
     assert!(said.contains("Call established") && said.contains("incoming rtp for 'audio' established"), "{said}");
 }
 
-fn pjsua() -> Option<PathBuf> {
-    let python = root().join("tests/peers/.venv/bin/python");
-    if !python.exists() {
-        missing("pjsua2 (PyPI)");
-        return None;
-    }
-    Some(python)
-}
-
 fn agent(python: &Path, arguments: &[&str]) -> Running {
-    let mut child = Command::new(python)
-        .arg(root().join("tests/peers/pjsua/agent.py"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("pjsua2");
-    let mut line = String::new();
-    let mut output = BufReader::new(child.stdout.take().expect("output"));
-    while output.read_line(&mut line).expect("output") > 0 && !line.contains("ready") {}
-    std::thread::spawn(move || output.lines().for_each(drop));
-    Running(child)
+    Running::ready(Command::new(python).arg(root().join("tests/peers/pjsua/agent.py")).args(arguments))
 }
 
 #[test]
 fn pjsua2_as_a_bot_that_updates_the_dialog() {
     let _turn = turn();
-    let Some(python) = pjsua() else { return };
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().expect("folder");
     let heard = folder.path().join("heard.wav");
     let port = free_port().to_string();
@@ -268,7 +226,7 @@ fn pjsua2_as_a_bot_that_updates_the_dialog() {
 #[test]
 fn pjsua2_rings_the_sample_bot() {
     let _turn = turn();
-    let Some(python) = pjsua() else { return };
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().expect("folder");
     let heard = folder.path().join("heard.wav");
     let (_bot, address) = sample_bot();
@@ -276,7 +234,7 @@ fn pjsua2_rings_the_sample_bot() {
     let mut caller =
         agent(&python, &["call", &format!("sip:booking@{address}"), &request.to_string_lossy(), &heard.to_string_lossy(), "8"]);
     let start = Instant::now();
-    while caller.0.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(20) {
+    while caller.child.try_wait().expect("status").is_none() && start.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(100));
     }
     assert!(loudness(&heard) > 100.0, "the caller heard the bot");

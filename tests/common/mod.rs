@@ -2,10 +2,13 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
-use std::net::UdpSocket;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -103,4 +106,88 @@ pub fn missing(what: &str) {
 /// A UDP port that is free now.
 pub fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
+}
+
+/// A TCP port that is free now.
+pub fn free_tcp_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
+}
+
+/// A process that ends with its test. What it wrote to stderr is shown when the test fails.
+pub struct Running {
+    pub child: Child,
+    log: Option<File>,
+}
+
+impl Running {
+    /// Starts a process and leaves its output alone.
+    pub fn new(child: Child) -> Self {
+        Self { child, log: None }
+    }
+
+    /// Starts a peer and waits for the line `ready` on its output.
+    #[track_caller]
+    pub fn ready(command: &mut Command) -> Self {
+        let (running, line) = Self::until(command, "ready");
+        assert!(line.is_some(), "{command:?} ended before it was ready");
+        running
+    }
+
+    /// Starts a process and waits for the first line of its output that contains this text. The rest is read away.
+    pub fn until(command: &mut Command, text: &str) -> (Self, Option<String>) {
+        let log = tempfile::tempfile().expect("a log");
+        let stderr = log.try_clone().expect("a log");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().expect("the process starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("output")).lines();
+        let found = lines.by_ref().map_while(Result::ok).find(|line| line.contains(text));
+        std::thread::spawn(move || lines.for_each(drop));
+        (Self { child, log: Some(log) }, found)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+        if let (true, Some(log)) = (std::thread::panicking(), &mut self.log) {
+            let mut text = Vec::new();
+            let _start = log.seek(SeekFrom::Start(0));
+            let _read = log.read_to_end(&mut text);
+            let text = String::from_utf8_lossy(&text);
+            let lines: Vec<&str> = text.lines().collect();
+            eprintln!("the peer's log ends:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+        }
+    }
+}
+
+/// Waits for a process, at most so long; then it is ended.
+#[expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
+pub fn wait(mut child: Child, most: Duration) -> Output {
+    let start = Instant::now();
+    while child.try_wait().expect("status").is_none() && start.elapsed() < most {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ended = child.kill();
+    child.wait_with_output().expect("output")
+}
+
+/// The Python of the peers that tests/peers/install installs.
+pub fn python() -> Option<PathBuf> {
+    let python = root().join("tests/peers/.venv/bin/python");
+    if !python.exists() {
+        missing("the peers' Python environment");
+        return None;
+    }
+    Some(python)
+}
+
+/// A peer that runs on Node.js.
+pub fn node(script: &str) -> Option<Command> {
+    if !root().join("tests/peers/node/node_modules").exists() {
+        missing("the peers' Node.js packages");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/peers/node").join(script));
+    peer("node").then_some(command)
 }

@@ -1,0 +1,80 @@
+//! A bot on plain aiortc, good and bad.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::common::{Run, Running, free_tcp_port, python, root, turn};
+use super::support::{BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, passes, run, scenario};
+
+/// The bot, and where it takes offers.
+fn bot(arguments: &[&str]) -> Option<(Running, String)> {
+    let port = free_tcp_port().to_string();
+    let mut command = Command::new(python()?);
+    command.arg(root().join("tests/peers/aiortc/bot.py")).args(["--port", &port]).args(arguments);
+    Some((Running::ready(&mut command), format!("http://127.0.0.1:{port}/api/offer")))
+}
+
+#[test]
+fn aiortc_opus() {
+    let _turn = turn();
+    let Some((_bot, url)) = bot(&["--turns", "1"]) else { return };
+    passes(&format!("webrtc+{url}"), &[SHORT, BOT_HANGS_UP], "opus");
+}
+
+#[test]
+fn aiortc_pcmu() {
+    let _turn = turn();
+    let Some((_bot, url)) = bot(&["--codec", "pcmu"]) else { return };
+    passes(&format!("webrtc+{url}"), &[SHORT, CALLER_HANGS_UP], "PCMU");
+}
+
+/// A bot that answers wrongly makes an error with these words, within the target's time-out or at once.
+#[track_caller]
+fn goes_wrong(bad: &str, kind: &str, words: &[&str]) {
+    let _turn = turn();
+    let Some((_bot, url)) = bot(&["--bad", bad]) else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let target = format!("{{ webrtc: {{ url: \"{url}\", timeout: 6s }} }}");
+    let file = scenario(folder.path(), "bad", &target, &[SHORT, CALLER_HANGS_UP]);
+    let start = Instant::now();
+    let run: Run = run(folder.path(), &[&file]).expect(3);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let report = run.json();
+    assert_eq!(report["calls"][0]["error"]["kind"], kind, "{}", run.text());
+    let message = report["calls"][0]["error"]["message"].as_str().expect("a message");
+    for words in words {
+        assert!(message.contains(&words.replace("URL", &url)), "{words}\n{}", run.text());
+    }
+    assert!(!run.junit().contains("<failure"), "{}", run.junit());
+}
+
+#[test]
+fn aiortc_that_refuses_audio() {
+    goes_wrong("no-audio", "bad_answer", &["URL gave an answer that refuses the audio (port 0)"]);
+}
+
+#[test]
+fn aiortc_with_another_certificate_than_it_tells() {
+    goes_wrong(
+        "fingerprint",
+        "bad_answer",
+        &[
+            "no connection to URL: ICE found a way and the DTLS handshake failed; does the bot's certificate match the fingerprint of its answer?",
+        ],
+    );
+}
+
+#[test]
+fn aiortc_that_cannot_be_reached() {
+    goes_wrong("no-ice", "no_response", &["webrtc+URL was not connected within 6 s: no ICE candidate pair works"]);
+}
+
+#[test]
+fn aiortc_that_fails_itself() {
+    goes_wrong("http500", "rejected", &["URL answered HTTP 500", "the bot is broken"]);
+}
+
+#[test]
+fn aiortc_that_breaks_its_json_off() {
+    goes_wrong("json", "bad_answer", &["URL", "JSON"]);
+}
