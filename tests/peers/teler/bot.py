@@ -11,6 +11,7 @@ Teler's documentation, or the SDK's STOP ends the stream. Prints `ready` when it
 import argparse
 import asyncio
 import base64
+import contextlib
 import json
 import sys
 import wave
@@ -88,6 +89,9 @@ async def media_stream(websocket: WebSocket):
         remote_stream_handler=Agent(relays).handle,
     )
     await connector.bridge_stream(websocket)
+    # The bridge leaves the caller's side open when the agent has gone, and uvicorn drops what a handler leaves open.
+    with contextlib.suppress(RuntimeError):
+        await websocket.close()
 
 
 @app.websocket("/agent")
@@ -113,6 +117,7 @@ async def agent(websocket: WebSocket):
                     await asyncio.sleep(0.7)
                     await speak()
                 loud = 0.0
+        await websocket.close()
     except WebSocketDisconnect:
         return
 
