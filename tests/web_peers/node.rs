@@ -26,13 +26,20 @@ fn jambonz_sdk() {
     passes(&target, &[SHORT, BOT_HANGS_UP], "L16/16000");
 }
 
-/// A path that the SDK's server does not know.
+/// Applications that goldencall cannot hear are errors that say why.
 #[test]
-fn jambonz_sdk_without_the_application() {
+fn jambonz_sdk_without_a_stream() {
     let _turn = turn();
     let Some((_bot, port)) = bot("jambonz-bot.mjs", &[]) else { return };
     let folder = tempfile::tempdir().expect("folder");
-    let url = format!("ws://127.0.0.1:{port}/nowhere");
-    let run = run(folder.path(), &[&scenario(folder.path(), "jambonz", &format!("jambonz+{url}"), &[SHORT, CALLER_HANGS_UP])]).expect(3);
-    assert!(run.text().contains(&format!("{url} opened no WebSocket")), "{}", run.text());
+    for (path, words) in [
+        ("speaking", "the bot's application asks for `say`, which goldencall does not do: it hears what one `listen` or `stream` brings"),
+        ("nowhere", "/nowhere opened no WebSocket"),
+    ] {
+        let target = format!("jambonz+ws://127.0.0.1:{port}/{path}");
+        let run = run(folder.path(), &[&scenario(folder.path(), path, &target, &[SHORT, CALLER_HANGS_UP])]).expect(3);
+        let report = run.json();
+        let message = report["calls"][0]["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(words), "{message}");
+    }
 }

@@ -4,9 +4,12 @@
 //
 // ws://127.0.0.1:N/booking is the application: it answers a call with the verbs `answer` and `listen`, the latter with
 // audio both ways on /audio. The call's variable `turns` says how many turns of the caller it answers; then it hangs up
-// on the control socket, once the caller has heard its last reply. Prints `ready` when it listens.
+// on the control socket, once the caller has heard its last reply. What jambonz' side says of the call has to fit jambonz'
+// own schemas. /speaking is an application that has jambonz speak. Prints `ready` when it listens.
 
+import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
+import Ajv from 'ajv/dist/2020.js';
 import { createEndpoint } from '@jambonz/sdk/websocket';
 import { Ear, RATE, SCRIPT, option, samples } from './script.mjs';
 
@@ -14,8 +17,26 @@ const server = http.createServer();
 const makeService = createEndpoint({ server, logger: { info: console.error, error: console.error, debug() {} } });
 const calls = new Map();
 
+const schemas = new Ajv.default({ strict: false, validateFormats: false });
+for (const folder of ['components', 'callbacks']) {
+  const url = new URL(`node_modules/@jambonz/schema/${folder}/`, import.meta.url);
+  for (const name of readdirSync(url)) schemas.addSchema(JSON.parse(readFileSync(new URL(name, url))));
+}
+
+// Ends the bot, and with it the call, on a message that jambonz would not send.
+function fits(kind, data) {
+  const complete = ['call_sid', 'account_sid', 'call_id', 'direction', 'from', 'to', 'call_status'].every((name) => data?.[name]);
+  if (schemas.validate(`https://jambonz.org/schema/callbacks/${kind}`, data) && complete) return;
+  console.error(kind, data, schemas.errors);
+  process.exit(1);
+}
+
+makeService({ path: '/speaking' }).on('session:new', (session) => session.say({ text: 'Hello.' }).send());
+
 makeService({ path: '/booking' }).on('session:new', (session) => {
+  fits('session-new', session.data);
   calls.set(session.callSid, session);
+  session.on('call:status', (data) => fits('call-status', data));
   session.on('close', () => calls.delete(session.callSid));
   session
     .answer()
