@@ -10,6 +10,7 @@ mod cors;
 mod ear;
 mod jambonz;
 mod line;
+mod livekit;
 mod log;
 mod offers;
 mod script;

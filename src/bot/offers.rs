@@ -33,7 +33,8 @@ pub(super) fn path(signalling: Signalling) -> &'static str {
         Signalling::FastRtc => "/webrtc/offer",
         Signalling::Whip => "/whip",
         Signalling::OpenAi => "/v1/realtime/calls",
-        Signalling::LiveKit => "/rtc",
+        // Clients put `/rtc` behind it.
+        Signalling::LiveKit => "/",
     }
 }
 

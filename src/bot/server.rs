@@ -10,9 +10,9 @@ use super::line::Line;
 use super::log::TrueTimes;
 use super::script::{BotError, Library};
 use super::wire::Wire;
-use super::{audiosocket, offers, sip, web};
+use super::{audiosocket, livekit, offers, sip, web};
 use crate::scenario::{
-    BotAccess, BotTarget, Fault, Script, Secret, Signalling, SipTarget, SocketProtocol, Target, WebRtcTarget, WebSocketTarget,
+    BotAccess, BotTarget, Fault, LiveKitRoom, Script, Secret, Signalling, SipTarget, SocketProtocol, Target, WebRtcTarget, WebSocketTarget,
 };
 use crate::transport::MediaLane;
 
@@ -92,6 +92,12 @@ impl Bot {
             BotAccess::Sip => {
                 let uri = format!("sip:{}@{}", script.unwrap_or("bot"), self.address);
                 Target::Sip(SipTarget { ring_timeout: patience, ..SipTarget::new(uri) })
+            }
+            BotAccess::WebRtc(Signalling::LiveKit) => {
+                let url = format!("ws://{}{}{query}", self.web, offers::path(Signalling::LiveKit));
+                let (api_key, api_secret) = (Some(livekit::KEY.to_owned()), Some(Secret::new(livekit::SECRET)));
+                let livekit = LiveKitRoom { api_key, api_secret, ..LiveKitRoom::default() };
+                Target::WebRtc(Box::new(WebRtcTarget { timeout: patience, livekit, ..WebRtcTarget::new(url, Signalling::LiveKit) }))
             }
             BotAccess::WebRtc(signalling) => {
                 let url = format!("http://{}{}{query}", self.web, offers::path(signalling));

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cors::any_origin;
 use super::server::House;
-use super::{answers, jambonz, offers, socket};
+use super::{answers, jambonz, livekit, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
 use crate::transport::websocket::protocol::{self, Message};
 
@@ -46,8 +46,8 @@ impl Wishes {
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let app = Router::new().route("/socket/{protocol}", any(upgrade)).merge(offers::routes()).merge(answers::routes());
-    let app = app.with_state(house).layer(from_fn(any_origin));
+    let app = Router::new().route("/socket/{protocol}", any(upgrade));
+    let app = app.merge(offers::routes()).merge(answers::routes()).merge(livekit::routes()).with_state(house).layer(from_fn(any_origin));
     // Small frames at a steady pace are what Nagle's algorithm holds up.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());

@@ -15,13 +15,13 @@ use crate::transport::webrtc::media::RtcDecoder;
 use crate::transport::webrtc::sdp::{AnswerAudio, audio_of};
 use crate::transport::webrtc::{Peer, PeerEvent, PeerOptions};
 
-const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
+pub(super) const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
 
 /// Answers an offer; the line begins once the connection stands.
 pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, call_id: String) -> Result<String, String> {
     // The sample bot is called from this machine more often than not, and a spare candidate does no harm.
-    let microphone = ("goldencall-bot".to_owned(), "voice".to_owned());
-    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone };
+    let microphone = Some(("goldencall-bot".to_owned(), "voice".to_owned()));
+    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone, one_way: false };
     let mut peer = Peer::new(&options).await?;
     let answer = peer.answer(offer).await?;
     let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;
@@ -54,7 +54,7 @@ async fn talk(house: Arc<House>, mut peer: Peer, audio: AnswerAudio, wishes: Wis
 }
 
 /// Decodes the caller.
-async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, to_line: mpsc::Sender<Heard>) {
+pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, to_line: mpsc::Sender<Heard>) {
     let Ok(mut decoder) = RtcDecoder::new(codec) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };

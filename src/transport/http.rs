@@ -74,7 +74,8 @@ impl Reply {
         DialError::new(DialErrorKind::BadAnswer, format!("{} answered with {what}{}", self.url, self.quoted()))
     }
 
-    fn quoted(&self) -> String {
+    /// The body, as a sentence about the answer ends with it.
+    pub fn quoted(&self) -> String {
         if self.body.trim().is_empty() { " and an empty body".to_owned() } else { format!(": {}", quote(&self.body)) }
     }
 }

@@ -40,15 +40,15 @@ pub(super) struct RtcCall {
     pub connection: Arc<dyn PeerConnection>,
     pub session: Session,
     pub over: AtomicBool,
-    pub reception: Mutex<ReceptionCounter>,
+    pub reception: Arc<Mutex<ReceptionCounter>>,
     /// As ICE last measured it; known once the call is over.
     pub round_trip: Mutex<Option<Duration>>,
 }
 
 impl RtcCall {
     /// A call on this connection.
-    pub fn new(connection: Arc<dyn PeerConnection>, session: Session) -> Self {
-        Self { connection, session, over: false.into(), reception: Mutex::default(), round_trip: Mutex::default() }
+    pub fn new(connection: Arc<dyn PeerConnection>, session: Session, reception: Arc<Mutex<ReceptionCounter>>) -> Self {
+        Self { connection, session, over: false.into(), reception, round_trip: Mutex::default() }
     }
 
     /// Asks ICE for the round trip of the candidate pair in use.
@@ -89,14 +89,20 @@ impl CallControl for RtcCall {
 /// What the tasks of a call need.
 #[derive(Clone)]
 pub(super) struct Ears {
-    pub codec: WebRtcCodec,
     pub stamps: Arc<Stamps>,
     pub clock: CallClock,
     pub events: mpsc::UnboundedSender<CallEvent>,
+    pub reception: Arc<Mutex<ReceptionCounter>>,
 }
 
 /// Follows the connection until it ends, after what happened before it was answered.
-pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut events: mpsc::UnboundedReceiver<PeerEvent>, ears: Ears) {
+pub(super) async fn follow(
+    call: Arc<RtcCall>,
+    earlier: Vec<PeerEvent>,
+    mut events: mpsc::UnboundedReceiver<PeerEvent>,
+    codec: WebRtcCodec,
+    ears: Ears,
+) {
     let mut earlier = earlier.into_iter();
     let goodbye = goodbye::said(Arc::clone(&call.connection));
     tokio::pin!(goodbye);
@@ -110,7 +116,7 @@ pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut even
         };
         let Some(event) = event else { return };
         match event {
-            PeerEvent::Track(track) => drop(tokio::spawn(listen(Arc::clone(&call), track, ears.clone()))),
+            PeerEvent::Track(track) => drop(tokio::spawn(listen(track, codec, ears.clone()))),
             PeerEvent::Candidate(candidate) => call.session.trickle(Some(candidate)).await,
             PeerEvent::Gathered => call.session.trickle(None).await,
             PeerEvent::Reached => {}
@@ -140,8 +146,8 @@ pub(super) async fn follow(call: Arc<RtcCall>, earlier: Vec<PeerEvent>, mut even
 }
 
 /// Hands in the bot's audio.
-async fn listen(call: Arc<RtcCall>, track: Arc<dyn TrackRemote>, ears: Ears) {
-    let Ok(mut decoder) = RtcDecoder::new(ears.codec) else { return };
+pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, ears: Ears) {
+    let Ok(mut decoder) = RtcDecoder::new(codec) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
         let header = &packet.header;
@@ -157,7 +163,7 @@ async fn listen(call: Arc<RtcCall>, track: Arc<dyn TrackRemote>, ears: Ears) {
             marker: header.marker,
             samples: decoder.decode(&packet.payload),
         };
-        call.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        ears.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
         if ears.events.send(CallEvent::Media(frame)).is_err() {
             return;
         }

@@ -23,8 +23,7 @@ pub(super) fn label(signalling: Signalling) -> Option<&'static str> {
         Signalling::Offer => Some("chat"),
         Signalling::FastRtc => Some("text"),
         Signalling::OpenAi => Some("oai-events"),
-        Signalling::Whip => None,
-        Signalling::LiveKit => Some("_reliable"),
+        Signalling::Whip | Signalling::LiveKit => None,
     }
 }
 

@@ -7,6 +7,7 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::call::{Ears, RtcCall, RtcSink, follow};
 use super::channel;
+use super::livekit;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session};
@@ -26,6 +27,9 @@ impl Transport for WebRtcTransport {
             let Target::WebRtc(target) = dial.target.clone() else {
                 return Err(DialError::new(DialErrorKind::Local, "this transport calls WebRTC targets only"));
             };
+            if target.signalling == Signalling::LiveKit {
+                return self.lane.run(async move { livekit::dial(dial, &target).await }).await;
+            }
             let (limit, label) = (target.timeout, dial.target.label());
             let connected = async move {
                 let stage = Stage::default();
@@ -51,7 +55,7 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let local = signalling::is_local(&target.url).await;
     let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
     let names = ("goldencall".to_owned(), "microphone".to_owned());
-    let options = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: names };
+    let options = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: Some(names), one_way: false };
     let mut peer = Peer::new(&options).await.map_err(|error| DialError::local("no WebRTC connection", error))?;
     let channel = match channel::label(target.signalling) {
         Some(label) => {
@@ -75,10 +79,19 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let answered_at = dial.clock.now();
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
     let call_id = session.call_id();
-    let call = Arc::new(RtcCall::new(Arc::clone(&peer.connection), session));
-    let ears = Ears { codec: audio.codec, stamps: peer.stamps, clock: dial.clock, events: dial.events };
-    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, ears));
+    let ears = Ears { stamps: peer.stamps, clock: dial.clock, events: dial.events, reception: Arc::default() };
+    let call = Arc::new(RtcCall::new(Arc::clone(&peer.connection), session, Arc::clone(&ears.reception)));
+    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, audio.codec, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
+}
+
+/// No media connection came about with someone.
+pub(super) fn ice_failed(with: &str, whose: &str) -> DialError {
+    let message = format!(
+        "ICE or DTLS with {with} failed: no candidate pair works, or the certificate does not match its fingerprint; \
+         check firewalls, `ice_servers` and {whose} public address"
+    );
+    DialError::new(DialErrorKind::BadAnswer, message)
 }
 
 /// Waits until ICE and DTLS are through; what else happens meanwhile is kept.

@@ -1,15 +1,20 @@
-//! WebRTC on the `webrtc` crate: ICE (RFC 8445), DTLS-SRTP (RFC 5764), Opus and G.711, one data channel.
+//! WebRTC on the `webrtc` crate: ICE (RFC 8445), DTLS-SRTP (RFC 5764), Opus and G.711, one data channel; a LiveKit room
+//! has two connections and signalling of its own ([`livekit`]).
 
 mod call;
 mod channel;
 mod dialer;
 mod goodbye;
+pub(crate) mod livekit;
 pub mod media;
 mod peer;
 pub mod sdp;
 mod signalling;
 mod stage;
 mod stamps;
+mod track;
 
 pub use dialer::WebRtcTransport;
 pub(crate) use peer::{Peer, PeerEvent, PeerOptions};
+pub(crate) use sdp::sent_audio_of;
+pub(crate) use track::codec_of;

@@ -1,4 +1,4 @@
-//! One peer connection with one audio stream each way: what the tester and the sample bot both have.
+//! One peer connection with one audio stream each way, or one way only: what the tester and the sample bot both have.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use rtc::peer_connection::transport::RTCIceCandidateInit;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use webrtc::data_channel::DataChannel;
@@ -41,8 +42,10 @@ pub(crate) struct PeerOptions {
     pub ice_servers: Vec<IceServer>,
     /// The other side is on this machine: loopback candidates are needed.
     pub local: bool,
-    /// The names of the sent stream and its track.
-    pub microphone: (String, String),
+    /// The names of the sent stream and its track; `None` where nothing is sent.
+    pub microphone: Option<(String, String)>,
+    /// Audio goes one way, and every candidate by trickle, as LiveKit has it: an offer waits for none.
+    pub one_way: bool,
 }
 
 /// What happens on a peer connection.
@@ -108,13 +111,13 @@ pub(crate) struct Peer {
     pub connection: Arc<dyn PeerConnection>,
     pub events: mpsc::UnboundedReceiver<PeerEvent>,
     pub stamps: Arc<Stamps>,
-    track: Arc<TrackLocalStaticRTP>,
-    ssrc: u32,
+    microphone: Option<(Arc<TrackLocalStaticRTP>, u32)>,
+    trickles: bool,
     gathered: bool,
 }
 
 impl Peer {
-    /// Makes a connection with a microphone; nothing is sent yet.
+    /// Makes a connection; nothing is sent yet.
     pub async fn new(options: &PeerOptions) -> Result<Self, String> {
         let mut engine = MediaEngine::default();
         for codec in &options.codecs {
@@ -136,17 +139,33 @@ impl Peer {
             .await
             .map_err(|error| error.to_string())?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let mut peer = Self { connection, events, stamps, microphone: None, trickles: options.one_way, gathered: false };
+        if let Some((stream, track)) = options.microphone.clone() {
+            peer.add_microphone(stream, track, options).await?;
+        }
+        Ok(peer)
+    }
+
+    async fn add_microphone(&mut self, stream: String, track: String, options: &PeerOptions) -> Result<(), String> {
         let ssrc: u32 = rand::random();
         let codec = options.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
-        let (stream, track) = options.microphone.clone();
+        let streams = vec![stream.clone().into()];
         let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
-        connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(|error| error.to_string())?;
+        let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
+        if options.one_way {
+            let direction = RTCRtpTransceiverDirection::Sendonly;
+            let init = RTCRtpTransceiverInit { direction, streams, ..RTCRtpTransceiverInit::default() };
+            self.connection.add_transceiver_from_track(local, Some(init)).await.map_err(|error| error.to_string())?;
+        } else {
+            self.connection.add_track(local).await.map_err(|error| error.to_string())?;
+        }
         // The track has one codec, and the stack would offer and accept no other.
-        for transceiver in connection.get_transceivers().await {
+        for transceiver in self.connection.get_transceivers().await {
             let codecs = options.codecs.iter().copied().map(parameters).collect();
             transceiver.set_codec_preferences(codecs).await.map_err(|error| error.to_string())?;
         }
-        Ok(Self { connection, events, stamps, track, ssrc, gathered: false })
+        self.microphone = Some((track, ssrc));
+        Ok(())
     }
 
     /// An offer with the candidates that were found in time.
@@ -167,7 +186,7 @@ impl Peer {
         self.connection.set_local_description(description).await.map_err(|error| error.to_string())?;
         let deadline = Instant::now() + GATHERING;
         let mut others = Vec::new();
-        while !self.gathered {
+        while !self.gathered && !self.trickles {
             match timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(PeerEvent::Gathered)) => self.gathered = true,
                 Ok(Some(PeerEvent::Candidate(_))) => {}
@@ -188,8 +207,8 @@ impl Peer {
     /// Starts to send: each frame of 20 ms that goes into the channel is encoded and leaves at once.
     pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<(Vec<i16>, bool)>, String> {
         let mut encoder = RtcEncoder::new(audio.codec)?;
+        let (track, ssrc) = self.microphone.clone().ok_or("this connection has no microphone")?;
         let (frames, mut queue) = mpsc::unbounded_channel::<(Vec<i16>, bool)>();
-        let (track, ssrc) = (Arc::clone(&self.track), self.ssrc);
         tokio::spawn(async move {
             let (mut sequence, mut timestamp): (u16, u32) = (rand::random(), rand::random());
             while let Some((samples, marker)) = queue.recv().await {

@@ -20,6 +20,18 @@ pub struct AnswerAudio {
 /// # Errors
 /// What is wrong with it, in a few words that follow "an answer".
 pub fn audio_of(text: &str, offered: &[WebRtcCodec]) -> Result<AnswerAudio, String> {
+    audio_towards(text, offered, &["inactive", "recvonly"], "the bot would never be heard")
+}
+
+/// The same of an answer to an offer that only sends.
+///
+/// # Errors
+/// What is wrong with it, in a few words that follow "an answer".
+pub fn sent_audio_of(text: &str, offered: &[WebRtcCodec]) -> Result<AnswerAudio, String> {
+    audio_towards(text, offered, &["inactive", "sendonly"], "the caller would never be heard")
+}
+
+fn audio_towards(text: &str, offered: &[WebRtcCodec], useless: &[&str], because: &str) -> Result<AnswerAudio, String> {
     let session =
         SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes())).map_err(|error| format!("whose SDP cannot be read ({error})"))?;
     let audio = session.media_descriptions.iter().find(|media| media.media_name.media == "audio");
@@ -27,8 +39,8 @@ pub fn audio_of(text: &str, offered: &[WebRtcCodec]) -> Result<AnswerAudio, Stri
     if audio.media_name.port.value == 0 {
         return Err("that refuses the audio (port 0)".to_owned());
     }
-    if let Some(direction) = ["inactive", "recvonly"].into_iter().find(|name| audio.attribute(name).is_some()) {
-        return Err(format!("whose audio is `{direction}`: the bot would never be heard"));
+    if let Some(direction) = useless.iter().find(|name| audio.attribute(name).is_some()) {
+        return Err(format!("whose audio is `{direction}`: {because}"));
     }
     let mapping = |format: &str| {
         let map = audio.attributes.iter().filter(|attribute| attribute.key == "rtpmap").filter_map(|attribute| attribute.value.as_deref());

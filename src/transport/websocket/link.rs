@@ -32,7 +32,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TimestampedTcp>>;
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum LinkEnd {
+pub(in crate::transport) enum LinkEnd {
     /// The bot closed it in an orderly way.
     Closed,
     /// It broke: one sentence.
@@ -40,7 +40,7 @@ pub(super) enum LinkEnd {
 }
 
 /// The receiving half.
-pub(super) struct LinkReader {
+pub(in crate::transport) struct LinkReader {
     wire: Wire,
     gauges: Gauges,
 }
@@ -62,11 +62,11 @@ pub(super) struct Gauges {
 }
 
 /// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
-pub(super) type LinkWriter = mpsc::UnboundedSender<Outgoing>;
+pub(in crate::transport) type LinkWriter = mpsc::UnboundedSender<Outgoing>;
 
 /// What the writing task takes.
 #[derive(Debug)]
-pub(super) enum Outgoing {
+pub(in crate::transport) enum Outgoing {
     Message(Message),
     /// A frame of the caller's, and when the pacing thread handed it over.
     Audio(Message, Monotonic),
@@ -74,7 +74,7 @@ pub(super) enum Outgoing {
 }
 
 /// Opens a WebSocket.
-pub(super) async fn open(
+pub(in crate::transport) async fn open(
     url: &str,
     headers: &[(String, String)],
     subprotocol: Option<&str>,

@@ -5,7 +5,7 @@ mod answer;
 mod audio;
 mod dialer;
 mod jambonz;
-mod link;
+pub(super) mod link;
 pub mod protocol;
 mod session;
 mod sink;

@@ -1,0 +1,173 @@
+//! One caller's stay in the room: the server's part of the signalling and the agent's line.
+
+use std::sync::{Arc, mpsc};
+
+use axum::extract::ws::{Message, WebSocket};
+use livekit_protocol::{DisconnectReason, Pong, SignalTarget};
+use tokio_util::sync::CancellationToken;
+
+use super::super::line::{self, Line};
+use super::super::server::House;
+use super::super::web::Wishes;
+use super::super::webrtc::{CODECS, listen};
+use super::super::wire::{Heard, RtcWire};
+use super::people::People;
+use crate::scenario::Fault;
+use crate::transport::webrtc::livekit::message::{self, Request, Response};
+use crate::transport::webrtc::livekit::side::Side;
+use crate::transport::webrtc::livekit::token::Claims;
+use crate::transport::webrtc::{AnswerAudio, PeerEvent, PeerOptions, codec_of, sent_audio_of};
+
+/// The stay is over, for whatever reason.
+struct Over;
+
+struct Stay {
+    socket: WebSocket,
+    people: People,
+    /// What the caller sends.
+    publisher: Side,
+    /// What it hears.
+    subscriber: Side,
+    house: Arc<House>,
+    wishes: Wishes,
+    room: String,
+    /// How the agent's audio is sent, once the caller has answered.
+    audio: Option<AnswerAudio>,
+    /// Where the caller's audio goes, and its other end until the line begins.
+    to_line: mpsc::Sender<Heard>,
+    inbox: Option<mpsc::Receiver<Heard>>,
+    over: CancellationToken,
+    hang_up: CancellationToken,
+}
+
+/// Serves a caller that was let in until one side leaves.
+pub(super) async fn stay(house: Arc<House>, wishes: Wishes, claims: Claims, socket: WebSocket) {
+    let people = People::of(&claims);
+    let room = claims.video.room.clone();
+    let listening = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone: None, one_way: true };
+    let microphone = Some((people.agent_sid.clone(), people.track_sid.clone()));
+    let speaking = PeerOptions { microphone, ..listening.clone() };
+    let Ok(publisher) = Side::new(&listening, SignalTarget::Publisher).await else { return };
+    let Ok(subscriber) = Side::new(&speaking, SignalTarget::Subscriber).await else { return };
+    let (to_line, inbox) = mpsc::channel();
+    let (over, hang_up) = (CancellationToken::new(), CancellationToken::new());
+    let _over_at_last = over.clone().drop_guard();
+    let inbox = Some(inbox);
+    let mut stay = Stay { socket, people, publisher, subscriber, house, wishes, room, audio: None, to_line, inbox, over, hang_up };
+    let Over = stay.serve().await;
+    let _closed = stay.publisher.peer.connection.close().await;
+    let _closed = stay.subscriber.peer.connection.close().await;
+}
+
+impl Stay {
+    async fn serve(&mut self) -> Over {
+        if let Err(over) = self.welcome().await {
+            return over;
+        }
+        let hang_up = self.hang_up.clone();
+        loop {
+            let done = tokio::select! {
+                () = hang_up.cancelled() => return self.leave().await,
+                message = self.socket.recv() => self.heard(message.and_then(Result::ok)).await,
+                event = self.publisher.peer.events.recv() => self.happened(SignalTarget::Publisher, event).await,
+                event = self.subscriber.peer.events.recv() => self.happened(SignalTarget::Subscriber, event).await,
+            };
+            if let Err(over) = done {
+                return over;
+            }
+        }
+    }
+
+    async fn welcome(&mut self) -> Result<(), Over> {
+        let with_agent = self.house.fault != Some(Fault::NoAnswer);
+        self.send(self.people.join(with_agent)).await?;
+        if with_agent {
+            let sdp = self.subscriber.peer.offer().await.map_err(|_| Over)?;
+            self.send(Response::Offer(message::description("offer", sdp, 1))).await?;
+        }
+        Ok(())
+    }
+
+    /// The agent goes, and its room with it.
+    async fn leave(&mut self) -> Over {
+        let goodbye = [self.people.agent_left(), Response::Leave(message::leave(DisconnectReason::RoomDeleted))];
+        for response in goodbye {
+            let _gone = self.send(response).await;
+        }
+        let _closed = self.socket.send(Message::Close(None)).await;
+        Over
+    }
+
+    async fn send(&mut self, response: Response) -> Result<(), Over> {
+        self.socket.send(Message::binary(message::write_response(response))).await.map_err(|_| Over)
+    }
+
+    async fn heard(&mut self, message: Option<Message>) -> Result<(), Over> {
+        let bytes = match message {
+            Some(Message::Binary(bytes)) => bytes,
+            Some(Message::Close(_)) | None => return Err(Over),
+            Some(_) => return Ok(()),
+        };
+        match message::read_request(&bytes).map_err(|_| Over)? {
+            Some(request) => self.take(request).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn take(&mut self, request: Request) -> Result<(), Over> {
+        match request {
+            Request::AddTrack(track) => self.send(self.people.published(&track.cid)).await,
+            Request::Offer(offer) => {
+                let sdp = self.publisher.answer(offer.sdp).await.map_err(|_| Over)?;
+                self.send(Response::Answer(message::description("answer", sdp, offer.id))).await
+            }
+            Request::Answer(answer) => {
+                self.audio = sent_audio_of(&answer.sdp, &CODECS).ok();
+                self.subscriber.accept(answer.sdp).await.map_err(|_| Over)
+            }
+            Request::Trickle(trickle) if trickle.target() == SignalTarget::Publisher => Ok(self.publisher.trickled(&trickle).await),
+            Request::Trickle(trickle) => Ok(self.subscriber.trickled(&trickle).await),
+            Request::PingReq(ping) => {
+                let timestamp = jiff::Timestamp::now().as_millisecond();
+                self.send(Response::PongResp(Pong { last_ping_timestamp: ping.timestamp, timestamp })).await
+            }
+            Request::Ping(timestamp) => self.send(Response::Pong(timestamp)).await,
+            Request::Leave(_) => Err(Over),
+            _ => Ok(()),
+        }
+    }
+
+    async fn happened(&mut self, target: SignalTarget, event: Option<PeerEvent>) -> Result<(), Over> {
+        let side = if target == SignalTarget::Publisher { &mut self.publisher } else { &mut self.subscriber };
+        let event = event.ok_or(Over)?;
+        if let Some(trickle) = side.trickle(&event) {
+            self.send(Response::Trickle(trickle)).await?;
+            return Ok(());
+        }
+        match event {
+            PeerEvent::State(state) if side.note(state) => return Err(Over),
+            PeerEvent::State(_) => self.begin(),
+            PeerEvent::Track(track) => {
+                if let Some(codec) = codec_of(&track, &CODECS).await {
+                    tokio::spawn(listen(track, codec, self.to_line.clone()));
+                }
+            }
+            PeerEvent::Channel(_) | PeerEvent::Candidate(_) | PeerEvent::Gathered => {}
+        }
+        Ok(())
+    }
+
+    /// Starts the line once both connections stand.
+    fn begin(&mut self) {
+        if !(self.publisher.connected && self.subscriber.connected) {
+            return;
+        }
+        let Some(outbox) = self.audio.and_then(|audio| self.subscriber.peer.microphone(audio).ok()) else { return };
+        let name = if self.wishes.script.is_empty() { &self.room } else { &self.wishes.script };
+        let (Some(mut script), Some(inbox)) = (self.house.script(name), self.inbox.take()) else { return };
+        script.bursts = false;
+        let line = self.house.line(RtcWire { inbox, outbox }, script, self.people.call_id());
+        let (over, hang_up, think) = (self.over.clone(), self.hang_up.clone(), self.wishes.think());
+        line::start(Line { over, hang_up, think, ..line });
+    }
+}
