@@ -3,5 +3,6 @@
 mod door;
 mod people;
 mod stay;
+mod telemetry;
 
 pub(super) use door::{KEY, SECRET, routes};

@@ -19,9 +19,9 @@ pub(super) struct People {
     room: String,
     caller: String,
     caller_sid: String,
-    pub agent_sid: String,
+    agent_sid: String,
     /// The agent's audio.
-    pub track_sid: String,
+    track_sid: String,
 }
 
 impl People {
@@ -32,6 +32,11 @@ impl People {
         Self { room: claims.video.room.clone(), caller: claims.sub.clone(), caller_sid, agent_sid, track_sid }
     }
 
+    /// The names of the agent's stream and track, as the server's offers have them.
+    pub fn microphone(&self) -> (String, String) {
+        (self.agent_sid.clone(), self.track_sid.clone())
+    }
+
     /// The name of the call in the bot's log: what the caller knows of it too.
     pub fn call_id(&self) -> String {
         format!("{}/{}", self.room, self.caller_sid)
@@ -39,7 +44,7 @@ impl People {
 
     /// The server's first message; a room without an agent has nobody but the caller.
     pub fn join(&self, with_agent: bool) -> Response {
-        let agent = with_agent.then(|| self.agent(participant_info::State::Active));
+        let agent = with_agent.then(|| self.agent(participant_info::State::Joined));
         Response::Join(JoinResponse {
             room: Some(Room { sid: format!("RM_{}", &self.caller_sid), name: self.room.clone(), ..Room::default() }),
             participant: Some(ParticipantInfo {
@@ -57,6 +62,13 @@ impl People {
         })
     }
 
+    /// The agent publishes its audio.
+    pub fn agent_speaks(&self) -> Response {
+        let tracks = vec![TrackInfo { sid: self.track_sid.clone(), ..audio("voice") }];
+        let agent = ParticipantInfo { tracks, is_publisher: true, ..self.agent(participant_info::State::Active) };
+        Response::Update(ParticipantUpdate { participants: vec![agent] })
+    }
+
     /// The agent has gone.
     pub fn agent_left(&self) -> Response {
         Response::Update(ParticipantUpdate { participants: vec![self.agent(participant_info::State::Disconnected)] })
@@ -68,8 +80,6 @@ impl People {
             identity: "goldencall-bot".to_owned(),
             state: state.into(),
             kind: participant_info::Kind::Agent.into(),
-            tracks: vec![TrackInfo { sid: self.track_sid.clone(), ..audio("voice") }],
-            is_publisher: true,
             ..ParticipantInfo::default()
         }
     }

@@ -12,6 +12,7 @@ use super::super::web::Wishes;
 use super::super::webrtc::{CODECS, listen};
 use super::super::wire::{Heard, RtcWire};
 use super::people::People;
+use super::telemetry;
 use crate::scenario::Fault;
 use crate::transport::webrtc::livekit::message::{self, Request, Response};
 use crate::transport::webrtc::livekit::side::Side;
@@ -31,6 +32,8 @@ struct Stay {
     house: Arc<House>,
     wishes: Wishes,
     room: String,
+    /// Offers made so far.
+    offers: u32,
     /// How the agent's audio is sent, once the caller has answered.
     audio: Option<AnswerAudio>,
     /// Where the caller's audio goes, and its other end until the line begins.
@@ -44,16 +47,15 @@ struct Stay {
 pub(super) async fn stay(house: Arc<House>, wishes: Wishes, claims: Claims, socket: WebSocket) {
     let people = People::of(&claims);
     let room = claims.video.room.clone();
-    let listening = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone: None, one_way: true };
-    let microphone = Some((people.agent_sid.clone(), people.track_sid.clone()));
-    let speaking = PeerOptions { microphone, ..listening.clone() };
-    let Ok(publisher) = Side::new(&listening, SignalTarget::Publisher).await else { return };
-    let Ok(subscriber) = Side::new(&speaking, SignalTarget::Subscriber).await else { return };
+    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone: None, one_way: true };
+    let Ok(publisher) = Side::new(&options, SignalTarget::Publisher).await else { return };
+    let Ok(subscriber) = Side::new(&options, SignalTarget::Subscriber).await else { return };
     let (to_line, inbox) = mpsc::channel();
     let (over, hang_up) = (CancellationToken::new(), CancellationToken::new());
     let _over_at_last = over.clone().drop_guard();
     let inbox = Some(inbox);
-    let mut stay = Stay { socket, people, publisher, subscriber, house, wishes, room, audio: None, to_line, inbox, over, hang_up };
+    let mut stay =
+        Stay { socket, people, publisher, subscriber, house, wishes, room, offers: 0, audio: None, to_line, inbox, over, hang_up };
     let Over = stay.serve().await;
     let _closed = stay.publisher.peer.connection.close().await;
     let _closed = stay.subscriber.peer.connection.close().await;
@@ -79,12 +81,34 @@ impl Stay {
     }
 
     async fn welcome(&mut self) -> Result<(), Over> {
-        let with_agent = self.house.fault != Some(Fault::NoAnswer);
-        self.send(self.people.join(with_agent)).await?;
-        if with_agent {
-            let sdp = self.subscriber.peer.offer().await.map_err(|_| Over)?;
-            self.send(Response::Offer(message::description("offer", sdp, 1))).await?;
+        self.send(self.people.join(self.has_agent())).await?;
+        // Servers offer their channels first, and audio once somebody publishes it.
+        let channel = self.subscriber.peer.connection.create_data_channel("_reliable", None).await.map_err(|_| Over)?;
+        tokio::spawn(telemetry::send(channel));
+        self.offer().await
+    }
+
+    fn has_agent(&self) -> bool {
+        self.house.fault != Some(Fault::NoAnswer)
+    }
+
+    async fn offer(&mut self) -> Result<(), Over> {
+        let sdp = self.subscriber.peer.offer().await.map_err(|_| Over)?;
+        self.offers += 1;
+        self.send(Response::Offer(message::description("offer", sdp, self.offers))).await
+    }
+
+    /// The caller answered an offer: the agent's audio comes with the second one.
+    async fn answered(&mut self, sdp: String) -> Result<(), Over> {
+        self.audio = sent_audio_of(&sdp, &CODECS).ok();
+        self.subscriber.accept(sdp).await.map_err(|_| Over)?;
+        if self.offers == 1 && self.has_agent() {
+            let (stream, track) = self.people.microphone();
+            self.subscriber.peer.add_microphone(stream, track).await.map_err(|_| Over)?;
+            self.send(self.people.agent_speaks()).await?;
+            return self.offer().await;
         }
+        self.begin();
         Ok(())
     }
 
@@ -121,10 +145,7 @@ impl Stay {
                 let sdp = self.publisher.answer(offer.sdp).await.map_err(|_| Over)?;
                 self.send(Response::Answer(message::description("answer", sdp, offer.id))).await
             }
-            Request::Answer(answer) => {
-                self.audio = sent_audio_of(&answer.sdp, &CODECS).ok();
-                self.subscriber.accept(answer.sdp).await.map_err(|_| Over)
-            }
+            Request::Answer(answer) => self.answered(answer.sdp).await,
             Request::Trickle(trickle) if trickle.target() == SignalTarget::Publisher => Ok(self.publisher.trickled(&trickle).await),
             Request::Trickle(trickle) => Ok(self.subscriber.trickled(&trickle).await),
             Request::PingReq(ping) => {

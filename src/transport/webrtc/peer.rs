@@ -112,7 +112,8 @@ pub(crate) struct Peer {
     pub events: mpsc::UnboundedReceiver<PeerEvent>,
     pub stamps: Arc<Stamps>,
     microphone: Option<(Arc<TrackLocalStaticRTP>, u32)>,
-    trickles: bool,
+    first_codec: RTCRtpCodec,
+    one_way: bool,
     gathered: bool,
 }
 
@@ -139,20 +140,22 @@ impl Peer {
             .await
             .map_err(|error| error.to_string())?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
-        let mut peer = Self { connection, events, stamps, microphone: None, trickles: options.one_way, gathered: false };
+        let first_codec = options.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
+        let mut peer = Self { connection, events, stamps, microphone: None, first_codec, one_way: options.one_way, gathered: false };
         if let Some((stream, track)) = options.microphone.clone() {
-            peer.add_microphone(stream, track, options).await?;
+            peer.add_microphone(stream, track).await?;
         }
         Ok(peer)
     }
 
-    async fn add_microphone(&mut self, stream: String, track: String, options: &PeerOptions) -> Result<(), String> {
+    /// Adds the audio that will be sent; an offer or answer has to follow.
+    pub async fn add_microphone(&mut self, stream: String, track: String) -> Result<(), String> {
         let ssrc: u32 = rand::random();
-        let codec = options.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
+        let codec = self.first_codec.clone();
         let streams = vec![stream.clone().into()];
         let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
         let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
-        if options.one_way {
+        if self.one_way {
             let direction = RTCRtpTransceiverDirection::Sendonly;
             let init = RTCRtpTransceiverInit { direction, streams, ..RTCRtpTransceiverInit::default() };
             self.connection.add_transceiver_from_track(local, Some(init)).await.map_err(|error| error.to_string())?;
@@ -186,7 +189,7 @@ impl Peer {
         self.connection.set_local_description(description).await.map_err(|error| error.to_string())?;
         let deadline = Instant::now() + GATHERING;
         let mut others = Vec::new();
-        while !self.gathered && !self.trickles {
+        while !self.gathered && !self.one_way {
             match timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(PeerEvent::Gathered)) => self.gathered = true,
                 Ok(Some(PeerEvent::Candidate(_))) => {}

@@ -18,7 +18,7 @@ use super::{address, keepalive};
 use crate::scenario::{IceServer, Secret, WebRtcTarget};
 use crate::transport::websocket::link::{self, LinkEnd, LinkReader};
 use crate::transport::websocket::protocol::Message;
-use crate::transport::{Call, Dial, DialError, DialErrorKind, http};
+use crate::transport::{Call, Dial, DialError, DialErrorKind, http, quote};
 
 /// Joins a LiveKit room and calls the agent in it.
 pub(in crate::transport::webrtc) async fn dial(dial: Dial, target: &WebRtcTarget) -> Result<Call, DialError> {
@@ -60,7 +60,7 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
     let join = joined(&mut reader, &target.url).await?;
     let ice_servers = target.ice_servers.iter().cloned().chain(join.ice_servers.iter().map(ice_server)).collect();
     let local = is_local(&target.url).await;
-    let cid = format!("TR_{:016x}", rand::random::<u64>());
+    let cid = uuid::Uuid::new_v4().to_string();
     let listening = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: None, one_way: true };
     let speaking = PeerOptions { microphone: Some(("goldencall".to_owned(), cid.clone())), ..listening.clone() };
     let unable = |error| DialError::local("no WebRTC connection", error);
@@ -89,7 +89,11 @@ async fn joined(reader: &mut LinkReader, url: &str) -> Result<JoinResponse, Dial
             Err(LinkEnd::Broken(why)) => return Err(DialError::new(DialErrorKind::BadAnswer, format!("{url}: {why}"))),
         };
         match message::read_response(&bytes) {
-            Ok(Some(Response::Join(join))) => return Ok(join),
+            Ok(Some(Response::Join(join))) if join.alternative_url.is_empty() => return Ok(join),
+            Ok(Some(Response::Join(join))) => {
+                let message = format!("the LiveKit server at {url} is not available and names {} instead", quote(&join.alternative_url));
+                return Err(DialError::new(DialErrorKind::Rejected, message));
+            }
             Ok(Some(Response::Leave(leave))) => return Err(Ending::of(&leave).error(url)),
             Ok(_) => {}
             Err(error) => return Err(bad(&format!("sent no LiveKit message ({error})"))),

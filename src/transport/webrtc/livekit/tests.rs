@@ -1,10 +1,17 @@
-//! No bytes of the other side's make the reader panic, and what is written reads back.
+//! No bytes of the other side's make the reader panic, what is written reads back, and calls to the sample bot's room.
 
 use livekit_protocol::{DisconnectReason, SignalTarget};
 use proptest::prelude::*;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
+use tokio::sync::mpsc;
 
 use super::message::{self, Request, Response};
+use crate::bot::{Bot, BotOptions, Library};
+use crate::clock::CallClock;
+use crate::scenario::{BotAccess, BotTarget, Fault, Signalling};
+use crate::telemetry::Report;
+use crate::transport::webrtc::WebRtcTransport;
+use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
 #[test]
 fn candidates_come_back_as_they_were_sent() {
@@ -56,4 +63,40 @@ proptest! {
             let _any = super::room::Room::of(&join);
         }
     }
+}
+
+/// A call to the sample bot's room, in this process.
+async fn call(fault: Option<Fault>) -> (Result<Call, DialError>, mpsc::UnboundedReceiver<CallEvent>, Bot) {
+    let library = Library::load(None).expect("scripts");
+    let bot = Bot::start(BotOptions::local(library, fault)).await.expect("bot");
+    let over = BotAccess::WebRtc(Signalling::LiveKit);
+    let target = bot.target(&BotTarget { over, fault, ..BotTarget::default() });
+    let (events, heard) = mpsc::unbounded_channel();
+    let call = WebRtcTransport.dial(Dial { target, clock: CallClock::start(), events }).await;
+    (call, heard, bot)
+}
+
+#[tokio::test]
+async fn the_agent_is_heard_and_says_that_it_listens() {
+    let (call, mut events, _bot) = call(None).await;
+    let call = call.expect("a call");
+    let (mut frames, mut ready) = (0, false);
+    while frames < 5 || !ready {
+        match events.recv().await.expect("an event") {
+            CallEvent::Media(frame) => frames += usize::from(frame.samples.len() == 160),
+            CallEvent::Report(_, report) => ready = report == Report::BotReady,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(call.codec, "opus");
+    call.control.hang_up().await;
+    assert!(call.control.reception().packets >= 5);
+}
+
+#[tokio::test]
+async fn a_room_without_an_agent_is_said_to_have_none() {
+    let (call, ..) = call(Some(Fault::NoAnswer)).await;
+    let error = call.err().expect("nobody there");
+    assert_eq!(error.kind, DialErrorKind::NoAnswer);
+    assert!(error.message.starts_with("no agent joined the LiveKit room `goldencall-"), "{error}");
 }
