@@ -146,8 +146,11 @@ impl Stay {
                 self.send(Response::Answer(message::description("answer", sdp, offer.id))).await
             }
             Request::Answer(answer) => self.answered(answer.sdp).await,
-            Request::Trickle(trickle) if trickle.target() == SignalTarget::Publisher => Ok(self.publisher.trickled(&trickle).await),
-            Request::Trickle(trickle) => Ok(self.subscriber.trickled(&trickle).await),
+            Request::Trickle(trickle) => {
+                let side = if trickle.target() == SignalTarget::Publisher { &mut self.publisher } else { &mut self.subscriber };
+                side.trickled(&trickle).await;
+                Ok(())
+            }
             Request::PingReq(ping) => {
                 let timestamp = jiff::Timestamp::now().as_millisecond();
                 self.send(Response::PongResp(Pong { last_ping_timestamp: ping.timestamp, timestamp })).await

@@ -152,7 +152,7 @@ impl Peer {
     pub async fn add_microphone(&mut self, stream: String, track: String) -> Result<(), String> {
         let ssrc: u32 = rand::random();
         let codec = self.first_codec.clone();
-        let streams = vec![stream.clone().into()];
+        let streams = vec![stream.clone()];
         let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
         let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
         if self.one_way {

@@ -35,7 +35,8 @@ def check(line):
         raise ValueError(f"no message that LiveKit knows in the {name}")
     if has_unknown(message):
         raise ValueError(f"fields that LiveKit does not know in the {name} {which}")
-    return {"kind": which, which: MessageToDict(getattr(message, which), preserving_proto_field_name=True)}
+    # The older ping and pong are plain numbers, which is why the whole message is turned into a dictionary.
+    return {"kind": which, which: MessageToDict(message, preserving_proto_field_name=True)[which]}
 
 
 failed = False

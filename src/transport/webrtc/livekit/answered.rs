@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
+use super::super::call::RtcSink;
 use super::super::sdp::AnswerAudio;
 use super::session::Session;
 use crate::transport::{CallControl, DialError, DialErrorKind};
@@ -22,9 +21,9 @@ impl Session {
     }
 
     /// Starts to speak.
-    pub fn microphone(&self) -> Result<(mpsc::UnboundedSender<(Vec<i16>, bool)>, AnswerAudio), String> {
+    pub fn microphone(&self) -> Result<(RtcSink, AnswerAudio), String> {
         let audio = self.sent.ok_or("the server took no audio")?;
-        Ok((self.sides.publisher.peer.microphone(audio)?, audio))
+        Ok((RtcSink(self.sides.publisher.peer.microphone(audio)?), audio))
     }
 
     /// The room and the server's id of the caller's stay: what its logs have.

@@ -35,7 +35,8 @@ pub(super) fn follow(channel: Arc<dyn DataChannel>, packets: mpsc::UnboundedSend
     });
 }
 
-/// A segment grows until it is final: of the agent's only the final text counts.
+/// Agents send each text a second time, as a stream with the topic `lk.transcription` and an id of its own there: that
+/// one is left out. A segment grows until it is final: of the agent's only the final text counts.
 fn transcribed(transcription: &Transcription, room: &Room) -> Vec<Report> {
     let who = transcription.transcribed_participant_identity.as_str();
     let is_agent = room.agent().is_some_and(|agent| agent.identity == who);

@@ -6,7 +6,7 @@ use livekit_protocol::{JoinResponse, SignalTarget};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::super::call::{Ears, RtcSink};
+use super::super::call::Ears;
 use super::super::peer::PeerOptions;
 use super::super::signalling::is_local;
 use super::call::RoomCall;
@@ -42,7 +42,7 @@ pub(in crate::transport::webrtc) async fn dial(dial: Dial, target: &WebRtcTarget
     let (sink, audio) = session.microphone().map_err(|error| DialError::local("no audio", error))?;
     let (call_id, control) = (session.call_id(), session.control());
     tokio::spawn(session.follow());
-    Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control })
+    Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(sink), control })
 }
 
 /// Opens the signalling, joins, makes both connections and publishes the microphone.

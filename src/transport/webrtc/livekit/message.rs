@@ -54,11 +54,13 @@ pub(crate) fn description(kind: &str, sdp: String, id: u32) -> SessionDescriptio
     SessionDescription { r#type: kind.to_owned(), sdp, id, ..SessionDescription::default() }
 }
 
-/// A candidate of one of the two connections; `None` after the last one.
-pub(crate) fn trickle(candidate: Option<&RTCIceCandidateInit>, target: SignalTarget) -> Result<TrickleRequest, String> {
-    let end = RTCIceCandidateInit { sdp_mid: Some(String::new()), sdp_mline_index: Some(0), ..RTCIceCandidateInit::default() };
-    let candidate_init = serde_json::to_string(candidate.unwrap_or(&end)).map_err(|error| error.to_string())?;
-    Ok(TrickleRequest { candidate_init, target: target.into(), r#final: candidate.is_none() })
+/// A candidate of one of the two connections. No client says which one is the last.
+pub(crate) fn trickle(candidate: &RTCIceCandidateInit, target: SignalTarget) -> Result<TrickleRequest, String> {
+    // An empty name is none: the index says it all.
+    let sdp_mid = candidate.sdp_mid.clone().filter(|mid| !mid.is_empty());
+    let candidate = RTCIceCandidateInit { sdp_mid, ..candidate.clone() };
+    let candidate_init = serde_json::to_string(&candidate).map_err(|error| error.to_string())?;
+    Ok(TrickleRequest { candidate_init, target: target.into(), r#final: false })
 }
 
 /// The candidate of a trickle message; `None` where it only says that there are no more, or cannot be read.

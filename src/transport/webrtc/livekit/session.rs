@@ -31,6 +31,12 @@ pub(super) struct Sides {
     pub codecs: Vec<WebRtcCodec>,
 }
 
+impl Sides {
+    fn of(&mut self, target: SignalTarget) -> &mut Side {
+        if target == SignalTarget::Publisher { &mut self.publisher } else { &mut self.subscriber }
+    }
+}
+
 /// Everything of a stay in a room.
 pub(super) struct Session {
     reader: LinkReader,
@@ -121,10 +127,9 @@ impl Session {
             Response::TrackPublished(_) => self.offer().await?,
             Response::Answer(answer) => self.answered(answer).await?,
             Response::Offer(offer) => self.answer(offer).await?,
-            Response::Trickle(trickle) if trickle.target() == SignalTarget::Publisher => self.sides.publisher.trickled(&trickle).await,
-            Response::Trickle(trickle) => self.sides.subscriber.trickled(&trickle).await,
+            Response::Trickle(trickle) => self.sides.of(trickle.target()).trickled(&trickle).await,
             Response::Update(update) => {
-                if update.participants.iter().fold(false, |left, news| self.room.update(news) || left) {
+                if update.participants.iter().any(|news| self.room.update(news)) {
                     return Err(Ending::Left("the agent left the room".to_owned()));
                 }
                 self.claim().await;
@@ -169,7 +174,7 @@ impl Session {
     }
 
     async fn happened(&mut self, target: SignalTarget, event: Option<PeerEvent>) -> Result<(), Ending> {
-        let side = if target == SignalTarget::Publisher { &mut self.sides.publisher } else { &mut self.sides.subscriber };
+        let side = self.sides.of(target);
         let event = event.ok_or(Ending::Ice)?;
         if let Some(trickle) = side.trickle(&event) {
             self.call.send(Request::Trickle(trickle));

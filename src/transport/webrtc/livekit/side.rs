@@ -65,13 +65,9 @@ impl Side {
         }
     }
 
-    /// What to tell the other side of an event; `None` where it is not about candidates.
+    /// What to tell the other side of an event; `None` where it is no candidate.
     pub fn trickle(&self, event: &PeerEvent) -> Option<TrickleRequest> {
-        let candidate = match event {
-            PeerEvent::Candidate(candidate) => Some(candidate),
-            PeerEvent::Gathered => None,
-            _ => return None,
-        };
+        let PeerEvent::Candidate(candidate) = event else { return None };
         message::trickle(candidate, self.target).ok()
     }
 

@@ -1,6 +1,6 @@
 //! No bytes of the other side's make the reader panic, what is written reads back, and calls to the sample bot's room.
 
-use livekit_protocol::{DisconnectReason, SignalTarget};
+use livekit_protocol::{DisconnectReason, SignalTarget, TrickleRequest};
 use proptest::prelude::*;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::sync::mpsc;
@@ -21,11 +21,11 @@ fn candidates_come_back_as_they_were_sent() {
         sdp_mline_index: Some(0),
         ..RTCIceCandidateInit::default()
     };
-    let sent = message::trickle(Some(&candidate), SignalTarget::Publisher).expect("trickle");
+    let sent = message::trickle(&candidate, SignalTarget::Publisher).expect("trickle");
     insta::assert_snapshot!(sent.candidate_init, @r#"{"candidate":"candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}"#);
-    assert_eq!((message::candidate_of(&sent), sent.r#final), (Some(candidate), false));
-    let last = message::trickle(None, SignalTarget::Subscriber).expect("trickle");
-    assert_eq!((message::candidate_of(&last), last.r#final), (None, true));
+    assert_eq!((message::candidate_of(&sent), sent.target()), (Some(candidate), SignalTarget::Publisher));
+    let last = TrickleRequest { candidate_init: r#"{"candidate":"","sdpMid":"","sdpMLineIndex":0}"#.to_owned(), ..Default::default() };
+    assert_eq!(message::candidate_of(&last), None);
 }
 
 #[test]
@@ -47,7 +47,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_readers_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), text in ".{0,80}") {
         let _any = (message::read_response(&bytes), message::read_request(&bytes));
-        let trickle = livekit_protocol::TrickleRequest { candidate_init: text, ..Default::default() };
+        let trickle = TrickleRequest { candidate_init: text, ..Default::default() };
         let _any = message::candidate_of(&trickle);
     }
 
