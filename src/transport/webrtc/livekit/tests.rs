@@ -6,11 +6,12 @@ use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::sync::mpsc;
 
 use super::message::{self, Request, Response};
+use super::side::Side;
 use crate::bot::{Bot, BotOptions, Library};
 use crate::clock::CallClock;
-use crate::scenario::{BotAccess, BotTarget, Fault, Signalling};
+use crate::scenario::{BotAccess, BotTarget, Fault, Signalling, WebRtcCodec};
 use crate::telemetry::Report;
-use crate::transport::webrtc::WebRtcTransport;
+use crate::transport::webrtc::{Peer, PeerOptions, WebRtcTransport};
 use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
 #[test]
@@ -63,6 +64,26 @@ proptest! {
             let _any = super::room::Room::of(&join);
         }
     }
+}
+
+/// A server sends every track of the room, a camera's too.
+#[tokio::test]
+async fn video_does_not_keep_an_offer_from_being_answered() {
+    let microphone = Some(("PA_bot".to_owned(), "TR_voice".to_owned()));
+    let options = PeerOptions { codecs: vec![WebRtcCodec::Opus], ice_servers: Vec::new(), local: true, microphone, one_way: true };
+    let mut server = Peer::new(&options).await.expect("server");
+    let offer = server.offer().await.expect("offer");
+    let line = |name: &str| offer.lines().find(|line| line.starts_with(name)).expect(name).to_owned();
+    let (user, password) = (line("a=ice-ufrag:"), line("a=ice-pwd:"));
+    let video = format!(
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=setup:actpass\r\na=mid:1\r\n{user}\r\n{password}\r\na=rtcp-mux\r\n\
+         a=rtpmap:96 VP8/90000\r\na=msid:PA_bot TR_camera\r\na=ssrc:77 cname:PA_bot\r\na=ssrc:77 msid:PA_bot TR_camera\r\na=sendonly\r\n"
+    );
+    let offer = offer.replace("a=group:BUNDLE 0", "a=group:BUNDLE 0 1") + &video;
+    let mut side = Side::new(&PeerOptions { microphone: None, ..options }, SignalTarget::Subscriber).await.expect("caller");
+    let answer = side.answer(offer).await.expect("answer");
+    assert!(answer.contains("m=audio 9") && answer.contains("m=video 0") && answer.contains("a=recvonly"), "{answer}");
+    server.accept(answer).await.expect("a usable answer");
 }
 
 /// A call to the sample bot's room, in this process.
