@@ -21,7 +21,7 @@ pub(super) const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G71
 pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, call_id: String) -> Result<String, String> {
     // The sample bot is called from this machine more often than not, and a spare candidate does no harm.
     let microphone = Some(("goldencall-bot".to_owned(), "voice".to_owned()));
-    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone, one_way: false };
+    let options = PeerOptions { codecs: CODECS.to_vec(), local: true, microphone, ..PeerOptions::default() };
     let mut peer = Peer::new(&options).await?;
     let answer = peer.answer(offer).await?;
     let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;

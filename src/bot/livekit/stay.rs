@@ -17,7 +17,8 @@ use crate::scenario::Fault;
 use crate::transport::webrtc::livekit::message::{self, Request, Response};
 use crate::transport::webrtc::livekit::side::Side;
 use crate::transport::webrtc::livekit::token::Claims;
-use crate::transport::webrtc::{AnswerAudio, PeerEvent, PeerOptions, codec_of, sent_audio_of};
+use crate::transport::webrtc::sdp::AnswerAudio;
+use crate::transport::webrtc::{PeerEvent, PeerOptions, codec_of, sent_audio_of};
 
 /// The stay is over, for whatever reason.
 struct Over;
@@ -47,7 +48,7 @@ struct Stay {
 pub(super) async fn stay(house: Arc<House>, wishes: Wishes, claims: Claims, socket: WebSocket) {
     let people = People::of(&claims);
     let room = claims.video.room.clone();
-    let options = PeerOptions { codecs: CODECS.to_vec(), ice_servers: Vec::new(), local: true, microphone: None, one_way: true };
+    let options = PeerOptions { codecs: CODECS.to_vec(), local: true, one_way: true, ..PeerOptions::default() };
     let Ok(publisher) = Side::new(&options, SignalTarget::Publisher).await else { return };
     let Ok(subscriber) = Side::new(&options, SignalTarget::Subscriber).await else { return };
     let (to_line, inbox) = mpsc::channel();
@@ -176,7 +177,7 @@ impl Stay {
                     tokio::spawn(listen(track, codec, self.to_line.clone()));
                 }
             }
-            PeerEvent::Channel(_) | PeerEvent::Candidate(_) | PeerEvent::Gathered => {}
+            PeerEvent::Channel(_) | PeerEvent::Candidate(_) | PeerEvent::Gathered | PeerEvent::Reached => {}
         }
         Ok(())
     }

@@ -6,11 +6,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::log::now_ns;
 use super::{Heard, Wire};
+use crate::clock::Monotonic;
+use crate::transport::webrtc::VoiceFrame;
 
 /// One connection's audio: decoded samples in, frames out.
 pub(in crate::bot) struct RtcWire {
     pub inbox: mpsc::Receiver<Heard>,
-    pub outbox: UnboundedSender<(Vec<i16>, bool)>,
+    pub outbox: UnboundedSender<VoiceFrame>,
 }
 
 impl Wire for RtcWire {
@@ -21,7 +23,7 @@ impl Wire for RtcWire {
     fn send(&mut self, frame: &[i16], marker: bool) -> i64 {
         let at = now_ns();
         // A caller that is gone shows as the end of the call, not here.
-        let _gone = self.outbox.send((frame.to_vec(), marker));
+        let _gone = self.outbox.send(VoiceFrame { samples: frame.to_vec(), marker, handed_over: Monotonic(at) });
         at
     }
 }

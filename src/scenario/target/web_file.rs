@@ -9,10 +9,26 @@ use crate::scenario::problem::Problem;
 use crate::scenario::secrets::Secret;
 use crate::scenario::yaml::{Node, Value};
 
-pub(in crate::scenario) const WEBRTC_KEYS: &[&str] =
-    &["url", "signalling", "codecs", "token", "headers", "ice_servers", "body", "timeout", "room", "identity", "api_key", "api_secret"];
+pub(in crate::scenario) const WEBRTC_KEYS: &[&str] = &[
+    "url",
+    "signalling",
+    "codecs",
+    "token",
+    "headers",
+    "ice_servers",
+    "ice_transport_policy",
+    "body",
+    "timeout",
+    "room",
+    "identity",
+    "api_key",
+    "api_secret",
+];
 pub(in crate::scenario) const WEBSOCKET_KEYS: &[&str] =
     &["url", "protocol", "encoding", "sample_rate", "headers", "parameters", "from", "to", "answer_url", "auth_token", "timeout"];
+
+/// Any way, or over TURN only.
+const ICE_POLICIES: &[(&str, bool)] = &[("all", false), ("relay", true)];
 
 /// Rates that telephony and speech use.
 const RATES: &[(&str, u32)] = &[("8000", 8000), ("16000", 16_000), ("24000", 24_000), ("48000", 48_000)];
@@ -35,6 +51,11 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     target.headers = pairs(decoder, &fields, "headers");
     if let Some(node) = fields.get("ice_servers") {
         target.ice_servers = decoder.list(node).into_iter().filter_map(|node| ice_server(decoder, node)).collect();
+    }
+    target.relay_only = fields.get("ice_transport_policy").is_some_and(|node| decoder.choice(node, ICE_POLICIES).unwrap_or(false));
+    if target.relay_only && target.ice_servers.is_empty() && signalling != Signalling::LiveKit {
+        let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server connects to nobody");
+        decoder.problem(problem.help("add `ice_servers: [{ urls: \"turn:host:3478\", username: u, credential: c }]`"));
     }
     target.body = fields.get("body").and_then(|node| json(decoder, node));
     target.timeout = timeout(decoder, &fields).unwrap_or(target.timeout);

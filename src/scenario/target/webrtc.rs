@@ -102,6 +102,8 @@ pub struct WebRtcTarget {
     pub headers: Vec<(String, String)>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// Over TURN or not at all (`iceTransportPolicy: relay` of the W3C).
+    pub relay_only: bool,
     /// JSON that the bot gets with the offer (`request_data`) or with `/start` (`body`).
     pub body: Option<String>,
     /// How long signalling, ICE and DTLS may take together.
@@ -120,6 +122,7 @@ impl WebRtcTarget {
             token: None,
             headers: Vec::new(),
             ice_servers: Vec::new(),
+            relay_only: false,
             body: None,
             timeout: Duration::from_secs(15),
             livekit: LiveKitRoom::default(),

@@ -12,25 +12,26 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 
 use super::media::RtcDecoder;
-use super::peer::PeerEvent;
+use super::peer::{Peer, PeerEvent, VoiceFrame};
 use super::signalling::Session;
 use super::stamps::Stamps;
 use super::{channel, goodbye};
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception, ReceptionCounter};
 use crate::scenario::WebRtcCodec;
-use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink};
+use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink, SendLag};
 
 /// How long the goodbye may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Takes the caller's frames to the sending task.
-pub(super) struct RtcSink(pub mpsc::UnboundedSender<(Vec<i16>, bool)>);
+pub(super) struct RtcSink(pub mpsc::UnboundedSender<VoiceFrame>);
 
 impl MediaSink for RtcSink {
     fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic> {
         let at = Monotonic::now();
-        self.0.send((samples.to_vec(), marker)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        let frame = VoiceFrame { samples: samples.to_vec(), marker, handed_over: at };
+        self.0.send(frame).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
         Ok(at)
     }
 }
@@ -43,23 +44,24 @@ pub(super) struct RtcCall {
     pub reception: Arc<Mutex<ReceptionCounter>>,
     /// As ICE last measured it; known once the call is over.
     pub round_trip: Mutex<Option<Duration>>,
+    pub lag: SendLag,
 }
 
 impl RtcCall {
     /// A call on this connection.
-    pub fn new(connection: Arc<dyn PeerConnection>, session: Session, reception: Arc<Mutex<ReceptionCounter>>) -> Self {
-        Self { connection, session, over: false.into(), reception, round_trip: Mutex::default() }
+    pub fn new(peer: &Peer, session: Session, reception: Arc<Mutex<ReceptionCounter>>) -> Self {
+        let (connection, lag) = (Arc::clone(&peer.connection), peer.lag.clone());
+        Self { connection, session, over: false.into(), reception, round_trip: Mutex::default(), lag }
     }
+}
 
-    /// Asks ICE for the round trip of the candidate pair in use.
-    #[expect(clippy::disallowed_methods, reason = "the statistics want the time of the question, which enters no measurement")]
-    async fn measure_round_trip(&self) {
-        let statistics = self.connection.get_stats(std::time::Instant::now(), StatsSelector::None).await;
-        let pairs = statistics.candidate_pairs().filter(|pair| pair.nominated && pair.current_round_trip_time > 0.0);
-        let shortest = pairs.map(|pair| pair.current_round_trip_time).min_by(f64::total_cmp);
-        let time = shortest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = time;
-    }
+/// Asks ICE for the round trip of the candidate pair in use.
+#[expect(clippy::disallowed_methods, reason = "the statistics want the time of the question, which enters no measurement")]
+pub(super) async fn round_trip(connection: &dyn PeerConnection) -> Option<Duration> {
+    let statistics = connection.get_stats(std::time::Instant::now(), StatsSelector::None).await;
+    let pairs = statistics.candidate_pairs().filter(|pair| pair.nominated && pair.current_round_trip_time > 0.0);
+    let shortest = pairs.map(|pair| pair.current_round_trip_time).min_by(f64::total_cmp);
+    shortest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }
 
 impl CallControl for RtcCall {
@@ -69,7 +71,8 @@ impl CallControl for RtcCall {
                 return;
             }
             let goodbye = async {
-                self.measure_round_trip().await;
+                let measured = round_trip(self.connection.as_ref()).await;
+                *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
                 self.session.close().await;
                 let _closed = self.connection.close().await;
             };
@@ -83,6 +86,10 @@ impl CallControl for RtcCall {
 
     fn round_trip(&self) -> Option<Duration> {
         *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send_lag(&self) -> Vec<u32> {
+        self.lag.micros()
     }
 }
 

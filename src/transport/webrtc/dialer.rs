@@ -12,7 +12,7 @@ use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session};
 use super::stage::Stage;
-use crate::scenario::{Target, WebRtcTarget};
+use crate::scenario::{Signalling, Target, WebRtcTarget};
 use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to WebRTC bots.
@@ -55,7 +55,14 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let local = signalling::is_local(&target.url).await;
     let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
     let names = ("goldencall".to_owned(), "microphone".to_owned());
-    let options = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: Some(names), one_way: false };
+    let options = PeerOptions {
+        codecs: target.codecs.clone(),
+        ice_servers,
+        relay_only: target.relay_only,
+        local,
+        microphone: Some(names),
+        one_way: false,
+    };
     let mut peer = Peer::new(&options).await.map_err(|error| DialError::local("no WebRTC connection", error))?;
     let channel = match channel::label(target.signalling) {
         Some(label) => {
@@ -79,8 +86,8 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let answered_at = dial.clock.now();
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
     let call_id = session.call_id();
-    let ears = Ears { stamps: peer.stamps, clock: dial.clock, events: dial.events, reception: Arc::default() };
-    let call = Arc::new(RtcCall::new(Arc::clone(&peer.connection), session, Arc::clone(&ears.reception)));
+    let ears = Ears { stamps: Arc::clone(&peer.stamps), clock: dial.clock, events: dial.events, reception: Arc::default() };
+    let call = Arc::new(RtcCall::new(&peer, session, Arc::clone(&ears.reception)));
     tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, audio.codec, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
 }

@@ -15,6 +15,6 @@ mod stamps;
 mod track;
 
 pub use dialer::WebRtcTransport;
-pub(crate) use peer::{Peer, PeerEvent, PeerOptions};
+pub(crate) use peer::{Peer, PeerEvent, PeerOptions, VoiceFrame};
 pub(crate) use sdp::sent_audio_of;
 pub(crate) use track::codec_of;

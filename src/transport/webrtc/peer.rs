@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMA, MIME_TYPE_PCMU};
-use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -28,18 +28,22 @@ use webrtc::runtime::TokioRuntime;
 use super::media::RtcEncoder;
 use super::sdp::AnswerAudio;
 use super::stamps::{StampingRuntime, Stamps};
+use crate::clock::Monotonic;
 use crate::scenario::{Codec, IceServer, WebRtcCodec};
+use crate::transport::SendLag;
 
 /// How long an offer waits for candidates; STUN servers that are slower send theirs by trickle.
 const GATHERING: Duration = Duration::from_secs(1);
 
 /// How a peer connection is made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PeerOptions {
     /// Offered, or accepted, in this order.
     pub codecs: Vec<WebRtcCodec>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// Over TURN or not at all.
+    pub relay_only: bool,
     /// The other side is on this machine: loopback candidates are needed.
     pub local: bool,
     /// The names of the sent stream and its track; `None` where nothing is sent.
@@ -106,13 +110,25 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
+/// 20 ms of a microphone on their way.
+pub(crate) struct VoiceFrame {
+    /// Linear samples at 8 kHz.
+    pub samples: Vec<i16>,
+    /// The first of a talkspurt.
+    pub marker: bool,
+    /// When they were handed over.
+    pub handed_over: Monotonic,
+}
+
 /// A peer connection.
 pub(crate) struct Peer {
     pub connection: Arc<dyn PeerConnection>,
     pub events: mpsc::UnboundedReceiver<PeerEvent>,
     pub stamps: Arc<Stamps>,
     microphone: Option<(Arc<TrackLocalStaticRTP>, u32)>,
-    first_codec: RTCRtpCodec,
+    codecs: Vec<WebRtcCodec>,
+    /// How long frames of the microphone waited for the connection.
+    pub lag: SendLag,
     one_way: bool,
     gathered: bool,
 }
@@ -129,8 +145,9 @@ impl Peer {
         let stamps = Arc::new(Stamps::default());
         let runtime = StampingRuntime { inner: TokioRuntime, stamps: Arc::clone(&stamps) };
         let servers = options.ice_servers.iter().map(ice_server).collect();
+        let policy = if options.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
         let connection = PeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
+            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build())
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Handler(tell)))
@@ -140,8 +157,9 @@ impl Peer {
             .await
             .map_err(|error| error.to_string())?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
-        let first_codec = options.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
-        let mut peer = Self { connection, events, stamps, microphone: None, first_codec, one_way: options.one_way, gathered: false };
+        let codecs = options.codecs.clone();
+        let (one_way, lag) = (options.one_way, SendLag::default());
+        let mut peer = Self { connection, events, stamps, microphone: None, codecs, lag, one_way, gathered: false };
         if let Some((stream, track)) = options.microphone.clone() {
             peer.add_microphone(stream, track).await?;
         }
@@ -151,7 +169,7 @@ impl Peer {
     /// Adds the audio that will be sent; an offer or answer has to follow.
     pub async fn add_microphone(&mut self, stream: String, track: String) -> Result<(), String> {
         let ssrc: u32 = rand::random();
-        let codec = self.first_codec.clone();
+        let codec = self.codecs.first().map(|codec| parameters(*codec).rtp_codec).unwrap_or_default();
         let streams = vec![stream.clone()];
         let track = Arc::new(TrackLocalStaticRTP::new(microphone(stream, track, ssrc, codec)));
         let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
@@ -164,7 +182,7 @@ impl Peer {
         }
         // The track has one codec, and the stack would offer and accept no other.
         for transceiver in self.connection.get_transceivers().await {
-            let codecs = options.codecs.iter().copied().map(parameters).collect();
+            let codecs = self.codecs.iter().copied().map(parameters).collect();
             transceiver.set_codec_preferences(codecs).await.map_err(|error| error.to_string())?;
         }
         self.microphone = Some((track, ssrc));
@@ -208,13 +226,14 @@ impl Peer {
     }
 
     /// Starts to send: each frame of 20 ms that goes into the channel is encoded and leaves at once.
-    pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<(Vec<i16>, bool)>, String> {
+    pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<VoiceFrame>, String> {
         let mut encoder = RtcEncoder::new(audio.codec)?;
         let (track, ssrc) = self.microphone.clone().ok_or("this connection has no microphone")?;
-        let (frames, mut queue) = mpsc::unbounded_channel::<(Vec<i16>, bool)>();
+        let (frames, mut queue) = mpsc::unbounded_channel::<VoiceFrame>();
+        let lag = self.lag.clone();
         tokio::spawn(async move {
             let (mut sequence, mut timestamp): (u16, u32) = (rand::random(), rand::random());
-            while let Some((samples, marker)) = queue.recv().await {
+            while let Some(VoiceFrame { samples, marker, handed_over }) = queue.recv().await {
                 let payload = Bytes::from(encoder.encode(&samples));
                 let header = rtp::header::Header {
                     version: 2,
@@ -230,6 +249,7 @@ impl Peer {
                 if track.write_rtp(rtp::Packet { header, payload }).await.is_err() {
                     return;
                 }
+                lag.note(handed_over);
             }
         });
         Ok(frames)

@@ -52,7 +52,7 @@ enum Wire {
 
 /// What a connection measures of itself.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gauges {
+pub(in crate::transport) struct Gauges {
     /// When the kernel received what was read last.
     pub arrival: LastArrival,
     /// How long frames waited for the socket.
@@ -222,7 +222,7 @@ pub(super) fn unreachable(url: &str, error: &std::io::Error) -> DialError {
 
 /// The shortest way of a ping to the bot and back: what the bot itself adds is not the network's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RoundTrip(Arc<Mutex<Option<Duration>>>);
+pub(in crate::transport) struct RoundTrip(Arc<Mutex<Option<Duration>>>);
 
 impl RoundTrip {
     fn ping() -> tungstenite::Message {

@@ -23,7 +23,9 @@ impl Session {
     /// Starts to speak.
     pub fn microphone(&self) -> Result<(RtcSink, AnswerAudio), String> {
         let audio = self.sent.ok_or("the server took no audio")?;
-        Ok((RtcSink(self.sides.publisher.peer.microphone(audio)?), audio))
+        let speaking = &self.sides.publisher.peer;
+        let _once = self.call.lag.set(speaking.lag.clone());
+        Ok((RtcSink(speaking.microphone(audio)?), audio))
     }
 
     /// The room and the server's id of the caller's stay: what its logs have.

@@ -1,7 +1,7 @@
 //! The caller's place in the room: given up exactly once, whichever way the call ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use livekit_protocol::DisconnectReason;
@@ -10,11 +10,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use webrtc::peer_connection::PeerConnection;
 
+use super::super::call::round_trip;
 use super::message::{self, Request};
 use crate::media::{Reception, ReceptionCounter};
 use crate::transport::websocket::link::{LinkWriter, Outgoing};
 use crate::transport::websocket::protocol::Message;
-use crate::transport::{BoxFuture, CallControl};
+use crate::transport::{BoxFuture, CallControl, SendLag};
 
 /// How long the goodbye may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,13 +28,17 @@ pub(super) struct RoomCall {
     /// Cancelled when the caller leaves.
     pub left: CancellationToken,
     pub over: AtomicBool,
+    pub lag: OnceLock<SendLag>,
+    /// To the server, as ICE last measured it; known once the call is over.
+    pub round_trip: Mutex<Option<Duration>>,
 }
 
 impl RoomCall {
     /// A place that was just taken.
     pub fn new(writer: LinkWriter) -> Self {
         let (connections, reception) = (Mutex::default(), Arc::default());
-        Self { writer, connections, reception, left: CancellationToken::new(), over: false.into() }
+        let (lag, round_trip) = (OnceLock::new(), Mutex::default());
+        Self { writer, connections, reception, left: CancellationToken::new(), over: false.into(), lag, round_trip }
     }
 
     /// Sends a request; a server that is gone shows as the end of the call, not here.
@@ -69,7 +74,21 @@ async fn close(connections: Vec<Arc<dyn PeerConnection>>) {
 impl CallControl for RoomCall {
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         let connections = self.leave();
-        Box::pin(close(connections))
+        Box::pin(async {
+            if let Some(connection) = connections.last() {
+                let measured = timeout(CLOSE_TIMEOUT, round_trip(connection.as_ref())).await.ok().flatten();
+                *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+            }
+            close(connections).await;
+        })
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send_lag(&self) -> Vec<u32> {
+        self.lag.get().map(SendLag::micros).unwrap_or_default()
     }
 
     fn reception(&self) -> Reception {

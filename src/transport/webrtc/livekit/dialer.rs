@@ -50,7 +50,8 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
     let url = address::rtc_url(&target.url)?;
     let token = address::token(target, keepalive::now_millis() / 1000)?;
     let authorization = ("Authorization".to_owned(), format!("Bearer {token}"));
-    let headers: Vec<_> = target.headers.iter().cloned().chain([authorization]).collect();
+    let mut headers: Vec<_> = target.headers.iter().cloned().chain([authorization]).collect();
+    dial.trace.add_to(&mut headers);
     let (mut reader, writer) = match link::open(url.as_str(), &headers, None).await {
         Ok(open) => open,
         Err(error) => return Err(refusal(target, &url, &headers, error).await),
@@ -61,7 +62,8 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
     let ice_servers = target.ice_servers.iter().cloned().chain(join.ice_servers.iter().map(ice_server)).collect();
     let local = is_local(&target.url).await;
     let cid = uuid::Uuid::new_v4().to_string();
-    let listening = PeerOptions { codecs: target.codecs.clone(), ice_servers, local, microphone: None, one_way: true };
+    let listening =
+        PeerOptions { codecs: target.codecs.clone(), ice_servers, relay_only: target.relay_only, local, microphone: None, one_way: true };
     let speaking = PeerOptions { microphone: Some(("goldencall".to_owned(), cid.clone())), ..listening.clone() };
     let unable = |error| DialError::local("no WebRTC connection", error);
     let subscriber = Side::new(&listening, SignalTarget::Subscriber).await.map_err(unable)?;

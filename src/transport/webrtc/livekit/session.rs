@@ -191,7 +191,7 @@ impl Session {
                 self.claim().await;
             }
             PeerEvent::Channel(channel) => data::follow(channel, self.packets.0.clone()),
-            PeerEvent::State(_) | PeerEvent::Candidate(_) | PeerEvent::Gathered => {}
+            PeerEvent::State(_) | PeerEvent::Candidate(_) | PeerEvent::Gathered | PeerEvent::Reached => {}
         }
         Ok(())
     }

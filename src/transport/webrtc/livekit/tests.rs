@@ -10,7 +10,7 @@ use super::side::Side;
 use crate::bot::{Bot, BotOptions, Library};
 use crate::clock::CallClock;
 use crate::scenario::{BotAccess, BotTarget, Fault, Signalling, WebRtcCodec};
-use crate::telemetry::Report;
+use crate::telemetry::{Report, TraceContext};
 use crate::transport::webrtc::{Peer, PeerOptions, WebRtcTransport};
 use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
@@ -70,7 +70,7 @@ proptest! {
 #[tokio::test]
 async fn video_does_not_keep_an_offer_from_being_answered() {
     let microphone = Some(("PA_bot".to_owned(), "TR_voice".to_owned()));
-    let options = PeerOptions { codecs: vec![WebRtcCodec::Opus], ice_servers: Vec::new(), local: true, microphone, one_way: true };
+    let options = PeerOptions { codecs: vec![WebRtcCodec::Opus], local: true, microphone, one_way: true, ..PeerOptions::default() };
     let mut server = Peer::new(&options).await.expect("server");
     let offer = server.offer().await.expect("offer");
     let line = |name: &str| offer.lines().find(|line| line.starts_with(name)).expect(name).to_owned();
@@ -93,7 +93,7 @@ async fn call(fault: Option<Fault>) -> (Result<Call, DialError>, mpsc::Unbounded
     let over = BotAccess::WebRtc(Signalling::LiveKit);
     let target = bot.target(&BotTarget { over, fault, ..BotTarget::default() });
     let (events, heard) = mpsc::unbounded_channel();
-    let call = WebRtcTransport.dial(Dial { target, clock: CallClock::start(), events }).await;
+    let call = WebRtcTransport::default().dial(Dial { target, clock: CallClock::start(), trace: TraceContext::random(), events }).await;
     (call, heard, bot)
 }
 
