@@ -15,11 +15,11 @@ fn bot(transport: &str, arguments: &[&str]) -> Option<(Running, u16)> {
     Some((Running::ready(command.args(arguments)), port))
 }
 
-/// The whole booking, with a call of a tool on the way.
+/// The whole booking. The call of a tool has the model think twice before that reply, so each time is shorter.
 #[test]
 fn pipecat_webrtc() {
     let _turn = turn();
-    let Some((_bot, port)) = bot("webrtc", &["--tool-call"]) else { return };
+    let Some((_bot, port)) = bot("webrtc", &["--tool-call", "--think", "400"]) else { return };
     passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &[SHORT, BOOKED, CALLER_HANGS_UP], "opus");
 }
 
