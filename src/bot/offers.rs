@@ -58,12 +58,12 @@ async fn answer(house: Arc<House>, sdp: &str, wishes: Wishes) -> Result<(String,
     }
 }
 
-fn sdp_of(body: &Value) -> Result<&str, Response> {
-    body.get("sdp").and_then(Value::as_str).ok_or_else(|| (StatusCode::UNPROCESSABLE_ENTITY, "the offer has no `sdp`").into_response())
+fn sdp_of(body: &Value) -> Result<&str, (StatusCode, &'static str)> {
+    body.get("sdp").and_then(Value::as_str).ok_or((StatusCode::UNPROCESSABLE_ENTITY, "the offer has no `sdp`"))
 }
 
 async fn offer(State(house): State<Arc<House>>, Query(wishes): Query<Wishes>, Json(body): Json<Value>) -> Result<Response, Response> {
-    let (id, sdp) = answer(house, sdp_of(&body)?, wishes).await?;
+    let (id, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes).await?;
     Ok(Json(json!({ "sdp": sdp, "type": "answer", "pc_id": id })).into_response())
 }
 
@@ -83,7 +83,7 @@ async fn fastrtc(State(house): State<Arc<House>>, Query(wishes): Query<Wishes>, 
     if house.fault == Some(Fault::Busy) {
         return Ok(Json(json!({ "status": "failed", "meta": { "error": "concurrency_limit_reached", "limit": 0 } })).into_response());
     }
-    let (_, sdp) = answer(house, sdp_of(&body)?, wishes).await?;
+    let (_, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes).await?;
     Ok(Json(json!({ "sdp": sdp, "type": "answer" })).into_response())
 }
 

@@ -30,7 +30,7 @@ steps:
 ";
 const CALLER: &[u8] = include_bytes!("../../audio/caller/calibrate-1.wav");
 /// True delays are drawn from this range of milliseconds.
-const DELAYS: std::ops::Range<f64> = 200.0..1500.0;
+const DELAYS: std::ops::Range<f64> = 300.0..1500.0;
 /// The same delays in every calibration: runs can be compared.
 const SEED: u64 = 1;
 
@@ -125,6 +125,10 @@ impl Figures {
             tracing::info!(call = result.call, true_ms, error, "calibrated");
             Some(error)
         };
+        for result in results.iter().filter(|result| error(result).is_none()) {
+            let known = result.call_id.as_deref().and_then(|id| by_call.get(id));
+            tracing::info!(call = result.call, ?known, outcome = ?result.outcome, error = ?result.error, "no measurement");
+        }
         let errors: Vec<f64> = results.iter().filter_map(error).collect();
         let pacing = results.iter().map(|result| result.health.pacing_p99_ms).fold(0.0, f64::max);
         Self { missing: results.len() - errors.len(), errors, pacing_p99_ms: pacing }

@@ -23,7 +23,12 @@ pub(super) struct Suite {
 pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliError> {
     let config = context.config()?;
     let selections = discover(&paths(select, &config)?).map_err(CliError::usage)?;
-    let setting = Setting { variables: variables(select)?, defaults: config.defaults, secrets: context.secrets.clone() };
+    let setting = Setting {
+        variables: variables(select)?,
+        defaults: config.defaults,
+        targets: config.targets.clone(),
+        secrets: context.secrets.clone(),
+    };
     let mut scenarios = Vec::new();
     let mut mistakes = 0;
     for selection in &selections {

@@ -14,7 +14,7 @@ use super::secrets::Secrets;
 use super::sequence;
 use super::source::{Location, Source};
 use super::steps::{self, Playable};
-use super::target;
+use super::target::{self, Target};
 use super::yaml::{self, Node, Value};
 
 pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
@@ -29,6 +29,8 @@ pub struct Setting {
     pub variables: BTreeMap<String, String>,
     /// Defaults below those of the scenario.
     pub defaults: Defaults,
+    /// Targets that a scenario may name.
+    pub targets: BTreeMap<String, Target>,
     /// The environment.
     pub secrets: Secrets,
 }
@@ -78,12 +80,20 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
         name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
         tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
-        target: fields.get("target").and_then(|node| target::decode(decoder, node, &folder)),
+        target: fields.get("target").and_then(|node| whom(decoder, node, setting, &folder)),
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
         steps,
         source: Arc::clone(source),
     })
+}
+
+/// A name of `goldencall.yaml`, or a target as such.
+fn whom(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
+    match &node.value {
+        Value::Scalar(text) if setting.targets.contains_key(text) => setting.targets.get(text).cloned(),
+        _ => target::decode(decoder, node, folder),
+    }
 }
 
 fn name(decoder: &mut Decoder<'_>, fields: &Fields<'_>, source: &Source) -> Option<String> {

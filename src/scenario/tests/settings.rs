@@ -35,6 +35,15 @@ fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
 }
 
 #[test]
+fn a_scenario_may_name_a_target_of_the_project() {
+    let project = "targets: { lan: \"sip:bot@10.0.0.5\" }\n";
+    let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");
+    let setting = Setting { targets: config.targets, ..Setting::default() };
+    let scenario = with("target: lan\nsteps: [{ bot: Hello }]\n", &setting);
+    assert_eq!(scenario.target.map(|target| target.label()), Some("sip:bot@10.0.0.5".to_owned()));
+}
+
+#[test]
 fn stages_and_calls_in_all_their_forms() {
     let text = "variables: { day: Tuesday }
 steps:

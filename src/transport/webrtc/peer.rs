@@ -259,7 +259,7 @@ impl Peer {
 fn microphone(stream: String, track: String, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
     let rtp_coding_parameters = RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() };
     let encoding = RTCRtpEncodingParameters { rtp_coding_parameters, codec, ..RTCRtpEncodingParameters::default() };
-    MediaStreamTrack::new(stream.into(), track.into(), "microphone".into(), RtpCodecKind::Audio, vec![encoding])
+    MediaStreamTrack::new(stream, track, "microphone".into(), RtpCodecKind::Audio, vec![encoding])
 }
 
 fn parameters(codec: WebRtcCodec) -> RTCRtpCodecParameters {
@@ -270,7 +270,7 @@ fn parameters(codec: WebRtcCodec) -> RTCRtpCodecParameters {
     };
     let rtp_codec =
         RTCRtpCodec { mime_type: mime_type.to_owned(), clock_rate, channels, sdp_fmtp_line: fmtp.to_owned(), ..RTCRtpCodec::default() };
-    RTCRtpCodecParameters { rtp_codec, payload_type, ..RTCRtpCodecParameters::default() }
+    RTCRtpCodecParameters { rtp_codec, payload_type }
 }
 
 fn ice_server(server: &IceServer) -> RTCIceServer {

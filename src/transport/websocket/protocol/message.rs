@@ -120,7 +120,7 @@ pub struct ProtocolError(pub String);
 
 /// One provider's protocol, for one stream. The same codec serves both roles, so that the listener which a provider
 /// calls, the tester in the provider's place and the sample bot speak the same bytes.
-#[allow(clippy::wrong_self_convention, reason = "`from_bot` tells a direction, it is no constructor")]
+#[expect(clippy::wrong_self_convention, reason = "`from_bot` tells a direction, it is no constructor")]
 pub trait Codec: Send {
     /// HTTP headers of the WebSocket request besides the standard ones.
     fn request_headers(&self, _start: &StreamStart) -> Vec<(String, String)> {
