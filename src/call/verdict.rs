@@ -182,8 +182,8 @@ pub struct TurnResult {
     /// Origin to the bot's first speech sample; negative where the bot talked over the caller.
     #[serde(rename = "latency_ns", with = "nanos")]
     pub latency: Option<SignedDuration>,
-    /// Origin to the arrival of the packet with the bot's first speech sample: earlier than the latency where the bot
-    /// sent audio ahead of its playing. Known once the call is over.
+    /// Origin to when the bot's first speech sample would have been heard had it been played on arrival: earlier than the
+    /// latency where the bot sent audio ahead of its playing. Known once the call is over.
     #[serde(default, rename = "arrival_latency_ns", with = "nanos", skip_serializing_if = "Option::is_none")]
     pub arrival_latency: Option<SignedDuration>,
     /// Origin to the onset of the utterance that met the expectation.

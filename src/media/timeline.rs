@@ -213,11 +213,13 @@ impl Timeline {
         CallTime::from_nanos(start + (index - placed.index) as i64 * SAMPLE_NANOS)
     }
 
-    /// When the packet with the sample at this index came off the wire, however long it waited to be played.
+    /// When the sample at this index would have been heard, had its packet been played as soon as it came off the wire.
     pub fn received_at(&self, index: u64) -> CallTime {
         let after = self.placed.partition_point(|placed| placed.index <= index);
-        let packet = after.checked_sub(1).and_then(|at| self.placed.get(at));
-        packet.map_or(CallTime::from_nanos(index as i64 * SAMPLE_NANOS), |packet| CallTime::from_nanos(packet.received))
+        let Some(packet) = after.checked_sub(1).and_then(|at| self.placed.get(at)) else {
+            return CallTime::from_nanos(index as i64 * SAMPLE_NANOS);
+        };
+        CallTime::from_nanos(packet.received + (index - packet.index) as i64 * SAMPLE_NANOS)
     }
 
     /// When the caller hears the end of a stretch whose last sample is just before `end`.

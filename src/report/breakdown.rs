@@ -20,10 +20,13 @@ pub(super) fn words(turn: &TurnResult) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// Bots that send two or three frames in one message are no news.
+const NOTICEABLE: jiff::SignedDuration = jiff::SignedDuration::from_millis(50);
+
 /// How long the bot's first audio waited to be played, where it was sent ahead of its playing.
 pub(super) fn waited(turn: &TurnResult) -> Option<String> {
     let (heard, arrived) = (turn.latency?, turn.arrival_latency?);
-    let noticeable = heard.saturating_sub(arrived) >= jiff::SignedDuration::from_millis(20);
+    let noticeable = heard.saturating_sub(arrived) >= NOTICEABLE;
     noticeable.then(|| format!("its audio arrived after {} and waited to be played", human(arrived)))
 }
 

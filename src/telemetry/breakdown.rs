@@ -24,7 +24,7 @@ pub struct Breakdown {
     /// Request to first sound of the turn's first sentence.
     #[serde(rename = "tts_ns", with = "nanos", skip_serializing_if = "Option::is_none")]
     pub tts: Option<SignedDuration>,
-    /// Arrival of the packet with the onset to the onset.
+    /// How long the onset waited to be played after its packet had arrived.
     #[serde(rename = "playout_ns", with = "nanos", skip_serializing_if = "Option::is_none")]
     pub playout: Option<SignedDuration>,
     /// What is left of the measured latency; negative where stages overlap. See [`Breakdown::rest_of`].

@@ -122,11 +122,16 @@ fn heard(facts: &[Fact]) -> Option<String> {
 }
 
 /// A stretch of speech with a known id, or without an id and with the words of another one, is one that was told before.
+/// Where stretches have ids, what has none is the model's text as a whole, of which they are the spoken parts.
 fn said(facts: &[Fact]) -> Option<String> {
+    let stretches = facts.iter().filter_map(|(_, observed)| match observed {
+        Observed::Said { text, segment } => Some((text.as_str(), segment.as_deref())),
+        _ => None,
+    });
+    let stretches: Vec<(&str, Option<&str>)> = stretches.collect();
+    let any_id = stretches.iter().any(|(_, segment)| segment.is_some());
     let mut known: Vec<(&str, Option<&str>)> = Vec::new();
-    for (_, observed) in facts {
-        let Observed::Said { text, segment } = observed else { continue };
-        let (text, segment) = (text.as_str(), segment.as_deref());
+    for (text, segment) in stretches.into_iter().filter(|(_, segment)| segment.is_some() || !any_id) {
         let again = |(words, id): &(&str, Option<&str>)| match (*id, segment) {
             (Some(id), Some(segment)) => id == segment,
             _ => *words == text,

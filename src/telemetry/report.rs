@@ -19,7 +19,7 @@ pub enum Stage {
     Llm,
     /// Text to speech.
     Tts,
-    /// Arrival of the packet with the onset to the onset itself: audio queued before it, leading silence.
+    /// Arrival of the onset to its playing: the audio that was queued before it.
     Playout,
 }
 

@@ -5,6 +5,20 @@ use std::process::Command;
 use super::common::{Running, free_tcp_port, python, root, turn};
 use super::support::{BOOKED, CALLER_HANGS_UP, SHORT, call_of, exchanges, passes, plausible, run, scenario};
 
+/// Bounds on what the bot tells of the turn before.
+const TOLD: &str = "      llm: 2s
+      tts: 1s
+      endpointing: 2s
+";
+
+/// [`BOOKED`], where the bot calls a tool for it.
+const BOOKED_BY_TOOL: &str = "
+  - caller: { audio: AUDIO/caller/booking-tuesday.wav }
+  - bot:
+      says: { similar: You are booked for Tuesday at 3 PM. }
+      calls: { book_appointment: { day: tuesday, time: '15:00' } }
+";
+
 const PROVIDERS: [(&str, &str); 5] =
     [("twilio", "PCMU"), ("telnyx", "PCMU"), ("plivo", "PCMU"), ("exotel", "L16/8000"), ("vonage", "L16/16000")];
 
@@ -20,7 +34,56 @@ fn bot(transport: &str, arguments: &[&str]) -> Option<(Running, u16)> {
 fn pipecat_webrtc() {
     let _turn = turn();
     let Some((_bot, port)) = bot("webrtc", &["--tool-call", "--think", "400"]) else { return };
-    passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &[SHORT, BOOKED, CALLER_HANGS_UP], "opus");
+    let steps = [SHORT, TOLD, BOOKED_BY_TOOL, CALLER_HANGS_UP];
+    let run = passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &steps, "opus");
+    let report = run.json();
+    let turns = call_of(&report, "peer")["turns"].as_array().expect("turns");
+    let (plain, tool) = (&turns[1]["telemetry"], &turns[2]["telemetry"]);
+    assert_eq!(plain["source"], serde_json::json!({ "rtvi": true, "otlp": false }), "{plain}");
+    assert_eq!(plain["user_text"], "caller turn 1");
+    assert_eq!(plain["bot_text"], "Sure, I can help you book an appointment. Which day works best for you?");
+    for (told, thinking) in [(plain, 400.0), (tool, 800.0)] {
+        let stage = |name: &str| told["stages_ms"][name].as_f64().unwrap_or_else(|| panic!("no {name}: {told}"));
+        assert!((thinking..thinking + 300.0).contains(&stage("llm")), "{told}");
+        assert!((200.0..2000.0).contains(&stage("endpointing")) && (0.0..500.0).contains(&stage("tts")), "{told}");
+        assert!((0.0..100.0).contains(&stage("network")), "{told}");
+        // The bot's own account covers nearly all of what the audio shows.
+        assert!(told["unexplained_ms"].as_f64().is_some_and(|rest| (-250.0..400.0).contains(&rest)), "{told}");
+        assert!(["endpointing", "llm"].iter().any(|stage| told["largest"] == *stage), "{told}");
+    }
+    assert_eq!(tool["calls"][0]["name"], "book_appointment");
+    assert!(run.junit().contains("turn.2.llm_ms") && run.junit().contains("(the largest)"), "{}", run.junit());
+}
+
+/// Spans to goldencall's own receiver. The serializers of the providers carry no RTVI: what is told comes by OTLP alone.
+#[test]
+fn pipecat_spans() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("folder");
+    let receiver = format!("127.0.0.1:{}", free_tcp_port());
+    let Some((_bot, port)) = bot("twilio", &["--otlp", &format!("http://{receiver}")]) else { return };
+    std::fs::write(folder.path().join("goldencall.yaml"), format!("telemetry: {{ otlp: \"{receiver}\", wait: 8s }}\n"))
+        .expect("configuration");
+    let file = scenario(
+        folder.path(),
+        "spans",
+        &format!("twilio+ws://127.0.0.1:{port}/ws"),
+        &[SHORT, "      llm: 300ms\n      stt: 2s\n      advance: silence\n", CALLER_HANGS_UP],
+    );
+    let run = run(folder.path(), &[&file]).expect(4);
+    let report = run.json();
+    let turn = &call_of(&report, "spans")["turns"][1];
+    assert_eq!(turn["telemetry"]["source"], serde_json::json!({ "rtvi": false, "otlp": true }), "{turn}");
+    assert!(turn["telemetry"]["stages_ms"]["llm"].as_f64().is_some_and(|llm| (700.0..1000.0).contains(&llm)), "{turn}");
+    let failed: Vec<&str> = turn["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .filter(|check| check["outcome"] == "failed")
+        .filter_map(|check| check["check"].as_str())
+        .collect();
+    assert_eq!(failed, ["llm"], "{}", run.text());
+    assert!(run.text().contains("language model took 7") && run.text().contains("where:"), "{}", run.text());
 }
 
 #[test]

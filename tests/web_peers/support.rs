@@ -10,7 +10,8 @@ use super::common::{Run, goldencall, root};
 pub const SHORT: &str = "
   - bot: Thanks for calling Acme Dental. How can I help you today?
   - caller: { audio: AUDIO/caller/booking-request.wav }
-  - bot: { says: { contains: [appointment, which day] } }
+  - bot:
+      says: { contains: [appointment, which day] }
 ";
 
 /// The caller hangs up.

@@ -1,6 +1,6 @@
 """A Pipecat bot that speaks the sample bot's `booking` script (audio/bot/scripts.yaml).
 
-usage: bot.py --transport webrtc|twilio|telnyx|plivo|exotel|vonage --port N [--think MS] [--turn vad|smart] [--tool-call]
+usage: bot.py --transport webrtc|twilio|telnyx|plivo|exotel|vonage --port N [--think MS] [--turn vad|smart] [--tool-call] [--otlp URL]
 
 Transports, serializers, voice activity detection, turn detection, interruptions, metrics and RTVI are Pipecat's own, and
 so is the HTTP server (pipecat.runner): `/start`, `/sessions/ID/api/offer`, `/api/offer` for WebRTC, `/ws` for the rest.
@@ -19,6 +19,7 @@ from pathlib import Path
 import aioice.ice
 import uvicorn
 from fastapi import WebSocket
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnalyzerV3
 from pipecat.audio.vad.silero import SileroVADAnalyzer
@@ -53,6 +54,8 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPI
 from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy, TurnAnalyzerUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.time import time_now_iso8601
+from pipecat.utils.tracing.service_decorators import traced_llm, traced_stt, traced_tts
+from pipecat.utils.tracing.setup import setup_tracing
 from pipecat.workers.runner import WorkerRunner
 
 AUDIO = Path(__file__).resolve().parents[3] / "audio" / "bot"
@@ -69,7 +72,7 @@ GREETING, *REPLIES = SCRIPT
 aioice.ice.get_host_addresses = lambda **_: ["127.0.0.1"]
 
 
-class Transcriber(SegmentedSTTService):
+class ScriptSTTService(SegmentedSTTService):
     turn = 0
 
     def can_generate_metrics(self):
@@ -78,11 +81,17 @@ class Transcriber(SegmentedSTTService):
     async def run_stt(self, audio):
         await self.start_processing_metrics()
         self.turn += 1
+        text = f"caller turn {self.turn}"
+        await self.traced(text, True)
         await self.stop_processing_metrics()
-        yield TranscriptionFrame(f"caller turn {self.turn}", self._user_id, time_now_iso8601())
+        yield TranscriptionFrame(text, self._user_id, time_now_iso8601())
+
+    @traced_stt
+    async def traced(self, transcript, is_final, language=None):
+        """Pipecat's own services trace a transcription so."""
 
 
-class Model(LLMService):
+class ScriptLLMService(LLMService):
     def __init__(self, think, tool_call):
         # Every setting needs a value, or Pipecat complains about each of them.
         nothing = dict.fromkeys(
@@ -108,6 +117,7 @@ class Model(LLMService):
         await self.stop_processing_metrics()
         await self.push_frame(LLMFullResponseEndFrame())
 
+    @traced_llm
     async def answer(self, context):
         await self.start_ttfb_metrics()
         await asyncio.sleep(self.think)
@@ -130,7 +140,7 @@ class Model(LLMService):
         await self.start_llm_usage_metrics(LLMTokenUsage(prompt_tokens=1, completion_tokens=words, total_tokens=words + 1))
 
 
-class Voice(TTSService):
+class ScriptTTSService(TTSService):
     def __init__(self):
         # A reply arrives as one piece of text and is one WAV, so its sentences stay together.
         super().__init__(
@@ -143,7 +153,9 @@ class Voice(TTSService):
     def can_generate_metrics(self):
         return True
 
+    @traced_tts
     async def run_tts(self, text, context_id):
+        await self.start_ttfb_metrics()
         await self.start_tts_usage_metrics(text)
         with wave.open(str(AUDIO / SCRIPT[text.strip()])) as recording:
             rate, samples = recording.getframerate(), recording.readframes(recording.getnframes())
@@ -213,10 +225,10 @@ async def bot(args):
         ),
     )
     # Pipecat waits for a slow transcriber unless told of a fast one; it wants this above the 0.2 s of its own detector.
-    transcriber = Transcriber(ttfs_p99_latency=0.3, settings=STTSettings(model="counter", language=None))
-    model = Model(options.think / 1000, options.tool_call)
+    transcriber = ScriptSTTService(ttfs_p99_latency=0.3, settings=STTSettings(model="counter", language=None))
+    model = ScriptLLMService(options.think / 1000, options.tool_call)
     worker = PipelineWorker(
-        Pipeline([transport.input(), transcriber, user, model, Voice(), transport.output(), assistant]),
+        Pipeline([transport.input(), transcriber, user, model, ScriptTTSService(), transport.output(), assistant]),
         params=PipelineParams(
             audio_in_sample_rate=rates[0],
             audio_out_sample_rate=rates[1],
@@ -225,6 +237,7 @@ async def bot(args):
         ),
         # Adds Pipecat's RTVIProcessor and RTVIObserver; the names of functions are hidden unless asked for.
         enable_rtvi=True,
+        enable_tracing=bool(options.otlp),
         rtvi_observer_params=RTVIObserverParams(function_call_report_level={"*": RTVIFunctionCallReportLevel.FULL}),
     )
     runner = WorkerRunner(handle_sigint=False)
@@ -263,6 +276,10 @@ if __name__ == "__main__":
     more.add_argument("--think", type=int, default=700, help="milliseconds")
     more.add_argument("--turn", choices=["vad", "smart"], default="vad")
     more.add_argument("--tool-call", action="store_true")
+    more.add_argument("--otlp", help="where spans go, without /v1/traces")
+    otlp = more.parse_known_args(rest)[0].otlp
+    if otlp:
+        setup_tracing("acme-dental", exporter=OTLPSpanExporter(endpoint=f"{otlp}/v1/traces"))
     if TRANSPORT == "vonage":
         # The runner knows Vonage's video sessions only, not its voice WebSocket; this route comes before the runner's.
         @app.websocket("/ws")
