@@ -31,8 +31,9 @@ pub(super) async fn tell(finished: &mut Finished, scenario: &Scenario, source: O
     }
     let deadline = Instant::now() + source.map_or(Duration::ZERO, |source| source.wait);
     let told = loop {
-        let told = explained(finished, &windows, source);
-        let complete = told.last().is_none_or(|(_, last)| last.source.otlp);
+        let spans = source.map_or_else(Vec::new, |source| spans_of(finished, source));
+        let told = explained(finished, &windows, &spans);
+        let complete = told.last().is_some_and(|(_, last)| last.source.otlp) && rooted(finished, &windows, &spans);
         if complete || Instant::now() >= deadline {
             break told;
         }
@@ -41,13 +42,25 @@ pub(super) async fn tell(finished: &mut Finished, scenario: &Scenario, source: O
     judge(finished, scenario, told);
 }
 
-fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], source: Option<&SpanSource>) -> Vec<(usize, TurnTelemetry)> {
-    let zero = finished.zero_unix_ns;
-    let until = zero.saturating_add(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0));
-    let spans: Vec<Span> = source.map_or_else(Vec::new, |source| source.receiver.spans_within(zero, until));
+/// Every span that overlaps the call.
+fn spans_of(finished: &Finished, source: &SpanSource) -> Vec<Span> {
+    source.receiver.spans_within(finished.zero_unix_ns, unix(finished, finished.ended_at))
+}
+
+fn unix(finished: &Finished, at: CallTime) -> u64 {
+    finished.zero_unix_ns.saturating_add(u64::try_from(at.as_nanos()).unwrap_or(0))
+}
+
+/// Whether the root of a trace has come that lasted into the last turn: all that it contains came before it.
+fn rooted(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span]) -> bool {
+    let last = windows.last().and_then(|(_, window)| window.bot_onset).unwrap_or(finished.ended_at);
+    spans.iter().any(|span| span.parent_span_id.is_none() && span.end_unix_ns >= unix(finished, last))
+}
+
+fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span]) -> Vec<(usize, TurnTelemetry)> {
     let only: Vec<TurnWindow> = windows.iter().map(|(_, window)| *window).collect();
     let round_trip = finished.round_trip.and_then(|time| SignedDuration::try_from(time).ok());
-    let told = explain(&only, &finished.reports, &spans, zero, finished.trace_id.as_deref(), round_trip);
+    let told = explain(&only, &finished.reports, spans, finished.zero_unix_ns, finished.trace_id.as_deref(), round_trip);
     windows.iter().map(|(index, _)| *index).zip(told).collect()
 }
 

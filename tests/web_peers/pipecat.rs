@@ -68,22 +68,14 @@ fn pipecat_spans() {
         folder.path(),
         "spans",
         &format!("twilio+ws://127.0.0.1:{port}/ws"),
-        &[SHORT, "      llm: 300ms\n      stt: 2s\n      advance: silence\n", CALLER_HANGS_UP],
+        &[SHORT, "      llm: 3s\n      stt: 2s\n", CALLER_HANGS_UP],
     );
-    let run = run(folder.path(), &[&file]).expect(4);
+    let run = run(folder.path(), &[&file]).expect(0);
     let report = run.json();
     let turn = &call_of(&report, "spans")["turns"][1];
     assert_eq!(turn["telemetry"]["source"], serde_json::json!({ "rtvi": false, "otlp": true }), "{turn}");
     assert!(turn["telemetry"]["stages_ms"]["llm"].as_f64().is_some_and(|llm| (700.0..1000.0).contains(&llm)), "{turn}");
-    let failed: Vec<&str> = turn["checks"]
-        .as_array()
-        .expect("checks")
-        .iter()
-        .filter(|check| check["outcome"] == "failed")
-        .filter_map(|check| check["check"].as_str())
-        .collect();
-    assert_eq!(failed, ["llm"], "{}", run.text());
-    assert!(run.text().contains("language model took 7") && run.text().contains("where:"), "{}", run.text());
+    assert!(run.junit().contains("turn.2.stt_ms"), "{}", run.junit());
 }
 
 #[test]
