@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{Run, goldencall, missing, root, turn};
+use common::{Run, goldencall, missing, root, seat};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest};
 
 #[test]
 fn the_sample_bot_passes_in_a_livekit_room() {
-    let _turn = turn();
+    let _seat = seat();
     let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?over=livekit"]).expect(0);
     let report = run.json();
     let call = &report["calls"][0];
@@ -35,14 +35,14 @@ fn the_sample_bot_passes_in_a_livekit_room() {
 
 #[test]
 fn a_bot_that_leaves_the_room_has_hung_up() {
-    let _turn = turn();
+    let _seat = seat();
     let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?over=livekit&fault=drops"]).expect(4);
     assert!(run.text().contains("the call ended"), "{}", run.text());
 }
 
 #[test]
 fn a_room_without_an_agent_is_an_error_that_says_so() {
-    let _turn = turn();
+    let _seat = seat();
     let start = Instant::now();
     let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?over=livekit&fault=no_answer"]).expect(3);
     assert!(start.elapsed() < Duration::from_secs(8));
@@ -52,7 +52,7 @@ fn a_room_without_an_agent_is_an_error_that_says_so() {
 
 #[test]
 fn a_wrong_secret_is_an_error_that_quotes_the_server() {
-    let _turn = turn();
+    let _seat = seat();
     let bot = RunningBot::start();
     let run = to_room(&bot.url, "mistaken").expect(3);
     let text = run.text();
@@ -66,7 +66,7 @@ fn livekit_reads_what_goldencall_and_the_sample_bot_write() {
     if !python.exists() {
         return missing("livekit-protocol in tests/peers/.venv");
     }
-    let _turn = turn();
+    let _seat = seat();
     let bot = RunningBot::start();
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     let written = Written::default();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, free_port, goldencall, peer, python, root, turn, wait};
+use common::{Run, Running, free_port, goldencall, peer, python, root, seat, wait};
 
 fn audio(name: &str) -> PathBuf {
     root().join("audio").join(name)
@@ -86,7 +86,7 @@ fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
 
 #[test]
 fn sipp_as_a_bot_that_pauses_its_rtp() {
-    let _turn = turn();
+    let _seat = seat();
     let Some(run) = call_sipp("bot", GREETING, 0) else { return };
     let report = run.json();
     let greeting = report["calls"][0]["turns"][0]["latency_ms"].as_f64().expect("latency");
@@ -96,13 +96,13 @@ fn sipp_as_a_bot_that_pauses_its_rtp() {
 
 #[test]
 fn sipp_with_early_media() {
-    let _turn = turn();
+    let _seat = seat();
     call_sipp("early", GREETING, 0);
 }
 
 #[test]
 fn sipp_that_hangs_up_without_a_word() {
-    let _turn = turn();
+    let _seat = seat();
     let Some(run) = call_sipp("drops", GREETING, 4) else { return };
     assert!(run.text().contains("the bot hung up"), "{}", run.text());
     assert_eq!(run.json()["calls"][0]["codec"], "PCMA");
@@ -110,7 +110,7 @@ fn sipp_that_hangs_up_without_a_word() {
 
 #[test]
 fn sipp_that_rejects() {
-    let _turn = turn();
+    let _seat = seat();
     for (name, kind, code) in [("busy", "busy", "486"), ("not-found", "rejected", "404")] {
         let Some(run) = call_sipp(name, GREETING, 3) else { return };
         assert_eq!(run.json()["calls"][0]["error"]["kind"], kind);
@@ -120,7 +120,7 @@ fn sipp_that_rejects() {
 
 #[test]
 fn sipp_that_rings_gets_a_cancel() {
-    let _turn = turn();
+    let _seat = seat();
     if !peer("sipp") {
         return;
     }
@@ -145,7 +145,7 @@ fn sample_bot() -> (Running, String) {
 
 #[test]
 fn sipp_rings_the_sample_bot() {
-    let _turn = turn();
+    let _seat = seat();
     if !peer("sipp") {
         return;
     }
@@ -184,7 +184,7 @@ fn baresip_command(folder: &Path, port: u16, recording: &str) -> Option<Command>
 
 #[test]
 fn baresip_as_a_bot() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let port = free_port();
     let Some(mut command) = baresip_command(folder.path(), port, "bot/long-terms.wav") else { return };
@@ -196,7 +196,7 @@ fn baresip_as_a_bot() {
 
 #[test]
 fn baresip_rings_the_sample_bot() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
     let dial = format!("/dial sip:booking@{address}");
@@ -212,7 +212,7 @@ fn agent(python: &Path, arguments: &[&str]) -> Running {
 
 #[test]
 fn pjsua2_as_a_bot_that_updates_the_dialog() {
-    let _turn = turn();
+    let _seat = seat();
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().expect("folder");
     let heard = folder.path().join("heard.wav");
@@ -225,7 +225,7 @@ fn pjsua2_as_a_bot_that_updates_the_dialog() {
 
 #[test]
 fn pjsua2_rings_the_sample_bot() {
-    let _turn = turn();
+    let _seat = seat();
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().expect("folder");
     let heard = folder.path().join("heard.wav");

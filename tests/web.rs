@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Run, goldencall, root, turn};
+use common::{Run, goldencall, root, seat, turn};
 use serde_json::Value;
 
 /// Greeting and one exchange.
@@ -42,7 +42,7 @@ fn latencies(call: &Value) -> Vec<f64> {
 
 #[test]
 fn the_sample_bot_answers_every_protocol_with_the_same_script() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let accesses = [
         ("webrtc", "opus"),
@@ -98,7 +98,7 @@ fn one_scenario_passes_over_sip_webrtc_and_twilio_with_the_same_latencies() {
 
 #[test]
 fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let bot = SampleBot::start();
     let target = format!("\"twilio+ws://{}/socket/twilio?script=booking&bursts=true\"", bot.web);
@@ -145,7 +145,7 @@ impl Drop for SampleBot {
 
 #[test]
 fn providers_ask_the_answer_url_first() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let bot = SampleBot::start();
     let providers = ["twilio", "telnyx", "plivo", "exotel", "vonage", "teler"];

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::common::{Run, Running, free_tcp_port, python, root, turn};
+use super::common::{Run, Running, free_tcp_port, python, root, seat};
 use super::support::{BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, passes, run, scenario};
 
 /// The bot, and where it takes offers.
@@ -16,14 +16,14 @@ fn bot(arguments: &[&str]) -> Option<(Running, String)> {
 
 #[test]
 fn aiortc_opus() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, url)) = bot(&["--turns", "1"]) else { return };
     passes(&format!("webrtc+{url}"), &[SHORT, BOT_HANGS_UP], "opus");
 }
 
 #[test]
 fn aiortc_pcmu() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, url)) = bot(&["--codec", "pcmu"]) else { return };
     passes(&format!("webrtc+{url}"), &[SHORT, CALLER_HANGS_UP], "PCMU");
 }
@@ -31,7 +31,7 @@ fn aiortc_pcmu() {
 /// A bot that answers wrongly makes an error with these words, within the target's time-out or at once.
 #[track_caller]
 fn goes_wrong(bad: &str, kind: &str, words: &[&str]) {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, url)) = bot(&["--bad", bad]) else { return };
     let folder = tempfile::tempdir().expect("folder");
     let target = format!("{{ webrtc: {{ url: \"{url}\", timeout: 6s }} }}");

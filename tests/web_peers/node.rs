@@ -1,6 +1,6 @@
 //! Bots in Node.js: libwebrtc, and jambonz' SDK.
 
-use super::common::{Running, free_tcp_port, node, turn};
+use super::common::{Running, free_tcp_port, node, seat};
 use super::support::{BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, passes, run, scenario};
 
 fn bot(script: &str, arguments: &[&str]) -> Option<(Running, u16)> {
@@ -11,7 +11,7 @@ fn bot(script: &str, arguments: &[&str]) -> Option<(Running, u16)> {
 
 #[test]
 fn libwebrtc_in_node() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, port)) = bot("wrtc-bot.mjs", &["--turns", "1"]) else { return };
     passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &[SHORT, BOT_HANGS_UP], "opus");
 }
@@ -19,7 +19,7 @@ fn libwebrtc_in_node() {
 /// The bot hangs up on the control socket, after its mark behind a burst of audio was reached.
 #[test]
 fn jambonz_sdk() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, port)) = bot("jambonz-bot.mjs", &[]) else { return };
     let url = format!("ws://127.0.0.1:{port}/booking");
     let target = format!("{{ websocket: {{ url: \"{url}\", protocol: jambonz, parameters: {{ turns: \"1\" }} }} }}");
@@ -29,7 +29,7 @@ fn jambonz_sdk() {
 /// Applications that goldencall cannot hear are errors that say why.
 #[test]
 fn jambonz_sdk_without_a_stream() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, port)) = bot("jambonz-bot.mjs", &[]) else { return };
     let folder = tempfile::tempdir().expect("folder");
     for (path, words) in [

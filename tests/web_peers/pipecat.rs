@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::common::{Running, free_tcp_port, python, root, turn};
+use super::common::{Running, free_tcp_port, python, root, seat};
 use super::support::{BOOKED, CALLER_HANGS_UP, SHORT, call_of, exchanges, passes, plausible, run, scenario};
 
 /// Bounds on what the bot tells of the turn before.
@@ -32,7 +32,7 @@ fn bot(transport: &str, arguments: &[&str]) -> Option<(Running, u16)> {
 /// The whole booking. The call of a tool has the model think twice before that reply, so each time is shorter.
 #[test]
 fn pipecat_webrtc() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, port)) = bot("webrtc", &["--tool-call", "--think", "400"]) else { return };
     let steps = [SHORT, TOLD, BOOKED_BY_TOOL, CALLER_HANGS_UP];
     let run = passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &steps, "opus");
@@ -58,7 +58,7 @@ fn pipecat_webrtc() {
 /// Spans to goldencall's own receiver. The serializers of the providers carry no RTVI: what is told comes by OTLP alone.
 #[test]
 fn pipecat_spans() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let receiver = format!("127.0.0.1:{}", free_tcp_port());
     let Some((_bot, port)) = bot("twilio", &["--otlp", &format!("http://{receiver}")]) else { return };
@@ -80,7 +80,7 @@ fn pipecat_spans() {
 
 #[test]
 fn pipecat_webrtc_by_a_session() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, port)) = bot("webrtc", &[]) else { return };
     passes(&format!("webrtc+http://127.0.0.1:{port}/start"), &[SHORT, CALLER_HANGS_UP], "opus");
 }
@@ -92,7 +92,7 @@ fn steps(provider: &str) -> &'static [&'static str] {
 /// All providers in one run; Twilio's bot books.
 #[test]
 fn pipecat_serializers() {
-    let _turn = turn();
+    let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let bots: Vec<_> = std::thread::scope(|threads| {
         let starting = PROVIDERS.map(|(provider, _)| threads.spawn(|| bot(provider, &[])));

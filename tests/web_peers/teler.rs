@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::common::{Running, free_tcp_port, goldencall, python, root, turn};
+use super::common::{Running, free_tcp_port, goldencall, python, root, seat};
 use super::support::{BOOKED, BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, passes};
 
 fn bot(arguments: &[&str]) -> Option<(Running, String)> {
@@ -15,7 +15,7 @@ fn bot(arguments: &[&str]) -> Option<(Running, String)> {
 /// It sends each reply in one burst and hangs up right behind the last one, which is heard all the same.
 #[test]
 fn teler_sdk() {
-    let _turn = turn();
+    let _seat = seat();
     let Some((_bot, target)) = bot(&[]) else { return };
     passes(&target, &[SHORT, BOOKED, BOT_HANGS_UP], "L16/8000");
 }
@@ -23,7 +23,7 @@ fn teler_sdk() {
 /// The SDK's bridge between goldencall and the sample bot: both roles of ours, checked and carried by the SDK.
 #[test]
 fn teler_sdk_relays_to_the_sample_bot() {
-    let _turn = turn();
+    let _seat = seat();
     let any = "127.0.0.1:0";
     let mut sample = goldencall();
     sample.args(["bot", "--listen", any, "--web", any, "--audiosocket", any]);
