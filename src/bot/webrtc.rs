@@ -23,10 +23,20 @@ pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, cal
     let microphone = Some(("goldencall-bot".to_owned(), "voice".to_owned()));
     let options = PeerOptions { codecs: CODECS.to_vec(), local: true, microphone, ..PeerOptions::default() };
     let mut peer = Peer::new(&options).await?;
-    let answer = peer.answer(offer).await?;
-    let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;
-    tokio::spawn(talk(house, peer, audio, wishes, call_id));
-    Ok(answer)
+    let answered = peer.answer(offer).await.and_then(|answer| {
+        let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;
+        Ok((answer, audio))
+    });
+    match answered {
+        Ok((answer, audio)) => {
+            tokio::spawn(talk(house, peer, audio, wishes, call_id));
+            Ok(answer)
+        }
+        Err(why) => {
+            let _closed = peer.connection.close().await;
+            Err(why)
+        }
+    }
 }
 
 async fn talk(house: Arc<House>, mut peer: Peer, audio: AnswerAudio, wishes: Wishes, call_id: String) {

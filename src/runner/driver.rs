@@ -66,7 +66,7 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
     match answer {
         Ok(call) => {
             let finished = Driver::new(number, scenario, services, clock, call, incoming).drive().await;
-            Finished { trace_id: Some(trace.trace_id()), ..finished }
+            Finished { trace: Some(trace), ..finished }
         }
         Err(failure) => Finished::not_answered(clock.now(), failure),
     }
@@ -225,11 +225,13 @@ impl<'a> Driver<'a> {
         match event {
             CallEvent::Media(frame) => self.timeline.push(&frame),
             CallEvent::HungUp(_) => {
-                // Audio that came before the BYE is still in the queue behind it.
-                while let Ok(CallEvent::Media(frame)) = self.incoming.try_recv() {
-                    self.timeline.push(&frame);
-                }
                 self.end(EndCause::BotHungUp);
+                // What came before the goodbye may still be in the queue behind it.
+                while let Ok(event) = self.incoming.try_recv() {
+                    if matches!(event, CallEvent::Media(_) | CallEvent::Report(..)) {
+                        self.incoming(event);
+                    }
+                }
             }
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
@@ -416,7 +418,7 @@ impl<'a> Driver<'a> {
             received: self.received,
             caller_speech: self.caller_speech,
             zero_unix_ns: self.clock.zero_unix_nanos(),
-            trace_id: None,
+            trace: None,
             round_trip: self.call.control.round_trip(),
             send_lag: self.call.control.send_lag(),
             turns: self.turns,

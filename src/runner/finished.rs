@@ -8,7 +8,7 @@ use super::pacer::Lateness;
 use super::recording::CallerTrack;
 use crate::call::{CallTime, TurnResult};
 use crate::media::{Reception, Timeline};
-use crate::telemetry::Report;
+use crate::telemetry::{Report, TraceContext};
 use crate::transport::DialError;
 
 /// A call as it came out, before it is judged as a whole.
@@ -31,7 +31,7 @@ pub(super) struct Finished {
     pub caller_speech: Vec<CallTime>,
     /// The wall clock at dial.
     pub zero_unix_ns: u64,
-    pub trace_id: Option<String>,
+    pub trace: Option<TraceContext>,
     pub round_trip: Option<Duration>,
     /// How long frames waited between the pacing thread and the socket, in microseconds.
     pub send_lag: Vec<u32>,
@@ -66,7 +66,7 @@ impl Finished {
             received: BTreeMap::new(),
             caller_speech: Vec::new(),
             zero_unix_ns: 0,
-            trace_id: None,
+            trace: None,
             round_trip: None,
             send_lag: Vec::new(),
             notes: Vec::new(),

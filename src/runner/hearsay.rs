@@ -12,7 +12,7 @@ use crate::scenario::{Scenario, Step};
 use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, checks, explain};
 
 /// How often to look whether the spans of the last turn have come.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Where bots export their spans to.
 #[derive(Debug)]
@@ -29,7 +29,9 @@ pub(super) async fn tell(finished: &mut Finished, scenario: &Scenario, source: O
     if windows.is_empty() {
         return;
     }
-    let deadline = Instant::now() + source.map_or(Duration::ZERO, |source| source.wait);
+    // Whatever broke the call, waiting does not mend it.
+    let wait = source.filter(|_| finished.failure.is_none()).map_or(Duration::ZERO, |source| source.wait);
+    let deadline = Instant::now() + wait;
     let told = loop {
         let spans = source.map_or_else(Vec::new, |source| spans_of(finished, source));
         let told = explained(finished, &windows, &spans);
@@ -51,16 +53,24 @@ fn unix(finished: &Finished, at: CallTime) -> u64 {
     finished.zero_unix_ns.saturating_add(u64::try_from(at.as_nanos()).unwrap_or(0))
 }
 
-/// Whether the root of a trace has come that lasted into the last turn: all that it contains came before it.
+/// Whether the root of the bot's trace has come and lasted into the last turn: all that it contains came before it.
+/// Where the bot continues the call's own trace, its root is a child of the call's span.
 fn rooted(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span]) -> bool {
     let last = windows.last().and_then(|(_, window)| window.bot_onset).unwrap_or(finished.ended_at);
-    spans.iter().any(|span| span.parent_span_id.is_none() && span.end_unix_ns >= unix(finished, last))
+    let ours = finished.trace.map(|trace| (trace.trace_id(), trace.span_id()));
+    let continued = spans.iter().any(|span| ours.as_ref().is_some_and(|(trace, _)| *trace == span.trace_id));
+    let is_root = |span: &Span| match &ours {
+        Some((trace, call)) if continued => span.trace_id == *trace && span.parent_span_id.as_ref().is_none_or(|parent| parent == call),
+        _ => span.parent_span_id.is_none(),
+    };
+    spans.iter().any(|span| is_root(span) && span.end_unix_ns >= unix(finished, last))
 }
 
 fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span]) -> Vec<(usize, TurnTelemetry)> {
     let only: Vec<TurnWindow> = windows.iter().map(|(_, window)| *window).collect();
     let round_trip = finished.round_trip.and_then(|time| SignedDuration::try_from(time).ok());
-    let told = explain(&only, &finished.reports, spans, finished.zero_unix_ns, finished.trace_id.as_deref(), round_trip);
+    let trace_id = finished.trace.map(|trace| trace.trace_id());
+    let told = explain(&only, &finished.reports, spans, finished.zero_unix_ns, trace_id.as_deref(), round_trip);
     windows.iter().map(|(index, _)| *index).zip(told).collect()
 }
 
@@ -99,7 +109,7 @@ fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTel
         {
             turn.add_checks(checks(step, &told, &variables));
         }
-        let said_something = told.source.rtvi || told.source.otlp || told.breakdown.stages().next().is_some();
+        let said_something = told.source.rtvi || told.source.otlp || told.source.ambiguous || told.breakdown.stages().next().is_some();
         turn.telemetry = said_something.then(|| Box::new(told));
     }
 }

@@ -87,3 +87,18 @@ async fn a_turn_that_was_not_judged_stays_so() {
     tell(&mut finished, &scenario(), None).await;
     assert_eq!(finished.turns[1].outcome, Outcome::Skipped);
 }
+
+#[tokio::test]
+async fn spans_that_cannot_be_told_apart_are_the_testers_error() {
+    let mut finished = finished(Vec::new());
+    tell(&mut finished, &scenario(), None).await;
+    let health = super::super::verdict::health(&finished);
+    let outcome = |finished: &Finished| super::super::verdict::outcome(finished, &health, &scenario()).0;
+    assert_eq!(outcome(&finished), crate::runner::CallOutcome::Failed);
+    let turn = &mut finished.turns[1];
+    turn.checks.retain(|check| check.check != CheckKind::Stage(Stage::Playout));
+    if let Some(telemetry) = &mut turn.telemetry {
+        telemetry.source.ambiguous = true;
+    }
+    assert_eq!(outcome(&finished), crate::runner::CallOutcome::Error);
+}

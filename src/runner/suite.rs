@@ -147,7 +147,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
         setup: finished.answered_at,
         duration: Duration::from_nanos(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0)),
         call_id: finished.call_id,
-        trace_id: finished.trace_id,
+        trace_id: finished.trace.map(|trace| trace.trace_id()),
         codec: finished.codec,
         turns: finished.turns,
         reception: finished.reception,

@@ -7,6 +7,7 @@ use super::finished::{Failure, Finished};
 use super::statistics::percentile;
 use crate::call::{CheckKind, Outcome, TurnResult, millis};
 use crate::scenario::{Scenario, Step};
+use crate::telemetry::AMBIGUOUS;
 
 /// A caller kept back longer than this may have changed what the bot did.
 const HELD_BACK_MS: f64 = 300.0;
@@ -31,7 +32,7 @@ pub(super) fn outcome(finished: &Finished, health: &Health, scenario: &Scenario)
         Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
         Some(Failure::Broken(message)) => Some(other(OtherErrorKind::Broken, message.clone())),
         Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
-        None => tester_at_fault(&finished.turns, health, scenario),
+        None => tester_at_fault(&finished.turns, health, scenario).or_else(|| spans_of_two_calls(&finished.turns)),
     };
     let failed = finished.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
     let judged = finished.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
@@ -66,6 +67,15 @@ fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -
         );
         other(OtherErrorKind::Tester, message)
     })
+}
+
+/// What was only not told because the spans of two calls cannot be told apart is no failure of the bot.
+fn spans_of_two_calls(turns: &[TurnResult]) -> Option<CallError> {
+    let mut failed = turns.iter().filter(|turn| turn.outcome == Outcome::Failed).peekable();
+    failed.peek()?;
+    let by_telemetry = |turn: &TurnResult| turn.failures().all(|check| matches!(check.check, CheckKind::Stage(_) | CheckKind::Calls));
+    let ambiguous = |turn: &TurnResult| turn.telemetry.as_ref().is_some_and(|telemetry| telemetry.source.ambiguous);
+    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS.to_owned()))
 }
 
 fn only_latency(turn: &TurnResult) -> bool {

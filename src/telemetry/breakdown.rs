@@ -78,6 +78,9 @@ pub struct Sources {
     pub rtvi: bool,
     /// OpenTelemetry spans.
     pub otlp: bool,
+    /// Spans of two calls fell into the turn, and nothing told which were this one's: none of them counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
 }
 
 /// What the bot told of one turn.

@@ -9,6 +9,9 @@ use super::report::{Stage, ToolCall};
 use crate::call::{CheckKind, CheckResult, human, human_unsigned};
 use crate::scenario::{BotStep, Bound, ExpectedCall};
 
+/// Why spans were left out.
+pub const AMBIGUOUS: &str = "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
+
 /// Judges the limits on stages and the expected function calls of a step.
 pub fn checks(step: &BotStep, told: &TurnTelemetry, variables: &BTreeMap<String, String>) -> Vec<CheckResult> {
     let stages = step.stages.iter().map(|(stage, bound)| stage_check(*stage, *bound, told));
@@ -62,6 +65,9 @@ fn called(calls: &[ToolCall]) -> String {
 
 /// The bot told nothing of this, and what can be done.
 fn silent(told: &TurnTelemetry, what: &str) -> String {
+    if told.source.ambiguous {
+        return format!("nothing tells {what}: {AMBIGUOUS}");
+    }
     let fix = if told.source.rtvi || told.source.otlp {
         "turn its metrics on"
     } else {
@@ -82,7 +88,7 @@ mod tests {
     fn told() -> TurnTelemetry {
         let breakdown = Breakdown { llm: Some(SignedDuration::from_millis(1400)), ..Breakdown::default() };
         let call = ToolCall { name: "book".to_owned(), arguments: json!({"day": "Tuesday"}), id: None };
-        TurnTelemetry { breakdown, calls: vec![call], source: Sources { rtvi: true, otlp: false }, ..TurnTelemetry::default() }
+        TurnTelemetry { breakdown, calls: vec![call], source: Sources { rtvi: true, ..Sources::default() }, ..TurnTelemetry::default() }
     }
 
     fn stage(stage: Stage, millis: u64, told: &TurnTelemetry) -> String {
@@ -102,11 +108,13 @@ mod tests {
     #[test]
     fn every_verdict_reads_well() {
         let nothing = TurnTelemetry::default();
+        let mixed = TurnTelemetry { source: Sources { ambiguous: true, ..Sources::default() }, ..TurnTelemetry::default() };
         let lines = [
             stage(Stage::Llm, 1500, &told()),
             stage(Stage::Llm, 800, &told()),
             stage(Stage::Tts, 800, &told()),
             stage(Stage::Tts, 800, &nothing),
+            stage(Stage::Tts, 800, &mixed),
             call("book", Some(json!({"day": "{{day}}"})), &told()),
             call("book", Some(json!({"day": "Friday"})), &told()),
             call("cancel", None, &told()),

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::call::CallTime;
 
 use super::breakdown::{Breakdown, Sources, TurnTelemetry};
-use super::facts::{Fact, of_reports, of_spans};
+use super::facts::{Fact, Traced, of_reports, of_spans};
 use super::otlp::Span;
 use super::report::{MetricKind, Report, Stage, ToolCall, merge_calls};
 use super::spans::Observed;
@@ -45,7 +45,8 @@ pub fn explain(
     turns.map(|(window, (told, traced))| turn(window, told, traced, round_trip)).collect()
 }
 
-fn turn(window: &TurnWindow, told: &[Fact], traced: &[Fact], round_trip: Option<SignedDuration>) -> TurnTelemetry {
+fn turn(window: &TurnWindow, told: &[Fact], traced: &Traced, round_trip: Option<SignedDuration>) -> TurnTelemetry {
+    let Traced { facts: traced, ambiguous } = traced;
     let travel = round_trip.unwrap_or_default();
     let (first, second) = (stages(window, told, travel), stages(window, traced, travel / 2));
     let mut breakdown = Breakdown {
@@ -64,7 +65,7 @@ fn turn(window: &TurnWindow, told: &[Fact], traced: &[Fact], round_trip: Option<
         calls: calls(told, traced),
         user_text: heard(told).or_else(|| heard(traced)),
         bot_text: said(told).or_else(|| said(traced)),
-        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty() },
+        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty(), ambiguous: *ambiguous },
     }
 }
 

@@ -12,6 +12,14 @@ use super::windows::{TurnWindow, turn_at, turn_heard_at};
 /// What the bot told, and when.
 pub(super) type Fact = (CallTime, Observed);
 
+/// What spans tell of one turn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Traced {
+    pub facts: Vec<Fact>,
+    /// Spans of two calls came, and nothing tells which are this one's.
+    pub ambiguous: bool,
+}
+
 /// What the reports tell of each turn, in order of arrival.
 pub(super) fn of_reports(windows: &[TurnWindow], reports: &[(CallTime, Report)]) -> Vec<Vec<Fact>> {
     let told = reports.iter().flat_map(|(at, report)| observed(report).into_iter().map(|observed| (*at, observed)));
@@ -29,7 +37,7 @@ pub(super) fn of_reports(windows: &[TurnWindow], reports: &[(CallTime, Report)])
 /// With a trace id that any span has, only spans of that trace count. Otherwise every span does that falls into a turn,
 /// unless spans of two traces do: they are of two calls, and nothing tells which is this one, so none counts.
 /// A span that was exported twice counts once.
-pub(super) fn of_spans(windows: &[TurnWindow], spans: &[Span], zero_unix_ns: u64, trace_id: Option<&str>) -> Vec<Vec<Fact>> {
+pub(super) fn of_spans(windows: &[TurnWindow], spans: &[Span], zero_unix_ns: u64, trace_id: Option<&str>) -> Vec<Traced> {
     let mine = |span: &&Span| trace_id.is_some_and(|id| span.trace_id.eq_ignore_ascii_case(id));
     let narrow = spans.iter().any(|span| mine(&span));
     let mut seen = BTreeSet::new();
@@ -46,7 +54,11 @@ pub(super) fn of_spans(windows: &[TurnWindow], spans: &[Span], zero_unix_ns: u64
             }
         }
     }
-    sorted(turns.into_iter().map(|(facts, traces)| if traces.len() > 1 { Vec::new() } else { facts }).collect())
+    let traced = |(mut facts, traces): (Vec<Fact>, BTreeSet<_>)| {
+        facts.sort_by_key(|(at, _)| *at);
+        if traces.len() > 1 { Traced { facts: Vec::new(), ambiguous: true } } else { Traced { facts, ambiguous: false } }
+    };
+    turns.into_iter().map(traced).collect()
 }
 
 fn turn_of(windows: &[TurnWindow], (at, observed): &Fact) -> Option<usize> {
@@ -108,7 +120,7 @@ mod tests {
     }
 
     fn count(spans: &[Span], trace_id: Option<&str>) -> usize {
-        of_spans(&[window()], spans, ZERO, trace_id).concat().len()
+        of_spans(&[window()], spans, ZERO, trace_id).iter().map(|traced| traced.facts.len()).sum()
     }
 
     #[test]
@@ -117,6 +129,7 @@ mod tests {
         let two = [span("a", "1", 1200), span("b", "2", 1300)];
         assert_eq!(count(&two, Some("B")), 1);
         assert_eq!(count(&two, None), 0, "two calls at once: no telling");
+        assert!(of_spans(&[window()], &two, ZERO, None)[0].ambiguous);
         assert_eq!(count(&two[..1], Some("unknown")), 1);
     }
 

@@ -24,7 +24,7 @@ mod windows;
 
 pub use bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
 pub use breakdown::{Breakdown, Sources, TurnTelemetry};
-pub use checks::checks;
+pub use checks::{AMBIGUOUS, checks};
 pub use explain::explain;
 pub use otlp::{ReceiveError, Receiver, Span};
 pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};

@@ -21,6 +21,11 @@ impl TraceContext {
         format!("{:032x}", self.trace)
     }
 
+    /// The id of the call's span in it, 16 hexadecimal digits.
+    pub fn span_id(&self) -> String {
+        format!("{:016x}", self.span)
+    }
+
     /// The value of `traceparent`, version 00, sampled.
     pub fn header(&self) -> String {
         format!("00-{:032x}-{:016x}-01", self.trace, self.span)

@@ -4,12 +4,18 @@
 use std::future::Future;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::DialError;
 use crate::priority;
+
+/// How often, and how many times, to look for tasks that are left: two seconds in all.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: usize = 100;
 
 /// Started with the first call that needs it; ends with this.
 #[derive(Debug, Default)]
@@ -24,6 +30,18 @@ impl MediaLane {
         let handle = self.handle().map_err(|error| DialError::local("no thread for the media", error))?;
         let mut task = AbortOnDrop(handle.spawn(future));
         (&mut task.0).await.unwrap_or_else(|error| Err(DialError::local("the media lane broke", error)))
+    }
+
+    /// Waits, for a bounded time, until every goodbye on the lane has been said.
+    pub async fn quiet(&self) {
+        let runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|runtime| runtime.handle().clone());
+        let Some(runtime) = runtime else { return };
+        for _ in 0..LOOKS {
+            if runtime.metrics().num_alive_tasks() == 0 {
+                return;
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// The lane's runtime.

@@ -53,7 +53,9 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
         target.ice_servers = decoder.list(node).into_iter().filter_map(|node| ice_server(decoder, node)).collect();
     }
     target.relay_only = fields.get("ice_transport_policy").is_some_and(|node| decoder.choice(node, ICE_POLICIES).unwrap_or(false));
-    if target.relay_only && target.ice_servers.is_empty() && signalling != Signalling::LiveKit {
+    // A LiveKit server and a `/start` session bring their own.
+    let brings_servers = signalling == Signalling::LiveKit || target.url.ends_with("/start");
+    if target.relay_only && target.ice_servers.is_empty() && !brings_servers {
         let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server connects to nobody");
         decoder.problem(problem.help("add `ice_servers: [{ urls: \"turn:host:3478\", username: u, credential: c }]`"));
     }
@@ -172,7 +174,10 @@ fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
     let mut good = Vec::new();
     for node in decoder.list(urls) {
         let Some(url) = decoder.text(node) else { continue };
-        if ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| url.starts_with(scheme)) {
+        if url.starts_with("turns:") || url.starts_with("stuns:") || url.contains("transport=tcp") {
+            let problem = Problem::new(node.location, format!("`{url}`: this version reaches STUN and TURN servers over UDP only"));
+            decoder.problem(problem.help("write turn:host:3478, or turn:host:3478?transport=udp"));
+        } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {
             let problem = Problem::new(node.location, format!("`{url}` is no ICE server"));

@@ -93,7 +93,7 @@ fn bad_webrtc_targets() {
   a: { webrtc: { signaling: offer } }
   b: { webrtc: { url: \"ws://host/\", codecs: [] } }
   c: { webrtc: { url: \"http://u:secret@host/\", room: r } }
-  d: { webrtc: { url: \"http://host/\", room: r, body: \"{\", ice_servers: [{ urls: host:3478 }, {}] } }
+  d: { webrtc: { url: \"http://host/\", room: r, body: \"{\", ice_servers: [{ urls: [host:3478, \"turns:host:5349\"] }, {}] } }
   e: { webrtc: { url: \"ws://host/\", signalling: livekit, api_key: k } }
 "
     ));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rtc::statistics::StatsSelector;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
@@ -13,8 +14,9 @@ use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 
 use super::media::RtcDecoder;
 use super::peer::{Peer, PeerEvent, VoiceFrame};
-use super::signalling::Session;
+use super::signalling::{Session, Trickler};
 use super::stamps::Stamps;
+use super::track::codec_of;
 use super::{channel, goodbye};
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception, ReceptionCounter};
@@ -39,7 +41,7 @@ impl MediaSink for RtcSink {
 /// One call's controls.
 pub(super) struct RtcCall {
     pub connection: Arc<dyn PeerConnection>,
-    pub session: Session,
+    pub session: Arc<Session>,
     pub over: AtomicBool,
     pub reception: Arc<Mutex<ReceptionCounter>>,
     /// As ICE last measured it; known once the call is over.
@@ -49,10 +51,27 @@ pub(super) struct RtcCall {
 
 impl RtcCall {
     /// A call on this connection.
-    pub fn new(peer: &Peer, session: Session, reception: Arc<Mutex<ReceptionCounter>>) -> Self {
+    pub fn new(peer: &Peer, session: Arc<Session>) -> Self {
         let (connection, lag) = (Arc::clone(&peer.connection), peer.lag.clone());
-        Self { connection, session, over: false.into(), reception, round_trip: Mutex::default(), lag }
+        Self { connection, session, over: false.into(), reception: Arc::default(), round_trip: Mutex::default(), lag }
     }
+}
+
+/// However a call ends, or an attempt to make one: the connection and the session do not stay behind.
+impl Drop for RtcCall {
+    fn drop(&mut self) {
+        if self.over.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(part(Arc::clone(&self.connection), Arc::clone(&self.session)));
+        }
+    }
+}
+
+/// Both goodbyes, neither of which waits for the other.
+async fn part(connection: Arc<dyn PeerConnection>, session: Arc<Session>) {
+    let _late = tokio::join!(timeout(CLOSE_TIMEOUT, connection.close()), timeout(CLOSE_TIMEOUT, session.close()));
 }
 
 /// Asks ICE for the round trip of the candidate pair in use.
@@ -70,13 +89,9 @@ impl CallControl for RtcCall {
             if self.over.swap(true, Ordering::SeqCst) {
                 return;
             }
-            let goodbye = async {
-                let measured = round_trip(self.connection.as_ref()).await;
-                *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
-                self.session.close().await;
-                let _closed = self.connection.close().await;
-            };
-            let _late = timeout(CLOSE_TIMEOUT, goodbye).await;
+            let measured = timeout(CLOSE_TIMEOUT, round_trip(self.connection.as_ref())).await.ok().flatten();
+            *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+            part(Arc::clone(&self.connection), Arc::clone(&self.session)).await;
         })
     }
 
@@ -107,7 +122,8 @@ pub(super) async fn follow(
     call: Arc<RtcCall>,
     earlier: Vec<PeerEvent>,
     mut events: mpsc::UnboundedReceiver<PeerEvent>,
-    codec: WebRtcCodec,
+    candidates: Trickler,
+    codecs: Vec<WebRtcCodec>,
     ears: Ears,
 ) {
     let mut earlier = earlier.into_iter();
@@ -123,9 +139,13 @@ pub(super) async fn follow(
         };
         let Some(event) = event else { return };
         match event {
-            PeerEvent::Track(track) => drop(tokio::spawn(listen(track, codec, ears.clone()))),
-            PeerEvent::Candidate(candidate) => call.session.trickle(Some(candidate)).await,
-            PeerEvent::Gathered => call.session.trickle(None).await,
+            PeerEvent::Track(track) => {
+                if let Some(codec) = codec_of(&track, &codecs).await {
+                    tokio::spawn(listen(track, codec, ears.clone()));
+                }
+            }
+            PeerEvent::Candidate(candidate) => candidates.tell(Some(candidate)),
+            PeerEvent::Gathered => candidates.tell(None),
             PeerEvent::Reached => {}
             PeerEvent::State(state) => {
                 let now = ears.clock.now();

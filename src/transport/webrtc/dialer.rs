@@ -10,7 +10,7 @@ use super::channel;
 use super::livekit;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
-use super::signalling::{self, Session};
+use super::signalling::{self, Session, Trickler};
 use super::stage::Stage;
 use crate::scenario::{Signalling, Target, WebRtcTarget};
 use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
@@ -44,14 +44,14 @@ impl Transport for WebRtcTransport {
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+        Box::pin(self.lane.quiet())
     }
 }
 
 async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<Call, DialError> {
     dial.trace.add_to(&mut target.headers);
     let target = &target;
-    let mut session = Session::open(target).await?;
+    let session = Arc::new(Session::open(target).await?);
     let local = signalling::is_local(&target.url).await;
     let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
     let names = ("goldencall".to_owned(), "microphone".to_owned());
@@ -64,6 +64,8 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
         one_way: false,
     };
     let mut peer = Peer::new(&options).await.map_err(|error| DialError::local("no WebRTC connection", error))?;
+    // From here on, whatever goes wrong, dropping `call` ends what was begun.
+    let call = Arc::new(RtcCall::new(&peer, Arc::clone(&session)));
     let channel = match channel::label(target.signalling) {
         Some(label) => {
             Some(peer.connection.create_data_channel(label, None).await.map_err(|error| DialError::local("no data channel", error))?)
@@ -75,20 +77,22 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let unusable = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{} gave an answer {why}", target.url));
     let audio = audio_of(&answer, &target.codecs).map_err(unusable)?;
     peer.accept(answer).await.map_err(|error| unusable(format!("that cannot be used ({error})")))?;
-    let channel = channel.map(|channel| tokio::spawn(channel::follow(channel, target.signalling, dial.clock, dial.events.clone())));
+    if let Some(channel) = channel {
+        // It ends with the connection.
+        tokio::spawn(channel::follow(channel, target.signalling, dial.clock, dial.events.clone()));
+    }
+    let candidates = Trickler::start(Arc::clone(&session));
     let mut waiting = Vec::new();
     stage.set(Stage::ICE);
-    connected(&mut peer, stage, &session, &mut waiting).await.inspect_err(|_| {
-        if let Some(channel) = &channel {
-            channel.abort();
-        }
-    })?;
+    connected(&mut peer, stage, &session, &candidates, &mut waiting).await?;
     let answered_at = dial.clock.now();
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
     let call_id = session.call_id();
-    let ears = Ears { stamps: Arc::clone(&peer.stamps), clock: dial.clock, events: dial.events, reception: Arc::default() };
-    let call = Arc::new(RtcCall::new(&peer, session, Arc::clone(&ears.reception)));
-    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, audio.codec, ears));
+    let reception = Arc::clone(&call.reception);
+    let ears = Ears { stamps: Arc::clone(&peer.stamps), clock: dial.clock, events: dial.events, reception };
+    let others = target.codecs.iter().copied().filter(|codec| *codec != audio.codec);
+    let codecs = std::iter::once(audio.codec).chain(others).collect();
+    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, candidates, codecs, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
 }
 
@@ -102,7 +106,13 @@ pub(super) fn ice_failed(with: &str, whose: &str) -> DialError {
 }
 
 /// Waits until ICE and DTLS are through; what else happens meanwhile is kept.
-async fn connected(peer: &mut Peer, stage: &Stage, session: &Session, waiting: &mut Vec<PeerEvent>) -> Result<(), DialError> {
+async fn connected(
+    peer: &mut Peer,
+    stage: &Stage,
+    session: &Session,
+    candidates: &Trickler,
+    waiting: &mut Vec<PeerEvent>,
+) -> Result<(), DialError> {
     use RTCPeerConnectionState::{Closed, Connected, Disconnected, Failed};
     while let Some(event) = peer.events.recv().await {
         match event {
@@ -113,8 +123,8 @@ async fn connected(peer: &mut Peer, stage: &Stage, session: &Session, waiting: &
                 return Err(DialError::new(DialErrorKind::BadAnswer, message));
             }
             PeerEvent::Reached => stage.set(Stage::DTLS),
-            PeerEvent::Candidate(candidate) => session.trickle(Some(candidate)).await,
-            PeerEvent::Gathered => session.trickle(None).await,
+            PeerEvent::Candidate(candidate) => candidates.tell(Some(candidate)),
+            PeerEvent::Gathered => candidates.tell(None),
             other => waiting.push(other),
         }
     }

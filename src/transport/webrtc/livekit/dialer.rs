@@ -121,6 +121,14 @@ async fn refusal(target: &WebRtcTarget, rtc: &Url, headers: &[(String, String)],
         400.. => (DialErrorKind::Rejected, String::new()),
         _ => return error,
     };
+    // Servers give the token back in what they say of it.
+    let reply = http::Reply {
+        body: headers
+            .iter()
+            .filter_map(|(_, value)| value.strip_prefix("Bearer "))
+            .fold(reply.body, |body, token| body.replace(token, "...")),
+        ..reply
+    };
     let message = format!("the LiveKit server at {} answered HTTP {}{}{fix}", target.url, reply.status, reply.quoted());
     DialError::new(kind, message)
 }

@@ -87,19 +87,20 @@ async fn video_does_not_keep_an_offer_from_being_answered() {
 }
 
 /// A call to the sample bot's room, in this process.
-async fn call(fault: Option<Fault>) -> (Result<Call, DialError>, mpsc::UnboundedReceiver<CallEvent>, Bot) {
+async fn call(fault: Option<Fault>) -> (Result<Call, DialError>, mpsc::UnboundedReceiver<CallEvent>, (Bot, WebRtcTransport)) {
     let library = Library::load(None).expect("scripts");
     let bot = Bot::start(BotOptions::local(library, fault)).await.expect("bot");
     let over = BotAccess::WebRtc(Signalling::LiveKit);
     let target = bot.target(&BotTarget { over, fault, ..BotTarget::default() });
     let (events, heard) = mpsc::unbounded_channel();
-    let call = WebRtcTransport::default().dial(Dial { target, clock: CallClock::start(), trace: TraceContext::random(), events }).await;
-    (call, heard, bot)
+    let transport = WebRtcTransport::default();
+    let call = transport.dial(Dial { target, clock: CallClock::start(), trace: TraceContext::random(), events }).await;
+    (call, heard, (bot, transport))
 }
 
 #[tokio::test]
 async fn the_agent_is_heard_and_says_that_it_listens() {
-    let (call, mut events, _bot) = call(None).await;
+    let (call, mut events, _alive) = call(None).await;
     let call = call.expect("a call");
     let (mut frames, mut ready) = (0, false);
     while frames < 5 || !ready {

@@ -4,7 +4,9 @@ mod fastrtc;
 mod local;
 mod offer;
 mod session;
+mod trickler;
 mod whip;
 
 pub(super) use local::is_local;
 pub(super) use session::Session;
+pub(super) use trickler::Trickler;

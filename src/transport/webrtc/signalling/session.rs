@@ -46,7 +46,7 @@ impl Session {
     }
 
     /// Sends the offer, returns the answer's SDP.
-    pub async fn exchange(&mut self, sdp: &str) -> Result<String, DialError> {
+    pub async fn exchange(&self, sdp: &str) -> Result<String, DialError> {
         match self.target.signalling {
             Signalling::Offer => offer::exchange(self, sdp).await,
             Signalling::FastRtc => fastrtc::exchange(self, sdp).await,
