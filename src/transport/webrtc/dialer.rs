@@ -11,7 +11,7 @@ use super::livekit;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session, Trickler};
-use super::stage::Stage;
+use super::stage::{NO_RELAY, Stage};
 use crate::scenario::{Signalling, Target, WebRtcTarget};
 use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
@@ -72,7 +72,7 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
         }
         None => None,
     };
-    let offer = peer.offer().await.map_err(|error| DialError::local("no WebRTC offer", error))?;
+    let offer = offered(&mut peer, target, stage).await?;
     let answer = session.exchange(&offer).await?;
     let unusable = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{} gave an answer {why}", target.url));
     let audio = audio_of(&answer, &target.codecs).map_err(unusable)?;
@@ -83,7 +83,9 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     }
     let candidates = Trickler::start(Arc::clone(&session));
     let mut waiting = Vec::new();
-    stage.set(Stage::ICE);
+    if peer.found() || !target.relay_only {
+        stage.set(Stage::ICE);
+    }
     connected(&mut peer, stage, &session, &candidates, &mut waiting).await?;
     let answered_at = dial.clock.now();
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
@@ -94,6 +96,20 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let codecs = std::iter::once(audio.codec).chain(others).collect();
     tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, candidates, codecs, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
+}
+
+/// The offer. One over TURN only is worth nothing without a relay's address, so one that cannot get any is not sent.
+async fn offered(peer: &mut Peer, target: &WebRtcTarget, stage: &Stage) -> Result<String, DialError> {
+    if target.relay_only {
+        stage.set(Stage::RELAY);
+    }
+    let offer = peer.offer().await.map_err(|error| DialError::local("no WebRTC offer", error))?;
+    if peer.found() {
+        stage.set(Stage::SIGNALLING);
+    } else if target.relay_only && peer.gathered() {
+        return Err(DialError::new(DialErrorKind::NoResponse, format!("{} was not called: {NO_RELAY}", target.url)));
+    }
+    Ok(offer)
 }
 
 /// No media connection came about with someone.
@@ -123,7 +139,10 @@ async fn connected(
                 return Err(DialError::new(DialErrorKind::BadAnswer, message));
             }
             PeerEvent::Reached => stage.set(Stage::DTLS),
-            PeerEvent::Candidate(candidate) => candidates.tell(Some(candidate)),
+            PeerEvent::Candidate(candidate) => {
+                stage.found();
+                candidates.tell(Some(candidate));
+            }
             PeerEvent::Gathered => candidates.tell(None),
             other => waiting.push(other),
         }

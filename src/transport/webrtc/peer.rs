@@ -35,6 +35,9 @@ use crate::transport::SendLag;
 /// How long an offer waits for candidates; STUN servers that are slower send theirs by trickle.
 const GATHERING: Duration = Duration::from_secs(1);
 
+/// How long an offer that is worth nothing without a TURN server's address waits for the first one.
+const RELAYING: Duration = Duration::from_secs(5);
+
 /// How a peer connection is made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PeerOptions {
@@ -130,6 +133,9 @@ pub(crate) struct Peer {
     /// How long frames of the microphone waited for the connection.
     pub lag: SendLag,
     one_way: bool,
+    relay_only: bool,
+    /// At least one local candidate was found.
+    found: bool,
     gathered: bool,
 }
 
@@ -158,8 +164,9 @@ impl Peer {
             .map_err(|error| error.to_string())?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let codecs = options.codecs.clone();
-        let (one_way, lag) = (options.one_way, SendLag::default());
-        let mut peer = Self { connection, events, stamps, microphone: None, codecs, lag, one_way, gathered: false };
+        let (one_way, relay_only, lag) = (options.one_way, options.relay_only, SendLag::default());
+        let (microphone, found, gathered) = (None, false, false);
+        let mut peer = Self { connection, events, stamps, microphone, codecs, lag, one_way, relay_only, found, gathered };
         if let Some((stream, track)) = options.microphone.clone() {
             peer.add_microphone(stream, track).await?;
         }
@@ -205,18 +212,29 @@ impl Peer {
 
     async fn describe(&mut self, description: RTCSessionDescription) -> Result<String, String> {
         self.connection.set_local_description(description).await.map_err(|error| error.to_string())?;
-        let deadline = Instant::now() + GATHERING;
+        let start = Instant::now();
         let mut others = Vec::new();
         while !self.gathered && !self.one_way {
-            match timeout_at(deadline, self.events.recv()).await {
+            let patience = if self.relay_only && !self.found { RELAYING } else { GATHERING };
+            match timeout_at(start + patience, self.events.recv()).await {
                 Ok(Some(PeerEvent::Gathered)) => self.gathered = true,
-                Ok(Some(PeerEvent::Candidate(_))) => {}
+                Ok(Some(PeerEvent::Candidate(_))) => self.found = true,
                 Ok(Some(other)) => others.push(other),
                 Ok(None) | Err(_) => break,
             }
         }
         drop(others);
         self.connection.local_description().await.map(|description| description.sdp).ok_or_else(|| "no local description".to_owned())
+    }
+
+    /// Whether a local candidate was found while the description was made.
+    pub fn found(&self) -> bool {
+        self.found
+    }
+
+    /// Whether no more will be.
+    pub fn gathered(&self) -> bool {
+        self.gathered
     }
 
     /// Takes the other side's answer.
