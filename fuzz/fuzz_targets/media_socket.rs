@@ -4,16 +4,13 @@
 
 use std::sync::LazyLock;
 
-use goldencall::transport::websocket::protocol::{
-    FromBot, Message, Protocol, StreamStart, ToBot, codec, split,
-};
+use goldencall::transport::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, split};
 use libfuzzer_sys::fuzz_target;
 
-static PROTOCOLS: LazyLock<Vec<Protocol>> =
-    LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {
-        Ok(name) => vec![Protocol::from_name(&name).expect("a protocol of this name")],
-        Err(_) => Protocol::ALL.to_vec(),
-    });
+static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {
+    Ok(name) => vec![Protocol::from_name(&name).expect("a protocol of this name")],
+    Err(_) => Protocol::ALL.to_vec(),
+});
 
 fuzz_target!(|input: &[u8]| {
     for protocol in PROTOCOLS.iter() {

@@ -7,10 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|texts: (&str, &str)| {
     let (expected, heard) = texts;
     for token in normalise(heard).tokens() {
-        assert!(
-            heard.get(token.span.clone()).is_some(),
-            "{token} has no place in the text"
-        );
+        assert!(heard.get(token.span.clone()).is_some(), "{token} has no place in the text");
     }
     let matcher = Matcher::Says(expected.to_owned());
     let score = matcher.judge(heard).score.unwrap_or(0.0);

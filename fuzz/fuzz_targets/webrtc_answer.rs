@@ -6,11 +6,7 @@ use goldencall::transport::webrtc::sdp::audio_of;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let offered = [
-        WebRtcCodec::Opus,
-        WebRtcCodec::G711(Codec::Pcmu),
-        WebRtcCodec::G711(Codec::Pcma),
-    ];
+    let offered = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
     match audio_of(text, &offered) {
         Ok(audio) => assert!(offered.contains(&audio.codec)),
         Err(reason) => assert!(!reason.is_empty()),

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use goldencall::transport::websocket::protocol::{
-    FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control,
-};
+use goldencall::transport::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control};
 
 fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {
@@ -27,7 +25,15 @@ fn main() -> io::Result<()> {
     write("bot_reports", &reports.map(|text| Message::Text(text.to_owned())))?;
     let spans = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"bot"}}]},"scopeSpans":[{"spans":[{"traceId":"aa","spanId":"bb","name":"llm","startTimeUnixNano":"1","endTimeUnixNano":2,"attributes":[{"key":"metrics.ttfb","value":{"doubleValue":0.4}}]}]}]}]}"#;
     write("otlp", &[Message::Text(spans.to_owned())])?;
-    let answer = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96 0\r\na=rtpmap:96 opus/48000/2\r\na=sendrecv\r\n";
+    let answers = [
+        r#"<Response><Say>Hi</Say><Connect><Stream url="wss://bot/ws"><Parameter name="a" value="1"/></Stream></Connect></Response>"#,
+        r#"<Response><Stream bidirectional="true" contentType="audio/x-l16;rate=16000" extraHeaders="a=1,b=2">wss://bot/ws</Stream></Response>"#,
+        r#"[{"action":"connect","endpoint":[{"type":"websocket","uri":"wss://b/ws","content-type":"audio/l16;rate=8000","headers":{"n":1}}]}]"#,
+        r#"{"action":"stream","ws_url":"wss://b/ws","sample_rate":"16k"}"#,
+    ];
+    write("answers", &answers.map(|text| Message::Text(text.to_owned())))?;
+    let answer =
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96 0\r\na=rtpmap:96 opus/48000/2\r\na=sendrecv\r\n";
     write("webrtc_answer", &[Message::Text(answer.to_owned())])
 }
 

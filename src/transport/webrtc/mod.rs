@@ -5,7 +5,8 @@ mod call;
 mod channel;
 mod dialer;
 mod goodbye;
-pub(crate) mod livekit;
+#[doc(hidden)]
+pub mod livekit;
 pub mod media;
 mod peer;
 pub mod sdp;

@@ -1,7 +1,8 @@
 //! Providers' media sockets, with goldencall in the provider's place: it dials the bot's own endpoint, streams the
 //! caller's audio and plays what the bot sends as the provider would.
 
-mod answer;
+#[doc(hidden)]
+pub mod answer;
 mod audio;
 mod dialer;
 mod jambonz;

@@ -10,6 +10,8 @@ mod call;
 mod data;
 mod dialer;
 mod ending;
+#[doc(hidden)]
+pub mod fuzzed;
 mod keepalive;
 pub(crate) mod message;
 mod room;

@@ -3,6 +3,8 @@
 
 mod ask;
 mod directions;
+#[doc(hidden)]
+pub mod fuzzed;
 mod json;
 mod request;
 mod signature;

@@ -1,0 +1,12 @@
+//! The readers of this folder in one call, for the fuzz target `answers`.
+
+use super::{json, xml};
+use crate::scenario::SocketProtocol;
+
+/// Reads a text as the answer of a bot that is asked where the stream goes.
+pub fn read(text: &str) {
+    let _refused = xml::directions(text);
+    for protocol in SocketProtocol::ALL {
+        let _refused = json::directions(protocol, text);
+    }
+}
