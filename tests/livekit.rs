@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{Run, goldencall, missing, root, seat};
+use common::{Run, goldencall, missing, root, seat, turn};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,7 +35,7 @@ fn the_sample_bot_passes_in_a_livekit_room() {
 
 #[test]
 fn a_bot_that_leaves_the_room_has_hung_up() {
-    let _seat = seat();
+    let _turn = turn();
     let run = Run::of(&["scenarios/booking.yaml", "--target", "bot:booking?over=livekit&fault=drops"]).expect(4);
     assert!(run.text().contains("the call ended"), "{}", run.text());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::common::{Running, goldencall, node, peer, root, seat, wait};
+use super::common::{Running, goldencall, node, peer, root, turn, wait};
 
 /// Seconds of silence before the caller speaks: the bot's greeting fits in, and the browser's start.
 const PATIENCE: u32 = 7;
@@ -31,7 +31,7 @@ fn passages(report: &Value, side: &str) -> Vec<(f64, f64)> {
 
 #[test]
 fn chromium_rings_the_sample_bot() {
-    let _seat = seat();
+    let _turn = turn();
     let Some(mut caller) = node("chromium-caller.mjs") else { return };
     if !peer("chromium") {
         return;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::common::{Running, free_tcp_port, python, root, seat};
+use super::common::{Running, free_tcp_port, python, root, seat, turn};
 use super::support::{BOOKED, CALLER_HANGS_UP, SHORT, call_of, exchanges, passes, plausible, run, scenario};
 
 /// Bounds on what the bot tells of the turn before.
@@ -32,7 +32,7 @@ fn bot(transport: &str, arguments: &[&str]) -> Option<(Running, u16)> {
 /// The whole booking. The call of a tool has the model think twice before that reply, so each time is shorter.
 #[test]
 fn pipecat_webrtc() {
-    let _seat = seat();
+    let _turn = turn();
     let Some((_bot, port)) = bot("webrtc", &["--tool-call", "--think", "400"]) else { return };
     let steps = [SHORT, TOLD, BOOKED_BY_TOOL, CALLER_HANGS_UP];
     let run = passes(&format!("webrtc+http://127.0.0.1:{port}/api/offer"), &steps, "opus");
