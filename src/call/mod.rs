@@ -9,6 +9,7 @@ mod conversation;
 mod ears;
 mod io;
 mod judge;
+pub(crate) mod nanos;
 mod time;
 mod turn;
 mod verdict;

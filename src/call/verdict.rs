@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Location;
 use crate::telemetry::{Stage, TurnTelemetry};
 
+use super::nanos;
 use super::time::{CallTime, Span};
 
 /// How a check came out.
@@ -226,18 +227,4 @@ impl TurnResult {
 /// Joins segment texts with single spaces, leaving out empty ones.
 pub fn join_texts<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// Signed times as whole nanoseconds in JSON.
-mod nanos {
-    use jiff::SignedDuration;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Option<SignedDuration>, to: S) -> Result<S::Ok, S::Error> {
-        time.and_then(|time| i64::try_from(time.as_nanos()).ok()).serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SignedDuration>, D::Error> {
-        Ok(Option::<i64>::deserialize(from)?.map(SignedDuration::from_nanos))
-    }
 }

@@ -406,7 +406,7 @@ impl<'a> Driver<'a> {
             self.failure.get_or_insert(Failure::Interrupted);
         }
         if reception.packets == 0 {
-            self.notes.push("no audio packet came from the bot: check its media address and the firewall".to_owned());
+            self.notes.push("no audio came from the bot; over SIP and WebRTC, check its media address and the firewall".to_owned());
         }
         self.turns.sort_by_key(|turn| turn.step);
         Finished {

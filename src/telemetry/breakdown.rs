@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Stage, ToolCall};
+use crate::call::nanos;
 
 /// The time from the caller's last speech sample to the bot's first, by stage. A stage without data is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,20 +101,6 @@ pub struct TurnTelemetry {
     pub bot_text: Option<String>,
     /// Where all this comes from.
     pub source: Sources,
-}
-
-/// Signed times as whole nanoseconds in JSON.
-mod nanos {
-    use jiff::SignedDuration;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Option<SignedDuration>, to: S) -> Result<S::Ok, S::Error> {
-        time.and_then(|time| i64::try_from(time.as_nanos()).ok()).serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SignedDuration>, D::Error> {
-        Ok(Option::<i64>::deserialize(from)?.map(SignedDuration::from_nanos))
-    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) async fn follow(
                 Some(_) => {}
             },
             _ = pings.tick(), if open && signalling == Signalling::Offer => {
-                let _closed = channel.send_text("ping").await;
+                let _closed = channel.send_text(telemetry::rtvi::PING).await;
             }
         }
     }

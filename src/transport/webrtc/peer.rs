@@ -213,17 +213,16 @@ impl Peer {
     async fn describe(&mut self, description: RTCSessionDescription) -> Result<String, String> {
         self.connection.set_local_description(description).await.map_err(|error| error.to_string())?;
         let start = Instant::now();
-        let mut others = Vec::new();
         while !self.gathered && !self.one_way {
             let patience = if self.relay_only && !self.found { RELAYING } else { GATHERING };
             match timeout_at(start + patience, self.events.recv()).await {
                 Ok(Some(PeerEvent::Gathered)) => self.gathered = true,
                 Ok(Some(PeerEvent::Candidate(_))) => self.found = true,
-                Ok(Some(other)) => others.push(other),
+                // Before the descriptions are exchanged nothing else can happen.
+                Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
         }
-        drop(others);
         self.connection.local_description().await.map(|description| description.sdp).ok_or_else(|| "no local description".to_owned())
     }
 
