@@ -97,6 +97,10 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
         let problem = Problem::new(*location, format!("{} opens its socket without asking first", protocol.name()));
         decoder.problem(problem.help("write `url` in place of `answer_url`"));
     }
+    if let Some((_, location)) = fields.present(&["auth_token"]).first().filter(|_| !signs(protocol)) {
+        let problem = Problem::new(*location, format!("`auth_token` means nothing to `protocol: {}`", protocol.name()));
+        decoder.problem(problem.help("remove it; twilio, telnyx, plivo and vonage sign their requests, other bots take `headers`"));
+    }
     let encodings = [("pcmu", Encoding::Pcmu), ("pcma", Encoding::Pcma), ("l16", Encoding::L16)];
     target.encoding = fields.get("encoding").and_then(|node| decoder.choice(node, &encodings));
     target.sample_rate = fields.get("sample_rate").and_then(|node| decoder.choice(node, RATES));
@@ -108,6 +112,11 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
     target.auth_token = secret(decoder, &fields, "auth_token");
     target.timeout = timeout(decoder, &fields).unwrap_or(target.timeout);
     Some(Target::WebSocket(Box::new(target)))
+}
+
+/// Whether the provider signs what it asks a bot.
+fn signs(protocol: SocketProtocol) -> bool {
+    matches!(protocol, SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo | SocketProtocol::Vonage)
 }
 
 fn needed<'n>(decoder: &mut Decoder<'_>, fields: &Fields<'n>, name: &str, missing: &str, help: &str) -> Option<&'n Node> {
