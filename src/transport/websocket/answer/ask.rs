@@ -31,7 +31,7 @@ pub(in crate::transport::websocket) async fn ask(
     let builder = http::with_headers(http::with_headers(builder, &request.headers), &target.headers);
     let reply = http::send(builder, answer_url).await?.success()?;
     let directions = match target.protocol {
-        SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo => xml::directions(&reply.body),
+        SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo => xml::directions(target.protocol, &reply.body),
         protocol => json::directions(protocol, &reply.body),
     };
     let directions = directions.map_err(|why| refused(answer_url, &why))?;
