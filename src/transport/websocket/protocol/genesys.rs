@@ -103,6 +103,7 @@ impl Genesys {
         self.session.received = message.number("seq").unwrap_or(self.session.received);
         Ok(match message.kind() {
             "opened" => vec![self.opened(message)?],
+            "error" => return Err(failed(message)),
             "closed" | "pong" | "updated" => Vec::new(),
             "ping" => vec![FromBot::Reply(self.session.client("pong", json!({})))],
             "pause" => {
@@ -140,11 +141,16 @@ impl Genesys {
 fn events(message: &Incoming<'_>) -> Result<Vec<FromBot>, ProtocolError> {
     let entities = message.get("parameters.entities").and_then(Value::as_array);
     let entities = entities.ok_or_else(|| message.error("has no `parameters.entities`"))?;
-    let event = |entity: &Value| match entity.get("type").and_then(Value::as_str) {
-        Some("barge_in") => FromBot::Clear(None),
-        other => FromBot::Other(format!("event {}", quote(other.unwrap_or_default()))),
-    };
-    Ok(entities.iter().map(event).collect())
+    // Genesys passes over entities that it does not know, and transcripts are for its own screens.
+    let barge_ins = entities.iter().filter(|entity| entity.get("type").and_then(Value::as_str) == Some("barge_in"));
+    Ok(barge_ins.map(|_| FromBot::Clear(None)).collect())
+}
+
+/// The bot gives up on the session.
+fn failed(message: &Incoming<'_>) -> ProtocolError {
+    let code = message.optional("parameters.code").map(|code| format!(" {}", quote(&code))).unwrap_or_default();
+    let why = message.optional("parameters.message").map(|why| format!(": {}", quote(&why))).unwrap_or_default();
+    ProtocolError(format!("the bot reported an AudioHook error{code}{why}"))
 }
 
 impl Codec for Genesys {

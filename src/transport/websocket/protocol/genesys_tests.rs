@@ -86,7 +86,18 @@ fn the_provider_pings_and_the_bot_answers_with_its_next_message() {
 }
 
 #[test]
+fn entities_that_genesys_does_not_act_on_are_passed_over() {
+    let event =
+        |entities: &str| bot_says(Protocol::Genesys, &format!(r#"{{"type":"event","seq":2,"parameters":{{"entities":[{entities}]}}}}"#));
+    assert_eq!(event(r#"{"type":"transcript","data":{"id":"1"}}, {"data":{}}"#), Ok(Vec::new()));
+    assert_eq!(event(r#"{"type":"transcript","data":{}}, {"type":"barge_in","data":{}}"#), Ok(vec![FromBot::Clear(None)]));
+}
+
+#[test]
 fn what_is_wrong_is_told() {
+    let error = r#"{"type":"error","seq":2,"parameters":{"code":500,"message":"no GPU left"}}"#;
+    insta::assert_snapshot!(bot_says(Protocol::Genesys, error).unwrap_err(), @"the bot reported an AudioHook error 500: no GPU left");
+    insta::assert_snapshot!(bot_says(Protocol::Genesys, r#"{"type":"error","seq":2}"#).unwrap_err(), @"the bot reported an AudioHook error");
     let opened = |channels: &str| {
         format!(r#"{{"type":"opened","parameters":{{"media":[{{"format":"PCMU","rate":8000,"channels":[{channels}]}}]}}}}"#)
     };
