@@ -11,6 +11,7 @@ use super::audio::{WireDecoder, WireEncoder};
 use super::jambonz;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
+use super::rtvi;
 use super::session::{Session, Shared};
 use super::sink::SocketSink;
 use crate::media::Playout;
@@ -141,6 +142,9 @@ async fn accepted(
             LinkEnd::Closed => bad("the bot closed the socket instead of accepting the stream".to_owned()),
             LinkEnd::Broken(why) => bad(why),
         })?;
+        if rtvi::reports(&message).is_some() {
+            continue;
+        }
         for event in codec.from_bot(&message).map_err(|error| bad(error.to_string()))? {
             match event {
                 FromBot::Accepted { format } => return Ok(format.unwrap_or(offered)),

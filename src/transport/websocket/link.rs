@@ -1,5 +1,6 @@
 //! The connection under a media socket: WebSocket (RFC 6455), or TCP for an AudioSocket.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -272,6 +273,8 @@ impl LinkReader {
                     Ok(0) if buffer.is_empty() => return Err(LinkEnd::Closed),
                     Ok(0) => return Err(LinkEnd::Broken("the bot closed the connection in the middle of a frame".to_owned())),
                     Ok(_) => {}
+                    // So ends a plain socket that is closed while the caller's audio is still unread in it.
+                    Err(error) if error.kind() == ErrorKind::ConnectionReset && buffer.is_empty() => return Err(LinkEnd::Closed),
                     Err(error) => return Err(LinkEnd::Broken(format!("the connection to the bot broke: {error}"))),
                 }
             },

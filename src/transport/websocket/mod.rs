@@ -8,8 +8,11 @@ mod dialer;
 mod jambonz;
 pub(super) mod link;
 pub mod protocol;
+mod rtvi;
 mod session;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use audio::{WireDecoder, WireEncoder};
 pub use dialer::WebSocketTransport;

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::audio::WireDecoder;
 use super::link::{Gauges, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{FromBot, Message, ToBot};
+use super::rtvi;
 use super::sink::SharedCodec;
 use crate::call::CallTime;
 use crate::clock::CallClock;
 use crate::media::{Played, Playout, Reception};
-use crate::telemetry::{self, Report};
 use crate::transport::{BoxFuture, CallControl, CallEvent};
 
 /// How often playout is looked at: well inside of what the timeline holds back.
@@ -113,17 +113,21 @@ impl Session {
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
         // However long the message waited for this task.
         let at = self.shared.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
+        if let Some(reports) = rtvi::reports(message) {
+            reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
+            return None;
+        }
         let decoded = self.shared.codec.lock().unwrap_or_else(PoisonError::into_inner).from_bot(message);
         let events = match decoded {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };
-        let end = events.into_iter().find_map(|event| self.event(at, event, message));
+        let end = events.into_iter().find_map(|event| self.event(at, event));
         self.play();
         end
     }
 
-    fn event(&mut self, at: CallTime, event: FromBot, message: &Message) -> Option<LinkEnd> {
+    fn event(&mut self, at: CallTime, event: FromBot) -> Option<LinkEnd> {
         match event {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
@@ -146,24 +150,16 @@ impl Session {
             }
             FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
             FromBot::Reply(reply) => self.shared.write(reply),
-            FromBot::Other(what) => return self.other(at, &what, message),
+            FromBot::Other(what) => {
+                let why = format!(
+                    "the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?",
+                    self.protocol
+                );
+                return Some(LinkEnd::Broken(why));
+            }
             FromBot::Accepted { .. } | FromBot::Dtmf(_) => {}
         }
         None
-    }
-
-    /// What is no part of the protocol may be the bot's own account of itself.
-    fn other(&mut self, at: CallTime, what: &str, message: &Message) -> Option<LinkEnd> {
-        let reports: Vec<Report> = match message {
-            Message::Text(text) => telemetry::rtvi::parse(text),
-            Message::Binary(_) => Vec::new(),
-        };
-        let is_rtvi = !reports.is_empty() || matches!(message, Message::Text(text) if text.contains("rtvi-ai"));
-        for report in reports {
-            let _call_over = self.events.send(CallEvent::Report(at, report));
-        }
-        let why = format!("the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?", self.protocol);
-        (!is_rtvi).then_some(LinkEnd::Broken(why))
     }
 
     fn flush(&mut self) {

@@ -64,6 +64,18 @@ fn parse<'a>(who: &str, message: &'a Message) -> Result<(u8, &'a [u8]), Protocol
     }
 }
 
+/// The bot gives up; Asterisk's codes are one byte.
+fn failed(payload: &[u8]) -> ProtocolError {
+    let [code, ..] = payload else { return ProtocolError("the bot reported an error, without a code, and gave up".to_owned()) };
+    let meaning = match code {
+        0x01 => " (the caller hung up)",
+        0x02 => " (a frame could not be forwarded)",
+        0x04 => " (out of memory)",
+        _ => "",
+    };
+    ProtocolError(format!("the bot reported the error {code:#04x}{meaning} and gave up"))
+}
+
 fn digit(who: &str, payload: &[u8]) -> Result<char, ProtocolError> {
     match payload {
         [key @ (b'0'..=b'9' | b'*' | b'#' | b'A'..=b'D' | b'a'..=b'd')] => Ok(char::from(key.to_ascii_uppercase())),
@@ -144,7 +156,7 @@ impl Codec for AudioSocket {
             }
             (HANG_UP, _) => FromBot::HangUp { reason: None },
             (DTMF, _) => FromBot::Dtmf(digit(BOT, payload)?.to_string()),
-            (ERROR, _) => FromBot::Other(format!("error {:02x?}", payload.get(..8).unwrap_or(payload))),
+            (ERROR, _) => return Err(failed(payload)),
             _ => FromBot::Other(format!("a frame of kind {kind:#04x}")),
         }])
     }
