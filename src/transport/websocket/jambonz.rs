@@ -172,8 +172,6 @@ mod tests {
             bidirectional: true,
             streaming: true,
             bidirectional_sample_rate: 24_000,
-            pass_dtmf: false,
-            mix_type: "mono".to_owned(),
             metadata: [("a".to_owned(), "1".to_owned())].into(),
         }
     }

@@ -84,10 +84,6 @@ pub struct Listen {
     pub streaming: bool,
     /// Samples a second from the bot.
     pub bidirectional_sample_rate: u32,
-    /// Whether the bot is told of keys that the caller presses.
-    pub pass_dtmf: bool,
-    /// `mono`, `stereo` or `mixed`.
-    pub mix_type: String,
     /// Custom fields of the media socket's first message.
     pub metadata: std::collections::BTreeMap<String, String>,
 }
@@ -99,19 +95,6 @@ pub fn session_new(msgid: &str, start: &StreamStart) -> Message {
     data["env_vars"] = object(&start.parameters);
     data["sip"] = json!({"headers": {}, "method": "INVITE"});
     message("session:new", msgid, &start.call_id, data)
-}
-
-/// A verb with an action hook ended, or has an event.
-#[must_use]
-pub fn verb_hook(msgid: &str, call_sid: &str, hook: &str, data: Value) -> Message {
-    text(&json!({"type": "verb:hook", "msgid": msgid, "call_sid": call_sid, "hook": hook, "data": data}))
-}
-
-/// A verb with an id began or ended.
-#[must_use]
-pub fn verb_status(msgid: &str, call_sid: &str, id: &str, verb: &str, ended: bool) -> Message {
-    let status = if ended { "end" } else { "begin" };
-    message("verb:status", msgid, call_sid, json!({"id": id, "verb": verb, "status": status}))
 }
 
 /// The call is in another state: `in-progress`, `completed`.
@@ -203,8 +186,6 @@ fn listen(step: &Value, url: String) -> Listen {
         bidirectional: flag(audio("enabled"), true) && !flag(step.get("disableBidirectionalAudio"), false),
         streaming: flag(audio("streaming"), false),
         bidirectional_sample_rate: rate(audio("sampleRate")).unwrap_or(sample_rate),
-        pass_dtmf: flag(step.get("passDtmf"), false),
-        mix_type: step.get("mixType").and_then(Value::as_str).unwrap_or("mono").to_owned(),
         metadata: metadata.map(|(name, value)| (name.clone(), super::json::plain(value))).collect(),
     }
 }
@@ -224,16 +205,9 @@ mod tests {
     #[test]
     fn a_call_is_told_as_jambonz_tells_it() {
         let start = begin(Protocol::Jambonz);
-        let messages = [
-            session_new("m1", &start),
-            verb_status("m2", "CA1", "greeting", "say", false),
-            verb_hook("m3", "CA1", "/done", json!({"reason": "hangup"})),
-            call_status("m4", &start, "completed", 200),
-        ];
+        let messages = [session_new("m1", &start), call_status("m4", &start, "completed", 200)];
         insta::assert_snapshot!(lines(&messages), @r#"
         {"call_sid":"CA1","data":{"account_sid":"AC1","call_id":"MZ1","call_sid":"CA1","call_status":"trying","direction":"inbound","env_vars":{"customer":"42"},"from":"+15550100","sip":{"headers":{},"method":"INVITE"},"sip_reason":"Trying","sip_status":100,"to":"+15550199"},"msgid":"m1","type":"session:new"}
-        {"call_sid":"CA1","data":{"id":"greeting","status":"begin","verb":"say"},"msgid":"m2","type":"verb:status"}
-        {"call_sid":"CA1","data":{"reason":"hangup"},"hook":"/done","msgid":"m3","type":"verb:hook"}
         {"call_sid":"CA1","data":{"account_sid":"AC1","call_id":"MZ1","call_sid":"CA1","call_status":"completed","direction":"inbound","from":"+15550100","sip_reason":"OK","sip_status":200,"to":"+15550199"},"msgid":"m4","type":"call:status"}
         "#);
     }
@@ -248,7 +222,7 @@ mod tests {
         insta::assert_snapshot!(verbs.iter().map(|step| format!("{step:?}\n")).collect::<String>(), @r#"
         Step { id: None, action_hook: None, verb: Answer }
         Step { id: Some("greeting"), action_hook: None, verb: Say { text: "Hi\nHello" } }
-        Step { id: None, action_hook: Some("/done"), verb: Listen(Listen { url: "/media", sample_rate: 16000, bidirectional: true, streaming: true, bidirectional_sample_rate: 24000, pass_dtmf: true, mix_type: "mono", metadata: {"turns": "3"} }) }
+        Step { id: None, action_hook: Some("/done"), verb: Listen(Listen { url: "/media", sample_rate: 16000, bidirectional: true, streaming: true, bidirectional_sample_rate: 24000, metadata: {"turns": "3"} }) }
         Step { id: None, action_hook: None, verb: Pause { length: 1.5 } }
         Step { id: None, action_hook: None, verb: Say { text: "" } }
         Step { id: None, action_hook: None, verb: Other("gather") }
