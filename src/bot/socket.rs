@@ -61,7 +61,10 @@ pub(super) async fn answer(
                         let _line_over = inbox.send((payload, at));
                     }
                 }
-                ToBot::Stop => return,
+                ToBot::Stop => {
+                    let messages = lock().by_bot(&FromBot::Goodbye);
+                    return messages.into_iter().for_each(|message| drop(outgoing.send(message)));
+                }
                 ToBot::Dtmf(_) | ToBot::MarkReached { .. } | ToBot::Playback { .. } => {}
             }
         }

@@ -10,6 +10,8 @@ use super::timeline::MediaFrame;
 
 /// More audio than this in the queue is a bot that has run away.
 const MOST_QUEUED: usize = 10 * 60 * 8000;
+/// So is one with more marks than this that playout has not come to.
+const MOST_MARKS: usize = 10_000;
 /// A pause this long begins a new talkspurt.
 const TALKSPURT_NANOS: i64 = 120_000_000;
 
@@ -26,7 +28,7 @@ pub enum Played {
     Ended,
 }
 
-/// More audio was sent than anyone can listen to.
+/// More was sent than anyone can listen to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueFull;
 
@@ -41,6 +43,8 @@ pub struct Playout {
     queue: VecDeque<Item>,
     /// Samples in the queue.
     queued: usize,
+    /// Marks in the queue.
+    marks: usize,
     /// When what has been given out so far has been played.
     played_until: CallTime,
     sequence: u16,
@@ -67,8 +71,16 @@ impl Playout {
     }
 
     /// Queues a mark behind the audio that is there.
-    pub fn mark(&mut self, name: String) {
+    ///
+    /// # Errors
+    /// More than ten thousand are waiting.
+    pub fn mark(&mut self, name: String) -> Result<(), QueueFull> {
+        if self.marks == MOST_MARKS {
+            return Err(QueueFull);
+        }
+        self.marks += 1;
         self.queue.push_back(Item::Mark(name));
+        Ok(())
     }
 
     /// Empties the queue, or takes one chunk out of it; returns the marks that playout will not come to.
@@ -79,7 +91,7 @@ impl Playout {
             return Vec::new();
         }
         let items = std::mem::take(&mut self.queue);
-        self.queued = 0;
+        (self.queued, self.marks) = (0, 0);
         items
             .into_iter()
             .filter_map(|item| match item {
@@ -111,6 +123,7 @@ impl Playout {
                     break;
                 }
                 if let Some(Item::Mark(name)) = self.queue.pop_front() {
+                    self.marks -= 1;
                     out.push(Played::Mark(name));
                 }
                 continue;
@@ -170,7 +183,7 @@ mod tests {
     fn a_burst_plays_in_real_time() {
         let mut playout = Playout::default();
         playout.push(ms(100), vec![1; 8000], None).expect("room");
-        playout.mark("end".to_owned());
+        playout.mark("end".to_owned()).expect("room");
         assert_eq!(heard(&playout.due(ms(139))), [(100, 160), (120, 160)]);
         let rest = playout.due(ms(1099));
         assert_eq!(heard(&rest).len(), 48);
@@ -196,7 +209,7 @@ mod tests {
     fn clearing_stops_at_the_frame_that_plays() {
         let mut playout = Playout::default();
         playout.push(ms(0), vec![1; 8000], Some("a".to_owned())).expect("room");
-        playout.mark("m".to_owned());
+        playout.mark("m".to_owned()).expect("room");
         playout.due(ms(50));
         assert_eq!(playout.clear(None), ["m"]);
         assert_eq!(playout.due(ms(60)), [Played::Ended]);
@@ -212,6 +225,12 @@ mod tests {
         let mut playout = Playout::default();
         assert_eq!(playout.push(ms(0), vec![0; MOST_QUEUED], None), Ok(()));
         assert_eq!(playout.push(ms(0), vec![0; 1], None), Err(QueueFull));
+        assert!((0..MOST_MARKS).all(|_| playout.mark("m".to_owned()).is_ok()));
+        assert_eq!(playout.mark("m".to_owned()), Err(QueueFull));
+        assert_eq!(playout.clear(None).len(), MOST_MARKS);
+        assert_eq!(playout.mark("m".to_owned()), Ok(()));
+        assert_eq!(playout.due(ms(700_000)), [Played::Mark("m".to_owned())]);
+        assert!((0..MOST_MARKS).all(|_| playout.mark("m".to_owned()).is_ok()));
     }
 
     proptest! {

@@ -1,18 +1,20 @@
 //! Opens media socket calls.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::answer;
 use super::audio::{WireDecoder, WireEncoder};
+use super::control::Shared;
 use super::jambonz;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
 use super::rtvi;
-use super::session::{Session, Shared};
+use super::session::Session;
 use super::sink::SocketSink;
 use crate::media::Playout;
 use crate::scenario::{Encoding, SocketProtocol, Target, WebSocketTarget};
@@ -81,18 +83,23 @@ async fn stream(
     }
     let format = if codec.waits_for_acceptance() { accepted(&mut reader, codec.as_mut(), &writer, format).await? } else { format };
     let answered_at = dial.clock.now();
-    let codec = Arc::new(Mutex::new(codec));
+    let (encoder, (sender, outbox)) = (WireEncoder::new(format), mpsc::unbounded_channel());
+    let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
     let shared = Arc::new(Shared {
-        codec: Arc::clone(&codec),
-        writer: writer.clone(),
+        outbox: sender,
         over: false.into(),
         stop: CancellationToken::new(),
+        goodbye: codec.answers_the_end().then(CancellationToken::new),
         messages: 0.into(),
         gauges: reader.gauges(),
     });
     let session = Session {
         shared: Arc::clone(&shared),
+        codec,
+        outbox,
+        encoder,
         reader,
+        writer,
         decoder: WireDecoder::new(from_bot.unwrap_or(format)),
         clock: dial.clock,
         events: dial.events,
@@ -101,7 +108,6 @@ async fn stream(
         protocol: target.protocol.name(),
     };
     tokio::spawn(session.run());
-    let sink = SocketSink { encoder: WireEncoder::new(format), codec, writer };
     let control = Arc::clone(&shared);
     let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
     Ok((call, shared))

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use url::Url;
 
+use super::control::Shared;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::jambonz_control::{self as control, Control, Listen, Step, Verb};
 use super::protocol::{self, Encoding, Message, StreamStart, WireFormat};
-use super::session::Shared;
 use crate::clock::CallClock;
 use crate::scenario::{SocketProtocol, WebSocketTarget};
 use crate::transport::{CallEvent, DialError, DialErrorKind};
@@ -86,6 +86,8 @@ impl Application {
             let Ok(message) = message else { return };
             let end = match control::read(&message) {
                 Ok(Control::HangUp) => CallEvent::HungUp(clock.now()),
+                // After what is being done, which is the stream: the call ends with it in any case.
+                Ok(Control::Redirect { queued: true, .. }) => continue,
                 Ok(Control::Ack { verbs, .. } | Control::Redirect { verbs, .. }) => match verbs.iter().find(|step| is_heard(step)) {
                     None => continue,
                     Some(Step { verb: Verb::Hangup, .. }) => CallEvent::HungUp(clock.now()),
@@ -97,7 +99,7 @@ impl Application {
             if !shared.over.swap(true, Ordering::SeqCst) {
                 let _call_over = events.send(end);
             }
-            let _gone = shared.writer.send(Outgoing::Close);
+            shared.close();
             shared.stop.cancel();
         }
         self.tell(|id, start| control::call_status(id, start, "completed", 200));

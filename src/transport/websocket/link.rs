@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use url::{Host, Url};
 
 use super::protocol::{Message, split};
@@ -24,7 +25,7 @@ use crate::transport::{DialError, DialErrorKind, SendLag, quote};
 
 /// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
 pub(super) const MOST_BYTES: usize = 8 << 20;
-/// How long the close handshake may take.
+/// How long what is still queued and the close may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the round trip is measured.
 const PING_EVERY: Duration = Duration::from_secs(2);
@@ -63,7 +64,37 @@ pub(in crate::transport) struct Gauges {
 }
 
 /// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
-pub(in crate::transport) type LinkWriter = mpsc::UnboundedSender<Outgoing>;
+#[derive(Clone, Debug)]
+pub(in crate::transport) struct LinkWriter {
+    queue: mpsc::UnboundedSender<Outgoing>,
+    /// Cancelled when the link is to close.
+    closing: CancellationToken,
+    /// As well when nobody can write to it any more.
+    _last: Arc<DropGuard>,
+}
+
+/// Whoever would have written the message is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::transport) struct LinkGone;
+
+impl LinkWriter {
+    /// A queue, and what its task takes it from.
+    fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>, CancellationToken) {
+        let (queue, outgoing) = mpsc::unbounded_channel();
+        let closing = CancellationToken::new();
+        (Self { queue, closing: closing.clone(), _last: Arc::new(closing.clone().drop_guard()) }, outgoing, closing)
+    }
+
+    /// Queues a message, or the close.
+    pub fn send(&self, outgoing: Outgoing) -> Result<(), LinkGone> {
+        let closes = matches!(outgoing, Outgoing::Close);
+        let sent = self.queue.send(outgoing).map_err(|_| LinkGone);
+        if closes {
+            self.closing.cancel();
+        }
+        sent
+    }
+}
 
 /// What the writing task takes.
 #[derive(Debug)]
@@ -113,10 +144,10 @@ async fn handshake(
 
 fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) {
     let (mut sink, stream) = socket.split();
-    let (writer, mut queue) = mpsc::unbounded_channel();
+    let (writer, mut queue, closing) = LinkWriter::new();
     let lag = SendLag::default();
     let noted = lag.clone();
-    tokio::spawn(async move {
+    tokio::spawn(bounded(closing, async move {
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -133,10 +164,22 @@ fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) 
             }
             since.into_iter().for_each(|since| noted.note(since));
         }
-        let _gone = tokio::time::timeout(CLOSE_TIMEOUT, sink.close()).await;
-    });
+        let _gone = sink.close().await;
+    }));
     let gauges = Gauges { arrival, lag, round_trip: RoundTrip::default() };
     (LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer)
+}
+
+/// Writes until the link closes, and not much longer: a bot that does not read would hold a frame up for ever.
+async fn bounded(closing: CancellationToken, writing: impl Future<Output = ()>) {
+    let overdue = async {
+        closing.cancelled().await;
+        tokio::time::sleep(CLOSE_TIMEOUT).await;
+    };
+    tokio::select! {
+        () = writing => {}
+        () = overdue => {}
+    }
 }
 
 /// Reaches the URL's host; TLS and the handshake come later.
@@ -165,9 +208,9 @@ pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), 
     let tcp = TimestampedTcp::new(stream);
     let gauges = Gauges { arrival: tcp.arrival(), ..Gauges::default() };
     let (reader, mut half) = tokio::io::split(tcp);
-    let (writer, mut queue) = mpsc::unbounded_channel();
+    let (writer, mut queue, closing) = LinkWriter::new();
     let noted = gauges.lag.clone();
-    tokio::spawn(async move {
+    tokio::spawn(bounded(closing, async move {
         while let Some(outgoing) = queue.recv().await {
             let (bytes, since) = match outgoing {
                 Outgoing::Message(Message::Binary(bytes)) => (bytes, None),
@@ -180,7 +223,7 @@ pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), 
             since.into_iter().for_each(|since| noted.note(since));
         }
         let _gone = half.shutdown().await;
-    });
+    }));
     Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges }, writer))
 }
 

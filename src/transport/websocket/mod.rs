@@ -4,6 +4,7 @@
 #[doc(hidden)]
 pub mod answer;
 mod audio;
+mod control;
 mod dialer;
 mod jambonz;
 pub(super) mod link;

@@ -1,84 +1,35 @@
 //! One open stream: what the bot sends goes through playout, what playout comes to goes back to the bot.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::audio::WireDecoder;
-use super::link::{Gauges, LinkEnd, LinkReader, LinkWriter, Outgoing};
-use super::protocol::{FromBot, Message, ToBot};
+use super::audio::{WireDecoder, WireEncoder};
+use super::control::{Outbound, Shared};
+use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::protocol::{Codec, FromBot, Message, ToBot};
 use super::rtvi;
-use super::sink::SharedCodec;
 use crate::call::CallTime;
 use crate::clock::CallClock;
-use crate::media::{Played, Playout, Reception};
-use crate::transport::{BoxFuture, CallControl, CallEvent};
+use crate::media::{Played, Playout};
+use crate::transport::CallEvent;
 
 /// How often playout is looked at: well inside of what the timeline holds back.
 const TICK: Duration = Duration::from_millis(10);
 /// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
 const TALKSPURT: Duration = Duration::from_millis(30);
-/// How long a bot has to take note of the end of the call.
-const PARTING: Duration = Duration::from_millis(100);
-
-/// What the call's controls and its task share.
-pub(super) struct Shared {
-    pub codec: SharedCodec,
-    pub writer: LinkWriter,
-    pub over: AtomicBool,
-    pub stop: CancellationToken,
-    /// Media messages received.
-    pub messages: AtomicU64,
-    pub gauges: Gauges,
-}
-
-impl Shared {
-    /// Writes an event to the bot.
-    pub fn tell(&self, event: &ToBot) {
-        let messages = self.codec.lock().unwrap_or_else(PoisonError::into_inner).to_bot(event);
-        messages.into_iter().for_each(|message| self.write(message));
-    }
-
-    fn write(&self, message: Message) {
-        // A socket that is gone shows on its reading side.
-        let _gone = self.writer.send(Outgoing::Message(message));
-    }
-}
-
-impl CallControl for Shared {
-    fn hang_up(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            if self.over.swap(true, Ordering::SeqCst) {
-                return;
-            }
-            self.tell(&ToBot::Stop);
-            let _gone = self.writer.send(Outgoing::Close);
-            tokio::time::sleep(PARTING).await;
-            self.stop.cancel();
-        })
-    }
-
-    fn reception(&self) -> Reception {
-        Reception { packets: self.messages.load(Ordering::Relaxed), ..Reception::default() }
-    }
-
-    fn round_trip(&self) -> Option<Duration> {
-        self.gauges.round_trip.get()
-    }
-
-    fn send_lag(&self) -> Vec<u32> {
-        self.gauges.lag.micros()
-    }
-}
-
 /// The task of one stream.
 pub(super) struct Session {
     pub shared: Arc<Shared>,
+    pub codec: Box<dyn Codec>,
+    pub outbox: mpsc::UnboundedReceiver<Outbound>,
+    pub encoder: WireEncoder,
     pub reader: LinkReader,
+    pub writer: LinkWriter,
     pub decoder: WireDecoder,
     pub clock: CallClock,
     pub events: mpsc::UnboundedSender<CallEvent>,
@@ -102,12 +53,35 @@ impl Session {
                     Ok(message) => self.message(&message),
                     Err(end) => Some(end),
                 },
+                Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
                 _ = ticks.tick() => { self.play(); None }
             };
             if let Some(end) = done {
                 return self.ended(end).await;
             }
         }
+    }
+
+    fn send(&mut self, outbound: Outbound) {
+        match outbound {
+            Outbound::Frame(samples, handed_over) => {
+                let payload = self.encoder.encode(&samples);
+                for message in self.codec.to_bot(&ToBot::Audio(payload)) {
+                    self.write(Outgoing::Audio(message, handed_over));
+                }
+            }
+            Outbound::Event(event) => self.tell(&event),
+            Outbound::Close => self.write(Outgoing::Close),
+        }
+    }
+
+    fn tell(&mut self, event: &ToBot) {
+        self.codec.to_bot(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
+    }
+
+    fn write(&self, outgoing: Outgoing) {
+        // A socket that is gone shows on its reading side.
+        let _gone = self.writer.send(outgoing);
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
@@ -117,8 +91,7 @@ impl Session {
             reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
             return None;
         }
-        let decoded = self.shared.codec.lock().unwrap_or_else(PoisonError::into_inner).from_bot(message);
-        let events = match decoded {
+        let events = match self.codec.from_bot(message) {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };
@@ -139,17 +112,20 @@ impl Session {
             }
             FromBot::Mark(name) => {
                 self.flush();
-                self.playout.mark(name);
+                if self.playout.mark(name).is_err() {
+                    return Some(LinkEnd::Broken("the bot set more than 10000 marks that playout has not come to".to_owned()));
+                }
             }
             FromBot::Clear(chunk) => {
                 self.decoder.flush();
                 self.last_audio = None;
                 for name in self.playout.clear(chunk.as_deref()) {
-                    self.shared.tell(&ToBot::MarkReached { name, cleared: true });
+                    self.tell(&ToBot::MarkReached { name, cleared: true });
                 }
             }
             FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
-            FromBot::Reply(reply) => self.shared.write(reply),
+            FromBot::Reply(reply) => self.write(Outgoing::Message(reply)),
+            FromBot::Goodbye => self.part(),
             FromBot::Other(what) => {
                 let why = format!(
                     "the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?",
@@ -178,15 +154,23 @@ impl Session {
         for played in self.playout.due(now) {
             match played {
                 Played::Frame(frame) => drop(self.events.send(CallEvent::Media(frame))),
-                Played::Mark(name) => self.shared.tell(&ToBot::MarkReached { name, cleared: false }),
-                Played::Started => self.shared.tell(&ToBot::Playback { started: true }),
-                Played::Ended => self.shared.tell(&ToBot::Playback { started: false }),
+                Played::Mark(name) => self.tell(&ToBot::MarkReached { name, cleared: false }),
+                Played::Started => self.tell(&ToBot::Playback { started: true }),
+                Played::Ended => self.tell(&ToBot::Playback { started: false }),
             }
         }
     }
 
+    /// The bot needs no more time to take note of the end.
+    fn part(&self) {
+        self.shared.goodbye.iter().for_each(CancellationToken::cancel);
+    }
+
     async fn ended(mut self, end: LinkEnd) {
-        let _gone = self.shared.writer.send(Outgoing::Close);
+        // From here on the caller speaks to nobody.
+        self.outbox.close();
+        self.write(Outgoing::Close);
+        self.part();
         self.flush();
         if end == LinkEnd::Closed {
             self.play_out().await;

@@ -104,7 +104,8 @@ impl Genesys {
         Ok(match message.kind() {
             "opened" => vec![self.opened(message)?],
             "error" => return Err(failed(message)),
-            "closed" | "pong" | "updated" => Vec::new(),
+            "closed" => vec![FromBot::Goodbye],
+            "pong" | "updated" => Vec::new(),
             "ping" => vec![FromBot::Reply(self.session.client("pong", json!({})))],
             "pause" => {
                 self.paused_at = self.paused_at.or(Some(self.session.position()));
@@ -175,6 +176,10 @@ impl Codec for Genesys {
     }
 
     fn waits_for_acceptance(&self) -> bool {
+        true
+    }
+
+    fn answers_the_end(&self) -> bool {
         true
     }
 

@@ -86,6 +86,16 @@ fn the_provider_pings_and_the_bot_answers_with_its_next_message() {
 }
 
 #[test]
+fn close_is_answered_before_the_socket_closes() {
+    let (mut provider, mut bot) = (Genesys::new(None), Genesys::new(None));
+    let close = provider.to_bot(&ToBot::Stop);
+    assert_eq!(bot.on_bot(&close[0]).unwrap(), [ToBot::Stop]);
+    let closed = bot.by_bot(&FromBot::Goodbye);
+    insta::assert_snapshot!(lines(&closed), @r#"{"clientseq":1,"id":"","parameters":{},"seq":1,"type":"closed","version":"2"}"#);
+    assert_eq!(provider.from_bot(&closed[0]).unwrap(), [FromBot::Goodbye]);
+}
+
+#[test]
 fn entities_that_genesys_does_not_act_on_are_passed_over() {
     let event =
         |entities: &str| bot_says(Protocol::Genesys, &format!(r#"{{"type":"event","seq":2,"parameters":{{"entities":[{entities}]}}}}"#));

@@ -107,6 +107,8 @@ pub enum FromBot {
         /// The bot's reason, where it gives one.
         reason: Option<String>,
     },
+    /// The bot has taken note of [`ToBot::Stop`]; only of protocols where `Codec::answers_the_end`.
+    Goodbye,
     /// The bot asks for something that goldencall notes and does not do (an unknown event, a verb).
     Other(String),
     /// To be sent back at once by the provider's side: a protocol's keep-alive.
@@ -140,6 +142,11 @@ pub trait Codec: Send {
 
     /// Whether the stream counts as answered only once the bot has accepted it.
     fn waits_for_acceptance(&self) -> bool {
+        false
+    }
+
+    /// Whether the bot says that it has taken note of the end of the call ([`FromBot::Goodbye`]).
+    fn answers_the_end(&self) -> bool {
         false
     }
 
