@@ -96,6 +96,7 @@ impl Jambonz {
         let payload = whole_samples(BOT, payload, format)?;
         // Without `queuePlay`, jambonz begins at once and drops what still plays.
         let interrupts = !self.plays.is_empty() && message.get("data.queuePlay") != Some(&Value::Bool(true));
+        message.room(self.plays.len())?;
         self.plays.push(message.get("data.id").cloned().unwrap_or(Value::Null));
         let audio = FromBot::Audio { payload, format: Some(format), chunk: message.optional("data.id") };
         Ok(interrupts.then_some(FromBot::Clear(None)).into_iter().chain([audio]).collect())
@@ -108,6 +109,7 @@ impl Jambonz {
             "mark" => {
                 // jambonz's documentation has the name under `data`; its Python SDK sends it flat.
                 let name = message.optional("name").map_or_else(|| message.required("data.name"), Ok)?;
+                message.room(self.marks.len() + self.forgotten.len())?;
                 self.marks.push(name.clone());
                 vec![FromBot::Mark(name)]
             }

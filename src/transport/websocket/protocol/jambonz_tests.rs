@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::Protocol;
+use super::super::json::MOST_WAITING;
 use super::super::testing::{asked, audio, bot_says, key, lines, request, said, start, story, told};
 use super::*;
 
@@ -57,6 +58,21 @@ fn more_requests() -> impl Strategy<Value = FromBot> {
         1 => reason.prop_map(|reason| FromBot::HangUp { reason }),
         1 => (audio(), format, prop::option::of("[a-z0-9]{1,9}")).prop_map(|(payload, format, chunk)| FromBot::Audio { payload, format, chunk }),
     ]
+}
+
+#[test]
+fn what_waits_for_playout_is_bounded() {
+    let mark = r#"{"type":"mark","data":{"name":"m"}}"#;
+    let play = r#"{"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","queuePlay":true}}"#;
+    for text in [mark, play] {
+        let (mut provider, message) = (Jambonz::new(None), Message::Text(text.into()));
+        assert!((0..MOST_WAITING).all(|_| provider.from_bot(&message).is_ok()));
+        let error = provider.from_bot(&message).unwrap_err().to_string();
+        assert!(error.contains("is one too many: 10000 others still wait for playout"), "{error}");
+        // Forgotten marks are still on their way through playout.
+        assert!(provider.from_bot(&Message::Text(r#"{"type":"clearMarks"}"#.into())).is_ok());
+        assert!(provider.from_bot(&message).is_err());
+    }
 }
 
 proptest! {

@@ -15,6 +15,9 @@ pub(super) const BOT: &str = "the bot";
 
 const QUOTE: usize = 120;
 
+/// More than this that still wait for playout is a bot that has run away.
+pub(super) const MOST_WAITING: usize = 10_000;
+
 /// At most 120 characters of a text, on one line.
 pub(super) fn quote(text: &str) -> String {
     let line = |count| text.chars().take(count).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
@@ -102,6 +105,15 @@ impl<'a> Incoming<'a> {
     pub(super) fn error(&self, what: impl Display) -> ProtocolError {
         let named = if self.kind.is_empty() { String::new() } else { format!(" `{}`", quote(&self.kind)) };
         ProtocolError(format!("{}'s{named} message {what}: {}", self.who, quote(self.text)))
+    }
+
+    /// Whether there is room for one more of what the bot waits to be told of.
+    pub(super) fn room(&self, waiting: usize) -> Result<(), ProtocolError> {
+        if waiting < MOST_WAITING {
+            Ok(())
+        } else {
+            Err(self.error(format!("is one too many: {MOST_WAITING} others still wait for playout")))
+        }
     }
 
     /// The value at a path of names with points between them.

@@ -51,20 +51,21 @@ impl Vonage {
         text(&json!({"event": "websocket:notify", "payload": payload.unwrap_or_else(|| json!({"name": name}))}))
     }
 
-    fn action(&mut self, message: &Incoming<'_>) -> Vec<FromBot> {
-        match message.kind() {
+    fn action(&mut self, message: &Incoming<'_>) -> Result<Vec<FromBot>, ProtocolError> {
+        Ok(match message.kind() {
             "clear" => {
                 self.notifications.clear();
                 vec![FromBot::Clear(None), FromBot::Reply(text(&json!({"event": "websocket:cleared"})))]
             }
             "notify" => {
+                message.room(self.notifications.len())?;
                 let payload = message.get("payload").cloned().unwrap_or(Value::Null);
                 let name = mark_name(&payload);
                 self.notifications.push_back((name.clone(), payload));
                 vec![FromBot::Mark(name)]
             }
             other => vec![FromBot::Other(quote(other))],
-        }
+        })
     }
 }
 
@@ -99,7 +100,7 @@ impl Codec for Vonage {
                 let payload = whole_samples(BOT, bytes.clone(), self.format)?;
                 Ok(vec![FromBot::Audio { payload, format: None, chunk: None }])
             }
-            Message::Text(text) => Ok(self.action(&Incoming::read(BOT, "action", text)?.with_kind("action")?)),
+            Message::Text(text) => self.action(&Incoming::read(BOT, "action", text)?.with_kind("action")?),
         }
     }
 
@@ -135,6 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::Protocol;
+    use super::super::json::MOST_WAITING;
     use super::super::testing::{asked, bot_says, call, lines, request, said, story, told};
     use super::*;
 
@@ -173,6 +175,16 @@ mod tests {
         let [FromBot::Mark(name)] = asked.as_slice() else { panic!("{asked:?}") };
         let told = provider.to_bot(&ToBot::MarkReached { name: name.clone(), cleared: false });
         insta::assert_snapshot!(lines(&told), @r#"{"event":"websocket:notify","payload":{"last":true,"turn":3}}"#);
+    }
+
+    #[test]
+    fn notifications_that_wait_are_bounded() {
+        let mut provider = Vonage::new(None);
+        let notify = Message::Text(r#"{"action":"notify","payload":1}"#.into());
+        assert!((0..MOST_WAITING).all(|_| provider.from_bot(&notify).is_ok()));
+        insta::assert_snapshot!(provider.from_bot(&notify).unwrap_err(), @r#"the bot's `notify` message is one too many: 10000 others still wait for playout: {"action":"notify","payload":1}"#);
+        provider.to_bot(&ToBot::MarkReached { name: "1".into(), cleared: false });
+        assert!(provider.from_bot(&notify).is_ok());
     }
 
     #[test]
