@@ -16,9 +16,10 @@ use super::protocol::{self, Codec, FromBot, StreamStart, ToBot, WireFormat};
 use super::rtvi;
 use super::session::Session;
 use super::sink::SocketSink;
+use crate::clock::CallClock;
 use crate::media::Playout;
 use crate::scenario::{Encoding, SocketProtocol, Target, WebSocketTarget};
-use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
+use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to bots' media sockets.
 #[derive(Debug, Default)]
@@ -83,7 +84,21 @@ async fn stream(
     }
     let format = if codec.waits_for_acceptance() { accepted(&mut reader, codec.as_mut(), &writer, format).await? } else { format };
     let answered_at = dial.clock.now();
-    let (encoder, (sender, outbox)) = (WireEncoder::new(format), mpsc::unbounded_channel());
+    let (sink, shared) = begin((reader, writer), codec, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
+    let control = Arc::clone(&shared);
+    let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
+    Ok((call, shared))
+}
+
+/// Begins the stream on an open link, in the formats of the caller's audio and of the bot's.
+pub(super) fn begin(
+    (reader, writer): (LinkReader, LinkWriter),
+    codec: Box<dyn Codec>,
+    [to_bot, from_bot]: [WireFormat; 2],
+    (clock, events): (CallClock, mpsc::UnboundedSender<CallEvent>),
+    protocol: SocketProtocol,
+) -> (SocketSink, Arc<Shared>) {
+    let (encoder, (sender, outbox)) = (WireEncoder::new(to_bot), mpsc::unbounded_channel());
     let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
     let shared = Arc::new(Shared {
         outbox: sender,
@@ -100,17 +115,15 @@ async fn stream(
         encoder,
         reader,
         writer,
-        decoder: WireDecoder::new(from_bot.unwrap_or(format)),
-        clock: dial.clock,
-        events: dial.events,
+        decoder: WireDecoder::new(from_bot),
+        clock,
+        events,
         playout: Playout::default(),
         last_audio: None,
-        protocol: target.protocol.name(),
+        protocol: protocol.name(),
     };
     tokio::spawn(session.run());
-    let control = Arc::clone(&shared);
-    let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
-    Ok((call, shared))
+    (sink, shared)
 }
 
 /// Asks the bot where the stream goes, where the target has it asked.

@@ -1,6 +1,7 @@
 //! Calls over real sockets, to bots that do one thing.
 
 use std::future::Future;
+use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -12,11 +13,13 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, accept_async, accept_hdr_async};
 
-use super::WebSocketTransport;
+use super::dialer::begin;
+use super::protocol::{self, Codec, Encoding, FromBot, ProtocolError, ToBot, WireFormat};
+use super::{WebSocketTransport, link};
 use crate::clock::CallClock;
 use crate::scenario::{SocketProtocol, Target, WebSocketTarget};
 use crate::telemetry::{Report, TraceContext};
-use crate::transport::{Call, CallEvent, Dial, Transport};
+use crate::transport::{Call, CallEvent, Dial, MediaSink, Transport};
 
 /// Serves one connection with this; returns `127.0.0.1:port`.
 async fn serve<F: Future<Output = ()> + Send>(talk: impl FnOnce(TcpStream) -> F + Send + 'static) -> String {
@@ -140,21 +143,80 @@ async fn messages_are_numbered_in_the_order_in_which_they_are_written() {
     assert!(numbers.iter().copied().eq(1..=numbers.len()), "{numbers:?}");
 }
 
+/// A codec that takes its time over what the bot sends.
+struct Slow {
+    reads: std_mpsc::Sender<()>,
+    may_go_on: std_mpsc::Receiver<()>,
+}
+
+#[expect(clippy::wrong_self_convention, reason = "the trait's names")]
+impl Codec for Slow {
+    fn default_format(&self) -> WireFormat {
+        WireFormat { encoding: Encoding::L16, rate: 8000 }
+    }
+
+    fn formats(&self) -> &'static [WireFormat] {
+        &[]
+    }
+
+    fn to_bot(&mut self, _event: &ToBot) -> Vec<protocol::Message> {
+        Vec::new()
+    }
+
+    fn from_bot(&mut self, _message: &protocol::Message) -> Result<Vec<FromBot>, ProtocolError> {
+        self.reads.send(()).expect("a test");
+        self.may_go_on.recv().expect("a test");
+        Ok(Vec::new())
+    }
+
+    fn on_bot(&mut self, _message: &protocol::Message) -> Result<Vec<ToBot>, ProtocolError> {
+        Ok(Vec::new())
+    }
+
+    fn by_bot(&mut self, _event: &FromBot) -> Vec<protocol::Message> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_pacing_thread_waits_for_no_message_of_the_bots() {
+    let address = serve(|stream| async {
+        let mut socket = accept_async(stream).await.expect("a socket");
+        socket.send(Message::text("a long one")).await.expect("sent");
+        while text(&mut socket).await.is_some() {}
+    });
+    let link = link::open(&format!("ws://{}/", address.await), &[], None).await.expect("a link");
+    let (reads, reading) = std_mpsc::channel();
+    let (go_on, may_go_on) = std_mpsc::channel();
+    let codec = Slow { reads, may_go_on };
+    let (events, _heard) = mpsc::unbounded_channel();
+    let formats = [codec.default_format(); 2];
+    let (mut sink, _shared) = begin(link, Box::new(codec), formats, (CallClock::start(), events), SocketProtocol::Pcm);
+    tokio::task::spawn_blocking(move || reading.recv()).await.expect("a thread").expect("the message is being read");
+    let paced = tokio::task::spawn_blocking(move || sink.send(&[1; 160], false).map(drop));
+    let paced = tokio::time::timeout(Duration::from_secs(10), paced).await;
+    go_on.send(()).expect("a codec");
+    assert!(matches!(paced, Ok(Ok(Ok(())))), "{paced:?}");
+}
+
+/// How much a bot that reads only after the end of the call gets of forty megabytes.
+async fn late_reader(protocol: SocketProtocol) -> usize {
+    let (address, look, count) = deaf(protocol == SocketProtocol::Twilio).await;
+    let (mut call, _events) = dial(protocol, &address).await;
+    for _ in 0..40 {
+        call.sink.send(&vec![1; 1 << 20], false).expect("sent");
+    }
+    call.control.hang_up().await;
+    drop(call);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    look.send(()).expect("a bot");
+    tokio::time::timeout(Duration::from_secs(20), count).await.expect("in time").expect("a count")
+}
+
 #[tokio::test]
 async fn a_bot_that_does_not_read_holds_no_socket_after_the_call() {
-    for protocol in [SocketProtocol::Twilio, SocketProtocol::AudioSocket] {
-        let (address, look, count) = deaf(protocol == SocketProtocol::Twilio).await;
-        let (mut call, _events) = dial(protocol, &address).await;
-        for _ in 0..40 {
-            call.sink.send(&vec![1; 1 << 20], false).expect("sent");
-        }
-        call.control.hang_up().await;
-        drop(call);
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        look.send(()).expect("a bot");
-        let bytes = tokio::time::timeout(Duration::from_secs(20), count).await.expect("in time").expect("a count");
-        assert!(bytes < 40 << 20, "{}: {bytes} bytes came after all", protocol.name());
-    }
+    let (twilio, audiosocket) = tokio::join!(late_reader(SocketProtocol::Twilio), late_reader(SocketProtocol::AudioSocket));
+    assert!(twilio < 40 << 20 && audiosocket < 40 << 20, "{twilio} and {audiosocket} bytes came after all");
 }
 
 #[tokio::test]
