@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
@@ -15,18 +14,17 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
-use tokio_util::sync::{CancellationToken, DropGuard};
 use url::{Host, Url};
 
 use super::protocol::{Message, split};
+use super::writer::bounded;
+pub(in crate::transport) use super::writer::{LinkWriter, Outgoing};
 use crate::clock::Monotonic;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{DialError, DialErrorKind, SendLag, quote};
 
 /// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
 pub(super) const MOST_BYTES: usize = 8 << 20;
-/// How long what is still queued and the close may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the round trip is measured.
 const PING_EVERY: Duration = Duration::from_secs(2);
 
@@ -61,48 +59,6 @@ pub(in crate::transport) struct Gauges {
     pub lag: SendLag,
     /// `None` over plain TCP, which has no pings.
     pub round_trip: RoundTrip,
-}
-
-/// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
-#[derive(Clone, Debug)]
-pub(in crate::transport) struct LinkWriter {
-    queue: mpsc::UnboundedSender<Outgoing>,
-    /// Cancelled when the link is to close.
-    closing: CancellationToken,
-    /// As well when nobody can write to it any more.
-    _last: Arc<DropGuard>,
-}
-
-/// Whoever would have written the message is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::transport) struct LinkGone;
-
-impl LinkWriter {
-    /// A queue, and what its task takes it from.
-    fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>, CancellationToken) {
-        let (queue, outgoing) = mpsc::unbounded_channel();
-        let closing = CancellationToken::new();
-        (Self { queue, closing: closing.clone(), _last: Arc::new(closing.clone().drop_guard()) }, outgoing, closing)
-    }
-
-    /// Queues a message, or the close.
-    pub fn send(&self, outgoing: Outgoing) -> Result<(), LinkGone> {
-        let closes = matches!(outgoing, Outgoing::Close);
-        let sent = self.queue.send(outgoing).map_err(|_| LinkGone);
-        if closes {
-            self.closing.cancel();
-        }
-        sent
-    }
-}
-
-/// What the writing task takes.
-#[derive(Debug)]
-pub(in crate::transport) enum Outgoing {
-    Message(Message),
-    /// A frame of the caller's, and when the pacing thread handed it over.
-    Audio(Message, Monotonic),
-    Close,
 }
 
 /// Opens a WebSocket.
@@ -168,18 +124,6 @@ fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) 
     }));
     let gauges = Gauges { arrival, lag, round_trip: RoundTrip::default() };
     (LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer)
-}
-
-/// Writes until the link closes, and not much longer: a bot that does not read would hold a frame up for ever.
-async fn bounded(closing: CancellationToken, writing: impl Future<Output = ()>) {
-    let overdue = async {
-        closing.cancelled().await;
-        tokio::time::sleep(CLOSE_TIMEOUT).await;
-    };
-    tokio::select! {
-        () = writing => {}
-        () = overdue => {}
-    }
 }
 
 /// Reaches the URL's host; TLS and the handshake come later.

@@ -14,6 +14,7 @@ mod session;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub(crate) use audio::{WireDecoder, WireEncoder};
 pub use dialer::WebSocketTransport;

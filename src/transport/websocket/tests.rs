@@ -149,7 +149,6 @@ struct Slow {
     may_go_on: std_mpsc::Receiver<()>,
 }
 
-#[expect(clippy::wrong_self_convention, reason = "the trait's names")]
 impl Codec for Slow {
     fn default_format(&self) -> WireFormat {
         WireFormat { encoding: Encoding::L16, rate: 8000 }
