@@ -44,7 +44,7 @@ impl Transport for WebSocketTransport {
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
+        Box::pin(self.lane.quiet())
     }
 }
 

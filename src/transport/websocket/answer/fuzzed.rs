@@ -5,8 +5,7 @@ use crate::scenario::SocketProtocol;
 
 /// Reads a text as the answer of a bot that is asked where the stream goes.
 pub fn read(text: &str) {
-    let _refused = xml::directions(text);
     for protocol in SocketProtocol::ALL {
-        let _refused = json::directions(protocol, text);
+        let _refused = (xml::directions(protocol, text), json::directions(protocol, text));
     }
 }
