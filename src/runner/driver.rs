@@ -29,6 +29,8 @@ use crate::transport::{Call, CallEvent, Dial, Transport};
 const TICK: Duration = Duration::from_millis(20);
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;
+/// A bot that says more of itself than this in one call is not listened to any longer.
+const MOST_REPORTS: usize = 50_000;
 
 /// What every call of a run shares.
 #[derive(Clone)]
@@ -236,8 +238,10 @@ impl<'a> Driver<'a> {
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
             CallEvent::Report(at, report) => {
-                self.emit(Event::Report { call: self.number, at, report: report.clone() });
-                self.reports.push((at, report));
+                if self.reports.len() < MOST_REPORTS {
+                    self.emit(Event::Report { call: self.number, at, report: report.clone() });
+                    self.reports.push((at, report));
+                }
             }
             CallEvent::Ringing(_) => {}
         }
