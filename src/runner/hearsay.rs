@@ -78,7 +78,7 @@ fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span
 fn windows(finished: &Finished) -> Vec<(usize, TurnWindow)> {
     let turns: Vec<(usize, &TurnResult)> = finished.turns.iter().enumerate().filter(|(_, turn)| turn.origin.is_some()).collect();
     let window = |place: usize, index: usize, turn: &TurnResult| {
-        let onset = turn.origin_at.zip(turn.latency).map(|(origin, latency)| CallTime::from_nanos(origin.as_nanos() + nanos(latency)));
+        let onset = onset(turn);
         let begin = turn.origin_at.unwrap_or(CallTime::DIAL);
         let next = turns.get(place + 1).and_then(|(_, next)| next.origin_at).unwrap_or(finished.ended_at);
         let spoken = finished.caller_speech.iter().copied().find(|at| *at > begin && *at < next);
@@ -99,11 +99,8 @@ fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTel
     for (index, told) in told {
         let Some(turn) = finished.turns.get_mut(index) else { continue };
         variables.extend(turn.captured.clone());
-        let arrived = turn.origin_at.zip(turn.latency).and_then(|(origin, latency)| {
-            let onset = CallTime::from_nanos(origin.as_nanos() + nanos(latency));
-            Some(finished.received.get(&onset)?.since(origin))
-        });
-        turn.arrival_latency = arrived;
+        let received = onset(turn).and_then(|onset| finished.received.get(&onset));
+        turn.arrival_latency = received.zip(turn.origin_at).map(|(received, origin)| received.since(origin));
         if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
             && turn.outcome != Outcome::Skipped
         {
@@ -114,8 +111,10 @@ fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTel
     }
 }
 
-fn nanos(time: SignedDuration) -> i64 {
-    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+/// The bot's first speech sample.
+fn onset(turn: &TurnResult) -> Option<CallTime> {
+    let (origin, latency) = turn.origin_at.zip(turn.latency)?;
+    Some(CallTime::from_nanos(origin.as_nanos() + i64::try_from(latency.as_nanos()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
