@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{Run, goldencall, root, seat, turn};
+use common::{Run, Running, goldencall, root, seat, turn};
 use serde_json::Value;
 
 /// Greeting and one exchange.
@@ -100,8 +100,8 @@ fn one_scenario_passes_over_sip_webrtc_and_twilio_with_the_same_latencies() {
 fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let bot = SampleBot::start();
-    let target = format!("\"twilio+ws://{}/socket/twilio?script=booking&bursts=true\"", bot.web);
+    let (_bot, web) = sample_bot();
+    let target = format!("\"twilio+ws://{}/socket/twilio?script=booking&bursts=true\"", web);
     let file = scenario(folder.path(), "bursts", &target, STEPS);
     let run = run(folder.path(), &[&file]).expect(0);
     let report = run.json();
@@ -116,43 +116,26 @@ fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     assert!(turn["telemetry"]["stages_ms"]["playout"].as_f64().is_some_and(|playout| (heard - arrived - playout).abs() < 0.01), "{turn}");
 }
 
-/// `goldencall bot` in a process of its own.
-struct SampleBot {
-    child: std::process::Child,
-    web: String,
-}
-
-impl SampleBot {
-    fn start() -> Self {
-        use std::io::{BufRead, BufReader};
-        let listen = ["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"];
-        let mut child = goldencall().args(listen).stdout(std::process::Stdio::piped()).spawn().expect("bot");
-        let lines = BufReader::new(child.stdout.take().expect("output")).lines();
-        let web = lines.map_while(Result::ok).find_map(|line| {
-            let url = line.strip_prefix("twilio+ws://")?;
-            url.split('/').next().map(str::to_owned)
-        });
-        Self { child, web: web.expect("an address") }
-    }
-}
-
-impl Drop for SampleBot {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
+/// `goldencall bot` in a process of its own, and where its web side listens.
+fn sample_bot() -> (Running, String) {
+    let mut command = goldencall();
+    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
+    let (bot, line) = Running::until(&mut command, "twilio+ws://");
+    let line = line.expect("an address");
+    let address = line.trim_start_matches("twilio+ws://").split('/').next().expect("an address").to_owned();
+    (bot, address)
 }
 
 #[test]
 fn providers_ask_the_answer_url_first() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let bot = SampleBot::start();
+    let (_bot, web) = sample_bot();
     let providers = ["twilio", "telnyx", "plivo", "exotel", "vonage", "teler"];
     let target = |name: &str| {
         // Telnyx signs with a key of another kind; Exotel and Teler sign nothing.
         let token = if ["twilio", "plivo", "vonage"].contains(&name) { ", auth_token: topsecret" } else { "" };
-        format!("{{ websocket: {{ protocol: {name}, answer_url: \"http://{}/answer/{name}?script=booking\"{token} }} }}", bot.web)
+        format!("{{ websocket: {{ protocol: {name}, answer_url: \"http://{}/answer/{name}?script=booking\"{token} }} }}", web)
     };
     let files: Vec<String> = providers.iter().map(|name| scenario(folder.path(), name, &target(name), STEPS)).collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
