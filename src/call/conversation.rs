@@ -83,6 +83,8 @@ pub struct Conversation {
     plays: u32,
     connected_at: Option<CallTime>,
     ending: Option<Ending>,
+    /// When the caller hung up.
+    hung_up_at: Option<CallTime>,
     /// Why the dialogue stopped early, as the subject and verb of a sentence.
     cut_off: Option<String>,
     wake: Option<CallTime>,
@@ -107,6 +109,7 @@ impl Conversation {
             plays: 0,
             connected_at: None,
             ending: None,
+            hung_up_at: None,
             cut_off: None,
             wake: None,
             outputs: VecDeque::new(),
@@ -227,6 +230,7 @@ impl Conversation {
 
     fn hang_up(&mut self) -> State {
         self.close_turns();
+        self.hung_up_at = Some(self.now);
         self.outputs.push_back(Output::Hangup);
         State::HangingUp
     }

@@ -61,6 +61,8 @@ pub(super) struct Turn {
     pub not: Option<Expected>,
     /// The conversation has gone on.
     pub decided: bool,
+    /// Where in the audio the expectation was met, if it was.
+    pub met_at: Option<CallTime>,
     /// No more speech can join.
     pub closed: bool,
     /// An optional turn that did not come.
@@ -82,6 +84,7 @@ impl Turn {
             says: None,
             not: None,
             decided: false,
+            met_at: None,
             closed: false,
             skipped: false,
             interrupted_at: None,

@@ -165,6 +165,7 @@ impl Conversation {
         };
         let optional = self.bot_step(&turn).is_some_and(|step| step.optional);
         turn.decided = true;
+        turn.met_at = decision.end.filter(|_| decision.met);
         if decision.holds_back
             && let Some(start) = turn.start
         {

@@ -1,10 +1,17 @@
 //! Doing everything that can be done at one moment, and judging what nothing can change any more.
 
+use std::time::Duration;
+
+use crate::call::ears::Segment;
 use crate::call::judge::{self, Evidence, StepCheck};
+use crate::call::time::CallTime;
 use crate::call::turn::Turn;
 use crate::call::verdict::{CheckKind, TurnResult};
 
 use super::{Conversation, Output, State};
+
+/// Without this much of the line after it, a word is not heard whole.
+const LAST_WORD: Duration = Duration::from_millis(200);
 
 impl Conversation {
     /// Does everything that can be done at `now`.
@@ -68,6 +75,13 @@ impl Conversation {
         self.judge(turn)
     }
 
+    /// Whether the caller's own hang-up cut off what the bot went on to say after a complete answer: half a word can be
+    /// heard as anything, and who hung up is not to hold it against the bot.
+    fn is_cut_off(&self, turn: &Turn, segment: &Segment) -> bool {
+        let cut = |at: CallTime| segment.end.is_none_or(|end| end + LAST_WORD >= at);
+        self.hung_up_at.is_some_and(cut) && turn.met_at.is_some_and(|met| segment.onset >= met)
+    }
+
     fn is_complete(&self, turn: &Turn) -> bool {
         let ears = self.turn_ears(turn);
         let unheard = turn.start.is_none() || !(ears.pending() || ears.speaking());
@@ -81,7 +95,7 @@ impl Conversation {
         }
         turn.resolve(&step, &self.judged_variables);
         let call_end = self.ending.as_ref().map_or(self.now, |ending| ending.at);
-        let segments = self.turn_ears(&turn).0.iter();
+        let segments = self.turn_ears(&turn).0.iter().filter(|segment| !self.is_cut_off(&turn, segment));
         let utterances = segments.map(|segment| segment.utterance(call_end)).collect();
         let undecided = !turn.decided && turn.interrupted_at.is_none();
         let result = judge::judge(Evidence {

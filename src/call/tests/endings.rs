@@ -236,3 +236,14 @@ fn hook_fails() {
 fn hook_takes_too_long() {
     insta::assert_snapshot!(story::of_scenario(with_hook(2), "0.5 connected\n0.8-1.2 bot \"Hello\""));
 }
+
+#[test]
+fn a_word_that_the_callers_hang_up_cuts_off_is_not_held_against_the_bot() {
+    let steps = "steps: [{ bot: Thank you for calling Acme Dental. Goodbye. }, { hangup: caller }]";
+    // The words of the first sentence come so late that the second one is under way when the caller hangs up.
+    let cut = story::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-9 bot \"Green bar\"");
+    insta::assert_snapshot!(cut);
+    assert!(cut.contains("passed") && !cut.contains("Green bar"), "{cut}");
+    let whole = story::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-3.3 bot \"Green bar\"");
+    assert!(whole.contains("Green bar"), "{whole}");
+}
