@@ -91,7 +91,7 @@ impl Bot {
         match wanted.over {
             BotAccess::Sip => {
                 let uri = format!("sip:{}@{}", script.unwrap_or("bot"), self.address);
-                Target::Sip(SipTarget { ring_timeout: patience, ..SipTarget::new(uri) })
+                Target::Sip(Box::new(SipTarget { ring_timeout: patience, ..SipTarget::new(uri) }))
             }
             BotAccess::WebRtc(Signalling::LiveKit) => {
                 let url = format!("ws://{}{}{query}", self.web, offers::path(Signalling::LiveKit));

@@ -185,15 +185,10 @@ fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context)
 
 fn set(sip: &mut SipTarget, key: &str, value: &str, context: &Context) -> Result<(), CliError> {
     let value = context.secrets.expand(value).map_err(|name| CliError::usage(format!("the environment variable `{name}` is not set")))?;
-    match key {
-        "sip.username" => sip.username = Some(value),
-        "sip.password" => {
-            context.secrets.add(&value);
-            sip.password = Some(value);
-        }
-        _ => return Err(CliError::usage(format!("`--set {key}`: known are sip.username and sip.password"))),
+    if key == "sip.password" {
+        context.secrets.add(&value);
     }
-    Ok(())
+    sip.set(key, &value).map_err(|why| CliError::usage(format!("`--set {key}`: {why}")))
 }
 
 fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {

@@ -243,7 +243,7 @@ impl<'a> Driver<'a> {
                     self.reports.push((at, report));
                 }
             }
-            CallEvent::Ringing(_) => {}
+            CallEvent::Ringing(_) | CallEvent::Digit(..) | CallEvent::Response(..) | CallEvent::Transfer(..) => {}
         }
     }
 

@@ -39,6 +39,6 @@ pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
 pub use target::{
-    BotAccess, BotTarget, Codec, Encoding, Fault, IceServer, LiveKitRoom, Signalling, SipTarget, SocketProtocol, Target, WebRtcCodec,
-    WebRtcTarget, WebSocketTarget,
+    BotAccess, BotTarget, ClientCertificate, Codec, DigitMode, Encoding, Fault, IceServer, LiveKitRoom, Signalling, SipCodec, SipTarget,
+    SocketProtocol, Srtp, Target, WebRtcCodec, WebRtcTarget, WebSocketTarget,
 };

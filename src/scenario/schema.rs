@@ -27,6 +27,7 @@ mod tests {
             ("/$defs/bot/properties", steps::BOT_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
             ("/$defs/target/oneOf/1/properties", target::TARGET_KEYS),
+            ("/$defs/target/oneOf/1/properties/sip/properties", target::SIP_KEYS),
             ("/$defs/webrtc/properties", target::WEBRTC_KEYS),
             ("/$defs/websocket/properties", target::WEBSOCKET_KEYS),
         ];

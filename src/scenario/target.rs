@@ -3,6 +3,7 @@
 mod bot;
 mod file;
 mod sip;
+mod sip_file;
 mod uri;
 mod web_file;
 mod webrtc;
@@ -12,7 +13,9 @@ pub use bot::{BotAccess, BotTarget, Fault};
 #[cfg(test)]
 pub(super) use file::TARGET_KEYS;
 pub(super) use file::decode;
-pub use sip::SipTarget;
+pub use sip::{ClientCertificate, DigitMode, SipCodec, SipTarget, Srtp};
+#[cfg(test)]
+pub(super) use sip_file::SIP_KEYS;
 #[cfg(test)]
 pub(super) use web_file::{WEBRTC_KEYS, WEBSOCKET_KEYS};
 pub use webrtc::{IceServer, LiveKitRoom, Signalling, WebRtcCodec, WebRtcTarget};
@@ -21,8 +24,8 @@ pub use websocket::{Encoding, SocketProtocol, WebSocketTarget};
 /// A bot that can be dialled.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
-    /// A SIP URI (RFC 3261) over UDP.
-    Sip(SipTarget),
+    /// A SIP URI (RFC 3261).
+    Sip(Box<SipTarget>),
     /// WebRTC, whatever its signalling.
     WebRtc(Box<WebRtcTarget>),
     /// The bot's own endpoint for a telephony provider's media socket.

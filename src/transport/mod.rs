@@ -72,6 +72,12 @@ pub enum CallEvent {
     Broken(CallTime, String),
     /// What the bot says of itself.
     Report(CallTime, Report),
+    /// The bot sent a digit (RFC 4733, INFO or a socket's own message).
+    Digit(CallTime, char),
+    /// A SIP response to the INVITE: status code and reason phrase.
+    Response(CallTime, u16, String),
+    /// The bot transfers the call (REFER) to this URI.
+    Transfer(CallTime, String),
 }
 
 /// An answered call.
@@ -109,6 +115,15 @@ pub trait CallControl: Send + Sync {
 
     /// What was received so far.
     fn reception(&self) -> Reception;
+
+    /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent.
+    ///
+    /// # Errors
+    /// Why the far end cannot be sent digits, in one sentence.
+    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<(), String>> {
+        let _unsent = digits;
+        Box::pin(async { Err("this kind of call cannot send digits".to_owned()) })
+    }
 
     /// How long each frame waited between the pacing thread and the socket, in microseconds; empty where the pacing
     /// thread itself sends.

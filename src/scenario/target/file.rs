@@ -1,12 +1,12 @@
-//! Targets as files write them: SIP and the sample bot here, the others in [`super::web_file`].
+//! Targets as files write them: the sample bot here, the others in [`super::sip_file`] and [`super::web_file`].
 
 use std::path::Path;
 
-use crate::scenario::decode::{Decoder, Fields};
+use crate::scenario::decode::Decoder;
 use crate::scenario::problem::Problem;
 use crate::scenario::yaml::{Node, Value};
 
-use super::{BotAccess, BotTarget, Codec, Fault, SipTarget, Target, web_file};
+use super::{BotAccess, BotTarget, Fault, Target, sip_file, web_file};
 
 /// The kinds of targets.
 pub(in crate::scenario) const TARGET_KEYS: &[&str] = &["sip", "webrtc", "websocket", "bot"];
@@ -15,7 +15,7 @@ pub(in crate::scenario) const TARGET_KEYS: &[&str] = &["sip", "webrtc", "websock
 pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
     if let Value::Scalar(_) = node.value {
         let uri = decoder.text(node)?;
-        hide_password(decoder, &uri);
+        sip_file::hide_password(decoder, &uri);
         return match Target::from_uri(&uri) {
             Ok(target) => Some(target),
             Err(help) => {
@@ -35,58 +35,11 @@ pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder
     };
     let value = fields.get(kind)?;
     match kind {
-        "sip" => decode_sip(decoder, value),
+        "sip" => sip_file::decode(decoder, value, folder),
         "webrtc" => web_file::webrtc(decoder, value),
         "websocket" => web_file::websocket(decoder, value),
         _ => decode_bot(decoder, value, folder),
     }
-}
-
-fn decode_sip(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
-    let fields = decoder.fields(node, "a sip target", &["uri", "username", "password", "codecs", "ring_timeout"])?;
-    let Some(uri_node) = fields.get("uri") else {
-        if !fields.has_unknown {
-            let problem = Problem::new(fields.location, "a sip target needs a `uri`");
-            decoder.problem(problem.help("add `uri: \"sip:bot@host\"`"));
-        }
-        return None;
-    };
-    let uri = decoder.text(uri_node)?;
-    hide_password(decoder, &uri);
-    let help = match Target::from_uri(&uri) {
-        Ok(Target::Sip(sip)) => return credentials(decoder, &fields, sip),
-        Ok(_) => "write sip:user@host:port, or use the kind of target that the URI belongs to".to_owned(),
-        Err(help) => help,
-    };
-    decoder.problem(Problem::new(uri_node.location, "not a SIP URI").help(help));
-    None
-}
-
-/// A password that stands where it should not is not shown for it.
-fn hide_password(decoder: &Decoder<'_>, uri: &str) {
-    let user = uri.split_once('@').and_then(|(user, _)| user.split_once(':'));
-    if let Some((_, password)) = user.and_then(|(_, rest)| rest.split_once(':')) {
-        decoder.secrets.add(password);
-    }
-}
-
-fn credentials(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget) -> Option<Target> {
-    sip.username = fields.get("username").and_then(|node| decoder.text(node));
-    sip.password = fields.get("password").and_then(|node| decoder.text(node));
-    if let Some(password) = &sip.password {
-        decoder.secrets.add(password);
-    }
-    if let Some(codecs) = fields.get("codecs") {
-        let known = [("pcmu", Codec::Pcmu), ("pcma", Codec::Pcma)];
-        sip.codecs = decoder.list(codecs).into_iter().filter_map(|node| decoder.choice(node, &known)).collect();
-        if matches!(&codecs.value, Value::List(items) if items.is_empty()) {
-            decoder.problem(Problem::new(codecs.location, "no codec to offer").help("list pcmu, pcma or both"));
-        }
-    }
-    if let Some(timeout) = fields.get("ring_timeout").and_then(|node| decoder.positive(node)) {
-        sip.ring_timeout = timeout;
-    }
-    Some(Target::Sip(sip))
 }
 
 fn decode_bot(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {

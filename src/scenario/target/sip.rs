@@ -1,53 +1,216 @@
 //! A SIP target.
 
-use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Codec;
-use crate::scenario::secrets::MASK;
+use crate::scenario::decode::did_you_mean;
+use crate::scenario::secrets::Secret;
 
-/// A SIP user agent.
-#[derive(Clone, PartialEq)]
+/// A SIP user agent, called directly or through a proxy.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SipTarget {
-    /// `sip:user@host:port`.
+    /// `sip:user@host:port;transport=tcp` or `sips:user@host`.
     pub uri: String,
     /// Offered in this order.
-    pub codecs: Vec<Codec>,
-    /// For digest authentication.
+    pub codecs: Vec<SipCodec>,
+    /// For digest authentication (RFC 7616).
     pub username: Option<String>,
-    /// For digest authentication; redacted everywhere.
-    pub password: Option<String>,
+    /// For digest authentication.
+    pub password: Option<Secret>,
     /// How long it may ring.
     pub ring_timeout: Duration,
     /// Further headers of the INVITE.
     pub headers: Vec<(String, String)>,
+    /// Who calls, as a SIP URI; made of the user name and the registrar where it is not given.
+    pub from: Option<String>,
+    /// The outbound proxy: a SIP URI that every request of the call goes to first.
+    pub proxy: Option<String>,
+    /// The registrar (a SIP URI) that the caller registers with before the call.
+    pub register: Option<String>,
+    /// How media is encrypted.
+    pub srtp: Srtp,
+    /// Milliseconds of audio a packet, 10 to 60.
+    pub ptime: u32,
+    /// How digits are sent.
+    pub dtmf: DigitMode,
+    /// Certificates of a peer over TLS are not verified.
+    pub insecure: bool,
+    /// Further certificate authorities (PEM) for TLS.
+    pub ca_file: Option<PathBuf>,
+    /// What the caller shows over TLS.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Calls the target of a transfer (REFER) instead of only taking note of it.
+    pub follow_transfer: bool,
 }
 
-impl fmt::Debug for SipTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SipTarget")
-            .field("uri", &self.uri)
-            .field("codecs", &self.codecs)
-            .field("username", &self.username)
-            .field("password", &self.password.as_ref().map(|_| MASK))
-            .field("ring_timeout", &self.ring_timeout)
-            .field("headers", &self.headers)
-            .finish()
+/// A certificate chain and its key, both PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// A codec of a SIP call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SipCodec {
+    /// G.711 mu-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+    /// G.722 at 64 kbit/s (RFC 3551: an RTP clock of 8000 for 16 kHz).
+    G722,
+    /// Opus (RFC 7587).
+    Opus,
+}
+
+impl SipCodec {
+    /// Names in files and their codecs.
+    pub const NAMES: &[(&str, SipCodec)] = &[("pcmu", Self::Pcmu), ("pcma", Self::Pcma), ("g722", Self::G722), ("opus", Self::Opus)];
+
+    /// The encoding name of SDP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
+        }
     }
 }
 
+/// How the media of a SIP call is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Srtp {
+    /// Plain RTP.
+    #[default]
+    Off,
+    /// Keys in the SDP (RFC 4568).
+    Sdes,
+    /// Keys by DTLS (RFC 5763).
+    Dtls,
+}
+
+impl Srtp {
+    /// Names in files.
+    pub const NAMES: &[(&str, Srtp)] = &[("off", Self::Off), ("sdes", Self::Sdes), ("dtls", Self::Dtls)];
+}
+
+/// How digits are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DigitMode {
+    /// `telephone-event` packets (RFC 4733).
+    #[default]
+    Rtp,
+    /// `application/dtmf-relay` in INFO requests.
+    Info,
+}
+
+impl DigitMode {
+    /// Names in files.
+    pub const NAMES: &[(&str, DigitMode)] = &[("rfc4733", Self::Rtp), ("info", Self::Info)];
+}
+
+/// What `--set sip.…` knows.
+pub(crate) const SETTINGS: &[&str] = &[
+    "sip.username",
+    "sip.password",
+    "sip.srtp",
+    "sip.codecs",
+    "sip.insecure",
+    "sip.proxy",
+    "sip.register",
+    "sip.from",
+    "sip.ptime",
+    "sip.dtmf",
+    "sip.ca_file",
+];
+
 impl SipTarget {
-    /// A target with the defaults: PCMU, then PCMA; no credentials; 30 s of ringing.
+    /// A target with the defaults: PCMU, then PCMA; no credentials; plain RTP; 30 s of ringing.
     pub fn new(uri: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
-            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            codecs: vec![SipCodec::Pcmu, SipCodec::Pcma],
             username: None,
             password: None,
             ring_timeout: Duration::from_secs(30),
             headers: Vec::new(),
+            from: None,
+            proxy: None,
+            register: None,
+            srtp: Srtp::Off,
+            ptime: 20,
+            dtmf: DigitMode::Rtp,
+            insecure: false,
+            ca_file: None,
+            client_certificate: None,
+            follow_transfer: false,
         }
     }
+
+    /// One setting of the command line, as in `sip.srtp=sdes`.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "sip.username" => self.username = Some(value.to_owned()),
+            "sip.password" => self.password = Some(Secret::new(value.to_owned())),
+            "sip.srtp" => self.srtp = choice(value, Srtp::NAMES)?,
+            "sip.codecs" => self.codecs = value.split(',').map(|name| choice(name.trim(), SipCodec::NAMES)).collect::<Result<_, _>>()?,
+            "sip.insecure" => self.insecure = choice(value, &[("true", true), ("false", false)])?,
+            "sip.proxy" => self.proxy = Some(address(value)?),
+            "sip.register" => self.register = self.registrar(value)?,
+            "sip.from" => self.from = Some(address(value)?),
+            "sip.ptime" => self.ptime = ptime(value)?,
+            "sip.dtmf" => self.dtmf = choice(value, DigitMode::NAMES)?,
+            "sip.ca_file" => self.ca_file = Some(PathBuf::from(value)),
+            _ => return Err(format!("`{key}` is no setting; {}", did_you_mean(key, SETTINGS))),
+        }
+        Ok(())
+    }
+
+    /// The registrar that `register:` names: `true` for the domain of the target, `false` for none, or a SIP URI.
+    pub(super) fn registrar(&self, text: &str) -> Result<Option<String>, String> {
+        match text {
+            "false" => Ok(None),
+            "true" => Ok(Some(domain(&self.uri))),
+            uri => address(uri).map(Some),
+        }
+    }
+}
+
+/// A SIP URI without its user part.
+fn domain(uri: &str) -> String {
+    match uri.split_once(':').zip(uri.rsplit_once('@')) {
+        Some(((scheme, _), (_, host))) => format!("{scheme}:{host}"),
+        None => uri.to_owned(),
+    }
+}
+
+fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        format!("`{text}` is not allowed here; write one of: {}", names.join(", "))
+    })
+}
+
+/// A SIP URI of another party than the bot.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some(("sip" | "sips", rest)) => uri(text, rest),
+        _ => Err(format!("`{text}` is no SIP URI; write sip:host:port")),
+    }
+}
+
+/// Milliseconds of audio a packet.
+pub(super) fn ptime(text: &str) -> Result<u32, String> {
+    let number = text.trim_end_matches("ms").trim();
+    let good = number.parse().ok().filter(|ptime| [10, 20, 30, 40, 50, 60].contains(ptime));
+    good.ok_or_else(|| format!("`{text}` is no packet time; write 10ms, 20ms, 30ms, 40ms, 50ms or 60ms"))
 }
 
 /// The URI itself, once it is known to be one.

@@ -9,9 +9,8 @@ pub(super) fn parse(uri: &str) -> Result<Target, String> {
         return Err(format!("`{uri}` is no target URI; write sip:bot@host or bot:"));
     };
     match scheme {
-        "sip" => sip::uri(uri, rest).map(|uri| Target::Sip(SipTarget::new(uri))),
+        "sip" | "sips" => sip::uri(uri, rest).map(|uri| Target::Sip(Box::new(SipTarget::new(uri)))),
         "bot" => bot::uri(rest).map(Target::Bot),
-        "sips" => Err("`sips:` targets are not supported by this version; it calls sip: over UDP".to_owned()),
         "audiosocket" => audio_socket(uri, rest),
         _ => match scheme.split_once('+') {
             Some((kind, scheme)) => over_web(uri, kind, scheme, rest),
@@ -30,7 +29,7 @@ fn known() -> Vec<String> {
     let sockets = SocketProtocol::ALL.into_iter().filter(|protocol| *protocol != SocketProtocol::AudioSocket);
     let sockets = sockets.map(|protocol| format!("{}+ws", protocol.name()));
     let webrtc = Signalling::ALL.into_iter().map(|signalling| format!("{}+{}", signalling.scheme(), web_scheme(signalling)));
-    ["sip", "bot", "audiosocket"].map(str::to_owned).into_iter().chain(webrtc).chain(sockets).collect()
+    ["sip", "sips", "bot", "audiosocket"].map(str::to_owned).into_iter().chain(webrtc).chain(sockets).collect()
 }
 
 /// LiveKit's signalling is a WebSocket, that of the others is HTTP.
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn uris_name_every_kind_of_target() {
-        assert_eq!(parse("sip:127.0.0.1:9"), Ok(Target::Sip(SipTarget::new("sip:127.0.0.1:9"))));
+        assert_eq!(parse("sip:127.0.0.1:9"), Ok(Target::Sip(Box::new(SipTarget::new("sip:127.0.0.1:9")))));
         let fault = Some(Fault::Late(Duration::from_secs(4)));
         let bot = BotTarget { script: Some("booking".into()), fault, ..BotTarget::default() };
         assert_eq!(parse("bot:booking?fault=late:4s"), Ok(Target::Bot(bot)));
@@ -127,7 +126,6 @@ mod tests {
             "whip+https://user:pass@host/",
             "audiosocket://host",
             "audiosocket+ws://host",
-            "sips:bot@host",
             "bot:?late",
             "bot:?fault=lat",
             "bot:?over=smoke",

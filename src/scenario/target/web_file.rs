@@ -119,7 +119,7 @@ fn signs(protocol: SocketProtocol) -> bool {
     matches!(protocol, SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo | SocketProtocol::Vonage)
 }
 
-fn needed<'n>(decoder: &mut Decoder<'_>, fields: &Fields<'n>, name: &str, missing: &str, help: &str) -> Option<&'n Node> {
+pub(super) fn needed<'n>(decoder: &mut Decoder<'_>, fields: &Fields<'n>, name: &str, missing: &str, help: &str) -> Option<&'n Node> {
     let node = fields.get(name);
     if node.is_none() && !fields.has_unknown {
         decoder.problem(Problem::new(fields.location, missing).help(help));
@@ -161,7 +161,7 @@ fn codecs(decoder: &mut Decoder<'_>, node: &Node) -> Vec<WebRtcCodec> {
     decoder.list(node).into_iter().filter_map(|node| decoder.choice(node, &known)).collect()
 }
 
-fn secret(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Option<Secret> {
+pub(super) fn secret(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Option<Secret> {
     let text = decoder.text(fields.get(name)?)?;
     decoder.secrets.add(&text);
     Some(Secret::new(text))
@@ -171,7 +171,7 @@ fn timeout(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Duration> {
     fields.get("timeout").and_then(|node| decoder.positive(node))
 }
 
-fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Vec<(String, String)> {
+pub(super) fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Vec<(String, String)> {
     let Some(node) = fields.get(name) else { return Vec::new() };
     let entries = decoder.entries(node, name);
     entries.into_iter().filter_map(|(key, _, value)| Some((key.to_owned(), decoder.text(value)?))).collect()

@@ -25,7 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::call::SipCall;
 use super::digest::{Answered, Inspector};
 use super::sdp;
-use crate::scenario::{SipTarget, Target};
+use crate::scenario::{Codec, SipCodec, SipTarget, Target};
 use crate::transport::rtp::RtpSession;
 use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
@@ -162,7 +162,7 @@ impl Transport for SipTransport {
 struct Attempt {
     endpoint: Arc<Endpoint>,
     media: RtpSession,
-    target: SipTarget,
+    target: Box<SipTarget>,
     remote: SocketAddr,
     dial: Dial,
     call_id: String,
@@ -184,7 +184,7 @@ impl Attempt {
             }
         };
         self.media.set_remote(audio.address);
-        let codec = self.target.codecs.iter().copied().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
+        let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
         let sink = match self.media.send(codec) {
             Ok(sink) => sink,
             Err(error) => {
@@ -192,7 +192,7 @@ impl Attempt {
                 return Err(DialError::local("no RTP sender", error));
             }
         };
-        let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, self.target.codecs.clone()));
+        let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, g711(&self.target)));
         tokio::spawn(Arc::clone(&call).follow(events, self.dial.clock, self.dial.events));
         Ok(Call { answered_at, codec: codec.name().to_owned(), call_id: self.call_id, sink: Box::new(sink), control: call })
     }
@@ -225,7 +225,7 @@ impl Attempt {
         let media = self.media.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
         let credential = self.target.username.clone().map(|username| Credential {
             username,
-            password: self.target.password.clone().unwrap_or_default(),
+            password: self.target.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default(),
             realm: None,
             auth_username: None,
         });
@@ -235,7 +235,7 @@ impl Attempt {
             callee: uri(self.target.uri.clone())?,
             destination: Some(SipAddr { r#type: Some(rsipstack::sip::transport::Transport::Udp), addr: self.remote.into() }),
             content_type: Some("application/sdp".to_owned()),
-            offer: Some(sdp::describe(media, &self.target.codecs, 1).into_bytes()),
+            offer: Some(sdp::describe(media, &g711(&self.target), 1).into_bytes()),
             credential,
             headers: Some(self.headers()),
             call_id: Some(self.call_id.clone()),
@@ -308,6 +308,16 @@ impl Attempt {
         };
         DialError::new(kind, format!("{} answered {code} {reason}{fix}", self.target.uri))
     }
+}
+
+/// The target's codecs that this transport speaks.
+fn g711(target: &SipTarget) -> Vec<Codec> {
+    let law = |codec: &SipCodec| match codec {
+        SipCodec::Pcmu => Some(Codec::Pcmu),
+        SipCodec::Pcma => Some(Codec::Pcma),
+        SipCodec::G722 | SipCodec::Opus => None,
+    };
+    target.codecs.iter().filter_map(law).collect()
 }
 
 async fn resolve(target: &SipTarget) -> Result<SocketAddr, DialError> {
