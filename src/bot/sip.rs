@@ -18,7 +18,8 @@ use crate::transport::sip::{Endpoint, in_dialog, sdp};
 
 /// Serves SIP until the bot is stopped; returns where.
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
-    let (endpoint, mut incoming) = Endpoint::bind(address, "goldencall-bot").await?;
+    let (endpoint, mut incoming) = Endpoint::bind(address, "goldencall-bot", None).await?;
+    endpoint.listen_tcp().await?;
     let address = endpoint.address;
     let server = Arc::new(Server { endpoint, house });
     tokio::spawn(async move {

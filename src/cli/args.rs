@@ -93,9 +93,12 @@ pub struct RunArgs {
     /// Whom to call: a name of goldencall.yaml or a URI such as sip:bot@host:5060 or bot:booking.
     #[arg(long, env = "GOLDENCALL_TARGET", value_name = "NAME|URI")]
     pub target: Option<String>,
-    /// Setting of a SIP target: sip.username=... or sip.password=...
+    /// Setting of a SIP target: sip.username, password, srtp, codecs, insecure, proxy, register, from, ptime, dtmf, ca_file, dns.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Write every SIP message of the run into this file; passwords, digest responses and media keys are masked.
+    #[arg(long, value_name = "FILE")]
+    pub trace_sip: Option<PathBuf>,
     /// Only scenarios that did not pass in the last run.
     #[arg(long)]
     pub last_failed: bool,

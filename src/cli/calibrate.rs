@@ -86,7 +86,7 @@ async fn measure(
     });
     let plan = Plan { calls: calls.collect(), jobs: args.jobs, retries: 0, thresholds: Vec::new(), recordings: None };
     let (events, mut stream) = mpsc::unbounded_channel();
-    let services = services(speech, clips, events)?;
+    let services = services(speech, clips, None, events)?;
     let draining = tokio::spawn(async move { while stream.recv().await.is_some() {} });
     let results = run(plan, &services).await;
     drop(services);

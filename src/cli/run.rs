@@ -17,6 +17,7 @@ use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, Plann
 use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
 use crate::telemetry::Receiver;
 use crate::transport::AnyTransport;
+use crate::transport::sip::SipTrace;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let mut suite = suite::load(&args.select, context)?;
@@ -26,20 +27,22 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     if suite.scenarios.is_empty() {
         return Err(CliError::new(Exit::Nothing, "no scenario matches; `goldencall list` shows what there is"));
     }
-    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
+    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario)).collect::<Result<Vec<_>, _>>()?;
     let speech = speech(&suite.config.stt, context)?;
     let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
     let jobs = jobs(&args.jobs, &speech)?;
     let recordings = args.out.join("calls");
     std::fs::create_dir_all(&recordings).map_err(|error| CliError::setup(format!("{}: {error}", recordings.display())))?;
     let consumers = consumers(&args.out, &args.output, context)?;
+    let trace = sip_trace(args, context)?;
     let runtime = Runtime::new().map_err(CliError::setup)?;
     runtime.block_on(async {
         let mut bots = Bots::default();
         let mut calls = Vec::new();
         for repetition in 1..=args.repeat.max(1) {
             for (scenario, target) in suite.scenarios.iter().zip(&targets) {
-                let reached = bots.reach(target, context).await?;
+                let mut reached = bots.reach(target, context).await?;
+                set_all(args, &mut reached, context)?;
                 let scenario = Arc::clone(scenario);
                 calls.push(PlannedCall { scenario, target: reached, label: target.label(), repetition });
             }
@@ -47,7 +50,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
         let plan = Plan { jobs, retries: args.retries, thresholds, recordings: Some(recordings), calls };
         let spans = collect_spans(suite.config.telemetry).await?;
-        let (exit, problems) = place(plan, &speech, clips, spans, consumers).await?;
+        let (exit, problems) = place(plan, &speech, clips, (spans, trace), consumers).await?;
         for problem in &problems {
             eprintln!("error: a report could not be written: {problem}");
         }
@@ -65,11 +68,11 @@ async fn place(
     plan: Plan,
     speech: &Speech,
     clips: Clips,
-    spans: Option<Arc<SpanSource>>,
+    (spans, trace): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>),
     consumers: Vec<Box<dyn Consumer>>,
 ) -> Result<(Exit, Vec<String>), CliError> {
     let (events, stream) = mpsc::unbounded_channel();
-    let services = Services { spans, ..services(speech, clips, events)? };
+    let services = Services { spans, ..services(speech, clips, trace, events)? };
     let cancel = services.cancel.clone();
     let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
@@ -90,15 +93,21 @@ async fn collect_spans(collector: Option<SpanCollector>) -> Result<Option<Arc<Sp
 }
 
 /// What every call of a run shares.
-pub(super) fn services(speech: &Speech, clips: Clips, events: mpsc::UnboundedSender<Event>) -> Result<Services, CliError> {
+pub(super) fn services(
+    speech: &Speech,
+    clips: Clips,
+    trace: Option<Arc<SipTrace>>,
+    events: mpsc::UnboundedSender<Event>,
+) -> Result<Services, CliError> {
     Ok(Services {
-        transport: Arc::new(AnyTransport::default()),
+        transport: Arc::new(AnyTransport::new(trace)),
         pacer: Pacer::start().map_err(CliError::setup)?,
         detection: DetectionLane::start().map_err(CliError::setup)?,
         model: speech.model.clone(),
         transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.threads).map_err(CliError::setup)?,
         clips: Arc::new(clips),
         cancel: CancellationToken::new(),
+        run: rand::random::<u64>().max(1),
         spans: None,
         events,
     })
@@ -170,17 +179,29 @@ pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consu
     junit.into_iter().chain(json).collect()
 }
 
-fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
-    let mut target = match &args.target {
+fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario) -> Result<Target, CliError> {
+    let target = match &args.target {
         Some(text) => suite.config.resolve_target(text).map_err(CliError::usage)?,
         None => scenario.target.clone().or_else(|| suite.config.target.clone()).unwrap_or(Target::Bot(BotTarget::default())),
     };
+    Ok(target)
+}
+
+/// `--set`, on the target as it is dialled: the sample bot's, too.
+fn set_all(args: &RunArgs, target: &mut Target, context: &Context) -> Result<(), CliError> {
     for pair in &args.set {
         let (key, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}`: write KEY=VALUE")))?;
-        let Target::Sip(sip) = &mut target else { continue };
+        let Target::Sip(sip) = &mut *target else { continue };
         set(sip, key, value, context)?;
     }
-    Ok(target)
+    Ok(())
+}
+
+/// The file that the SIP messages of the run go to.
+fn sip_trace(args: &RunArgs, context: &Context) -> Result<Option<Arc<SipTrace>>, CliError> {
+    let Some(path) = &args.trace_sip else { return Ok(None) };
+    let trace = SipTrace::create(path, context.secrets.clone());
+    trace.map(|trace| Some(Arc::new(trace))).map_err(|error| CliError::setup(format!("--trace-sip {}: {error}", path.display())))
 }
 
 fn set(sip: &mut SipTarget, key: &str, value: &str, context: &Context) -> Result<(), CliError> {

@@ -49,6 +49,8 @@ pub struct Services {
     pub clips: Arc<Clips>,
     /// Ends every call early.
     pub cancel: CancellationToken,
+    /// The run's number, by which a bot's logs can be joined to it.
+    pub run: u64,
     /// Where the bots export their spans to.
     pub spans: Option<Arc<SpanSource>>,
     /// The run's event stream.
@@ -59,7 +61,7 @@ pub struct Services {
 pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
     let clock = CallClock::start();
     let (events, incoming) = mpsc::unbounded_channel();
-    let trace = TraceContext::random();
+    let trace = TraceContext::random().in_run(services.run);
     let dial = Dial { target, clock, trace, events };
     let answer = tokio::select! {
         answer = services.transport.dial(dial) => answer.map_err(Failure::Dial),
@@ -236,6 +238,7 @@ impl<'a> Driver<'a> {
                 }
             }
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
+            CallEvent::Note(note) => self.notes.push(note),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
             CallEvent::Report(at, report) => {
                 if self.reports.len() < MOST_REPORTS {

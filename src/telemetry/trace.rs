@@ -5,15 +5,24 @@
 pub struct TraceContext {
     trace: u128,
     span: u64,
+    /// The run of goldencall that the call belongs to; 0 of none.
+    run: u64,
 }
 
 /// The name of the header field.
 pub const TRACEPARENT: &str = "traceparent";
+/// The header field by which a bot's logs can be joined to a run.
+pub const RUN: &str = "X-Goldencall-Run";
 
 impl TraceContext {
     /// A trace of its own. Zero is no legal id.
     pub fn random() -> Self {
-        Self { trace: rand::random::<u128>().max(1), span: rand::random::<u64>().max(1) }
+        Self { trace: rand::random::<u128>().max(1), span: rand::random::<u64>().max(1), run: 0 }
+    }
+
+    /// The same, as a call of this run.
+    pub fn in_run(self, run: u64) -> Self {
+        Self { run, ..self }
     }
 
     /// The trace id, 32 hexadecimal digits.
@@ -31,10 +40,16 @@ impl TraceContext {
         format!("00-{:032x}-{:016x}-01", self.trace, self.span)
     }
 
-    /// Puts `traceparent` among header fields, unless the user has set one.
+    /// Puts `traceparent` and the run among header fields, unless the user has set them.
     pub fn add_to(&self, headers: &mut Vec<(String, String)>) {
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(TRACEPARENT)) {
-            headers.push((TRACEPARENT.to_owned(), self.header()));
+        let mut add = |name: &str, value: String| {
+            if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                headers.push((name.to_owned(), value));
+            }
+        };
+        add(TRACEPARENT, self.header());
+        if self.run != 0 {
+            add(RUN, format!("{:016x}", self.run));
         }
     }
 }
@@ -45,11 +60,13 @@ mod tests {
 
     #[test]
     fn the_header_is_that_of_w3c_and_the_users_own_stays() {
-        let trace = TraceContext { trace: 0xab, span: 0xcd };
+        let trace = TraceContext { trace: 0xab, span: 0xcd, run: 0 };
         assert_eq!(trace.header(), "00-000000000000000000000000000000ab-00000000000000cd-01");
         assert!(trace.header().contains(&trace.trace_id()));
         let mut headers = vec![("Traceparent".to_owned(), "mine".to_owned())];
         trace.add_to(&mut headers);
         assert_eq!(headers.len(), 1);
+        trace.in_run(0xef).add_to(&mut headers);
+        assert_eq!(headers.last(), Some(&(RUN.to_owned(), "00000000000000ef".to_owned())));
     }
 }

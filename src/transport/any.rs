@@ -1,6 +1,8 @@
 //! One transport for every kind of target.
 
-use super::sip::SipTransport;
+use std::sync::Arc;
+
+use super::sip::{SipTrace, SipTransport};
 use super::webrtc::WebRtcTransport;
 use super::websocket::WebSocketTransport;
 use super::{BoxFuture, Call, Dial, DialError, DialErrorKind, Transport};
@@ -12,6 +14,13 @@ pub struct AnyTransport {
     sip: SipTransport,
     webrtc: WebRtcTransport,
     websocket: WebSocketTransport,
+}
+
+impl AnyTransport {
+    /// With a trace of its SIP messages.
+    pub fn new(trace: Option<Arc<SipTrace>>) -> Self {
+        Self { sip: SipTransport::new(trace), ..Self::default() }
+    }
 }
 
 impl Transport for AnyTransport {

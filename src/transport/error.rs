@@ -19,6 +19,8 @@ pub enum DialErrorKind {
     Rejected,
     /// 401 or 407 in spite of the credentials, or without any.
     Unauthorized,
+    /// TLS could not be agreed on: a certificate that is not trusted, none where one is asked for.
+    Certificate,
     /// The answer cannot be used: no audio, no common codec, broken SDP.
     BadAnswer,
     /// This machine could not do its part.

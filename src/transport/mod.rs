@@ -31,6 +31,8 @@ pub use error::{DialError, DialErrorKind};
 pub(crate) use lag::SendLag;
 pub(crate) use lane::MediaLane;
 pub use udp::TimestampedSocket;
+#[cfg(target_os = "linux")]
+pub(crate) use udp::socket_address;
 
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -72,6 +74,8 @@ pub enum CallEvent {
     Broken(CallTime, String),
     /// What the bot says of itself.
     Report(CallTime, Report),
+    /// Something that a reader of the report should know.
+    Note(String),
     /// The bot sent a digit (RFC 4733, INFO or a socket's own message).
     Digit(CallTime, char),
     /// A SIP response to the INVITE: status code and reason phrase.

@@ -93,8 +93,9 @@ fn receive(socket: &std::net::UdpSocket, buffer: &mut [u8]) -> io::Result<(usize
     Ok((message.bytes, from, stamp.map_or_else(Monotonic::now, Monotonic::from_realtime)))
 }
 
+/// An address of either family.
 #[cfg(target_os = "linux")]
-fn socket_address(storage: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
+pub(crate) fn socket_address(storage: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
     let v4 = storage.as_sockaddr_in().map(|v4| SocketAddr::from((v4.ip(), v4.port())));
     v4.or_else(|| storage.as_sockaddr_in6().map(|v6| SocketAddr::from((v6.ip(), v6.port()))))
 }

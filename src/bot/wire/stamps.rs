@@ -16,21 +16,23 @@ pub(super) fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
 /// One datagram, its sender and when it arrived, in nanoseconds of `CLOCK_MONOTONIC`.
 #[cfg(target_os = "linux")]
 pub(super) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, i64)> {
-    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg};
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
     use nix::sys::time::{TimeVal, TimeValLike};
     use std::os::fd::AsRawFd;
 
+    use crate::transport::socket_address;
+
     let mut control = nix::cmsg_space!(TimeVal);
     let mut parts = [io::IoSliceMut::new(buffer)];
-    let message = recvmsg::<SockaddrIn>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty())?;
-    let from = message.address.ok_or_else(|| io::Error::other("a datagram from no address"))?;
+    let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty())?;
+    let from = message.address.as_ref().and_then(socket_address).ok_or_else(|| io::Error::other("a datagram from no address"))?;
     let stamp = message.cmsgs()?.find_map(|one| match one {
         ControlMessageOwned::ScmTimestamp(time) => Some(time.num_microseconds()),
         _ => None,
     });
     let wall = jiff::Timestamp::now().as_microsecond();
     let waited = stamp.map_or(0, |stamp| (wall - stamp).max(0) * 1000);
-    Ok((message.bytes, SocketAddr::from((from.ip(), from.port())), now_ns() - waited))
+    Ok((message.bytes, from, now_ns() - waited))
 }
 
 /// Makes reads return at once.

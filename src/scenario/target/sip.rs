@@ -1,5 +1,6 @@
 //! A SIP target.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct SipTarget {
     pub ca_file: Option<PathBuf>,
     /// What the caller shows over TLS.
     pub client_certificate: Option<ClientCertificate>,
+    /// The name server that is asked in place of the system's.
+    pub dns: Option<SocketAddr>,
     /// Calls the target of a transfer (REFER) instead of only taking note of it.
     pub follow_transfer: bool,
 }
@@ -125,6 +128,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "sip.ptime",
     "sip.dtmf",
     "sip.ca_file",
+    "sip.dns",
 ];
 
 impl SipTarget {
@@ -146,6 +150,7 @@ impl SipTarget {
             insecure: false,
             ca_file: None,
             client_certificate: None,
+            dns: None,
             follow_transfer: false,
         }
     }
@@ -167,6 +172,7 @@ impl SipTarget {
             "sip.ptime" => self.ptime = ptime(value)?,
             "sip.dtmf" => self.dtmf = choice(value, DigitMode::NAMES)?,
             "sip.ca_file" => self.ca_file = Some(PathBuf::from(value)),
+            "sip.dns" => self.dns = Some(value.parse().map_err(|_| format!("`{value}` is no name server; write 10.0.0.53:53"))?),
             _ => return Err(format!("`{key}` is no setting; {}", did_you_mean(key, SETTINGS))),
         }
         Ok(())

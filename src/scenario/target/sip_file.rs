@@ -25,6 +25,7 @@ pub(in crate::scenario) const SIP_KEYS: &[&str] = &[
     "insecure",
     "ca_file",
     "client_certificate",
+    "dns",
     "follow_transfer",
 ];
 
@@ -53,7 +54,7 @@ pub(super) fn hide_password(decoder: &Decoder<'_>, uri: &str) {
 fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget, folder: &Path) -> SipTarget {
     sip.username = fields.get("username").and_then(|node| decoder.text(node));
     sip.password = secret(decoder, fields, "password");
-    for key in ["from", "proxy", "register", "ptime"] {
+    for key in ["from", "proxy", "register", "ptime", "dns"] {
         if let Some(node) = fields.get(key) {
             set(decoder, &mut sip, key, node);
         }

@@ -1,142 +1,153 @@
-//! The user agent client: INVITE, and everything that may come back.
+//! The user agent client: where a call goes, and what it goes over.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::EndpointBuilder;
 use rsipstack::dialog::authenticate::Credential;
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, DialogStateSender, TerminatedReason};
-use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::dialog::invitation::InviteOption;
-use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Header, Method, Response, StatusCode, StatusCodeKind, Uri};
-use rsipstack::transaction::TransactionReceiver;
-use rsipstack::transaction::endpoint::EndpointOption;
-use rsipstack::transport::udp::UdpConnection;
-use rsipstack::transport::{SipAddr, TransportLayer};
-use tokio::net::{UdpSocket, lookup_host};
+use rsipstack::sip::typed::Route;
+use rsipstack::sip::{Param, Transport as SipTransportKind, Uri};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::time::sleep;
 
-use super::call::SipCall;
-use super::digest::{Answered, Inspector};
-use super::sdp;
-use crate::scenario::{Codec, SipCodec, SipTarget, Target};
+use super::attempt::{Attempt, Failed};
+use super::endpoint::Endpoint;
+use super::flow::{connect, sip_addr};
+use super::locate::{Hop, locate};
+use super::register::Registered;
+use super::trace::SipTrace;
+use crate::scenario::{SipTarget, Target};
 use crate::transport::rtp::RtpSession;
 use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
-/// Without any response for this long there is nobody.
-const NO_RESPONSE: Duration = Duration::from_secs(4);
-/// Without any response for this long, ICMP is asked.
-const PROBE_AFTER: Duration = Duration::from_millis(600);
+/// How goldencall names itself.
+const AGENT: &str = concat!("goldencall/", env!("CARGO_PKG_VERSION"));
 
-/// One SIP endpoint: a UDP port and what `rsipstack` needs around it.
-pub(crate) struct Endpoint {
-    pub dialogs: Arc<DialogLayer>,
-    pub address: SocketAddr,
-    answered: Answered,
-    _stop: DropGuard,
-}
-
-impl Endpoint {
-    /// Binds and starts to serve; returns what comes in outside of dialogs as well.
-    pub async fn bind(address: SocketAddr, name: &str) -> Result<(Self, TransactionReceiver), String> {
-        let stop = CancellationToken::new();
-        let layer = TransportLayer::new(stop.child_token());
-        let udp = UdpConnection::create_connection(address, None, Some(stop.child_token())).await.map_err(|error| error.to_string())?;
-        let address = udp.get_addr().get_socketaddr().map_err(|error| error.to_string())?;
-        layer.add_transport(udp.into());
-        let answered = Answered::default();
-        let option = EndpointOption { callid_suffix: Some("goldencall".to_owned()), ..EndpointOption::default() };
-        let endpoint = EndpointBuilder::new()
-            .with_cancel_token(stop.clone())
-            .with_transport_layer(layer)
-            .with_user_agent(name)
-            .with_option(option)
-            .with_inspector(Box::new(Inspector::new(Arc::clone(&answered))))
-            .build();
-        let incoming = endpoint.incoming_transactions().map_err(|error| error.to_string())?;
-        let inner = Arc::clone(&endpoint.inner);
-        let serving = Arc::clone(&inner);
-        tokio::spawn(async move { serving.serve().await });
-        let dialogs = Arc::new(DialogLayer::new(Arc::clone(&inner)));
-        Ok((Self { dialogs, address, answered, _stop: stop.drop_guard() }, incoming))
-    }
-
-    fn has_answered(&self, call_id: &str) -> bool {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner).contains(call_id)
-    }
-}
-
-/// Hands a request inside a dialog to it, or answers 481.
-pub(crate) async fn in_dialog(dialogs: &DialogLayer, mut transaction: rsipstack::transaction::transaction::Transaction) {
-    match dialogs.match_dialog(&transaction) {
-        Some(mut dialog) => {
-            tokio::spawn(async move {
-                if let Err(error) = dialog.handle(&mut transaction).await {
-                    tracing::debug!(%error, "a request inside a dialog could not be handled");
-                }
-            });
-        }
-        None if transaction.original.method == Method::Ack => {}
-        None => {
-            let _gone = transaction.reply(StatusCode::CallTransactionDoesNotExist).await;
-        }
-    }
-}
-
-/// Places calls over SIP; one endpoint for each local address.
+/// Places calls over SIP: one endpoint for each local address over UDP, one for each call over TCP and TLS, whose
+/// connection then lives as long as the call.
 #[derive(Default)]
 pub struct SipTransport {
     endpoints: Mutex<HashMap<IpAddr, Arc<Endpoint>>>,
+    connected: Mutex<Vec<Arc<Endpoint>>>,
+    trace: Option<Arc<SipTrace>>,
 }
 
 impl SipTransport {
     /// A transport without endpoints: each is made at the first call that needs it.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(trace: Option<Arc<SipTrace>>) -> Self {
+        Self { trace, ..Self::default() }
     }
 
-    async fn endpoint(&self, ip: IpAddr) -> Result<Arc<Endpoint>, DialError> {
+    async fn bind(&self, ip: IpAddr) -> Result<Arc<Endpoint>, DialError> {
+        let bound = Endpoint::bind(SocketAddr::new(ip, 0), AGENT, self.trace.clone()).await;
+        let (endpoint, incoming) = bound.map_err(|error| DialError::local("no UDP port for SIP", error))?;
+        let endpoint = Arc::new(endpoint);
+        endpoint.serve_caller(incoming);
+        Ok(endpoint)
+    }
+
+    async fn shared(&self, ip: IpAddr) -> Result<Arc<Endpoint>, DialError> {
         let mut endpoints = self.endpoints.lock().await;
         if let Some(endpoint) = endpoints.get(&ip) {
             return Ok(Arc::clone(endpoint));
         }
-        let bound = Endpoint::bind(SocketAddr::new(ip, 0), concat!("goldencall/", env!("CARGO_PKG_VERSION"))).await;
-        let (endpoint, mut incoming) = bound.map_err(|error| DialError::local("no UDP port for SIP", error))?;
-        let endpoint = Arc::new(endpoint);
-        let dialogs = Arc::clone(&endpoint.dialogs);
-        tokio::spawn(async move {
-            while let Some(mut transaction) = incoming.recv().await {
-                match transaction.original.method {
-                    Method::Options => drop(transaction.reply(StatusCode::OK).await),
-                    Method::Invite if transaction.original.to_header().is_ok_and(|to| to.tag().ok().flatten().is_none()) => {
-                        drop(transaction.reply(StatusCode::BusyHere).await);
-                    }
-                    _ => in_dialog(&dialogs, transaction).await,
-                }
-            }
-        });
+        let endpoint = self.bind(ip).await?;
         endpoints.insert(ip, Arc::clone(&endpoint));
         Ok(endpoint)
+    }
+
+    /// An endpoint that can reach the hop, and the address there that the peer can reach.
+    async fn reach(&self, hop: &Hop, target: &SipTarget) -> Result<(Arc<Endpoint>, SocketAddr), DialError> {
+        let no_route = |error| DialError::new(DialErrorKind::Unreachable, format!("no route to {}: {error}", hop.address));
+        let local = local_ip(hop.address).map_err(no_route)?;
+        let Some(connection) = connect(hop, target).await? else {
+            let endpoint = self.shared(local).await?;
+            let address = endpoint.address;
+            return Ok((endpoint, address));
+        };
+        let address = connection.get_addr().get_socketaddr().map_err(|error| DialError::local("no address of a connection", error))?;
+        let endpoint = self.bind(local).await?;
+        endpoint.add(connection);
+        let mut connected = self.connected.lock().await;
+        // An endpoint is dropped only once its dialogs have said goodbye.
+        connected.retain(|endpoint| Arc::strong_count(endpoint) > 1 || !endpoint.dialogs.is_empty());
+        connected.push(Arc::clone(&endpoint));
+        Ok((endpoint, address))
     }
 
     async fn call(&self, dial: Dial) -> Result<Call, DialError> {
         let Target::Sip(target) = dial.target.clone() else {
             return Err(DialError::new(DialErrorKind::Local, "this transport calls SIP targets only"));
         };
-        let remote = resolve(&target).await?;
-        let local =
-            local_ip(remote).map_err(|error| DialError::new(DialErrorKind::Unreachable, format!("no route to {remote}: {error}")))?;
-        let endpoint = self.endpoint(local).await?;
-        let media = RtpSession::bind(local).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
-        media.receive(dial.clock, dial.events.clone());
-        let attempt = Attempt { endpoint, media, target, remote, dial, call_id: format!("{:016x}@goldencall", rand::random::<u64>()) };
+        let callee = uri(&target.uri)?;
+        let next = target.proxy.as_deref().map_or(Ok(callee.clone()), uri)?;
+        let mut hops = locate(&next, target.dns).await?.into_iter().peekable();
+        while let Some(hop) = hops.next() {
+            match self.attempt(&dial, &target, &callee, &hop).await {
+                Ok(call) => return Ok(call),
+                Err(Failed { error, elsewhere }) if elsewhere && hops.peek().is_some() => {
+                    let note = format!("{error}; the next address of `{}` was tried", hop.name);
+                    let _closed = dial.events.send(CallEvent::Note(note));
+                }
+                Err(Failed { error, .. }) => return Err(error),
+            }
+        }
+        Err(DialError::new(DialErrorKind::Unreachable, format!("{} leads to no address", target.uri)))
+    }
+
+    async fn attempt(&self, dial: &Dial, target: &SipTarget, callee: &Uri, hop: &Hop) -> Result<Call, Failed> {
+        let (endpoint, reached_at) = self.reach(hop, target).await.map_err(Failed::elsewhere)?;
+        let contact = contact(target, hop.transport, reached_at)?;
+        let credential = credential(target);
+        let registered = match &target.register {
+            Some(registrar) => {
+                let hop = self.registrar_hop(&endpoint, target, registrar, hop).await?;
+                Some(Registered::begin(&endpoint, target, registrar, &contact, &hop, credential.clone()).await.map_err(Failed::elsewhere)?)
+            }
+            None => None,
+        };
+        if hop.transport == SipTransportKind::Tls && target.insecure {
+            let _closed = dial.events.send(CallEvent::Note("the certificate of the peer was not verified (`insecure: true`)".to_owned()));
+        }
+        let media = RtpSession::bind(reached_at.ip()).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
+        let mut route_set = proxy_route(target)?;
+        route_set.extend(registered.iter().flat_map(|registered| registered.route_set.clone()));
+        let from = caller(target, callee, reached_at)?;
+        let attempt = Attempt {
+            endpoint,
+            media,
+            target: target.clone(),
+            callee: callee.clone(),
+            from,
+            contact,
+            credential,
+            route_set,
+            registered,
+            hop: hop.clone(),
+            destination: sip_addr(hop.transport, hop.address),
+            dial: dial.clone(),
+            call_id: format!("{:016x}@goldencall", rand::random::<u64>()),
+        };
         attempt.invite().await
+    }
+
+    /// Where REGISTER goes: the outbound proxy, the hop of the call where that is the registrar's, or the registrar itself.
+    async fn registrar_hop(&self, endpoint: &Endpoint, target: &SipTarget, registrar: &str, hop: &Hop) -> Result<Hop, DialError> {
+        let registrar = uri(registrar)?;
+        if target.proxy.is_some() {
+            return Ok(hop.clone());
+        }
+        let hops = locate(&registrar, target.dns).await?;
+        let same = hops.iter().find(|other| other.address.ip() == hop.address.ip() && other.name == hop.name);
+        if same.is_some() {
+            return Ok(hop.clone());
+        }
+        let own = hops.into_iter().next().ok_or_else(|| DialError::new(DialErrorKind::Unreachable, "the registrar leads to no address"))?;
+        if let Some(connection) = connect(&own, target).await? {
+            endpoint.add(connection);
+        }
+        Ok(own)
     }
 }
 
@@ -147,8 +158,9 @@ impl Transport for SipTransport {
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let endpoints = self.endpoints.lock().await;
-            let busy = || endpoints.values().any(|endpoint| !endpoint.dialogs.is_empty());
+            let shared = self.endpoints.lock().await;
+            let connected = self.connected.lock().await;
+            let busy = || shared.values().chain(connected.iter()).any(|endpoint| !endpoint.dialogs.is_empty());
             for _ in 0..20 {
                 sleep(Duration::from_millis(50)).await;
                 if !busy() {
@@ -159,175 +171,48 @@ impl Transport for SipTransport {
     }
 }
 
-struct Attempt {
-    endpoint: Arc<Endpoint>,
-    media: RtpSession,
-    target: Box<SipTarget>,
-    remote: SocketAddr,
-    dial: Dial,
-    call_id: String,
+pub(super) fn uri(text: &str) -> Result<Uri, DialError> {
+    Uri::try_from(text).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error))
 }
 
-impl Attempt {
-    async fn invite(self) -> Result<Call, DialError> {
-        let (states, mut events) = self.endpoint.dialogs.new_dialog_state_channel();
-        let (dialog, response) = self.final_response(states, &mut events).await?;
-        let answered_at = self.dial.clock.now();
-        if response.status_code.kind() != StatusCodeKind::Successful {
-            return Err(self.rejected(&response));
-        }
-        let audio = match sdp::parse(&response.body) {
-            Ok(audio) => audio,
-            Err(why) => {
-                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                return Err(DialError::new(DialErrorKind::BadAnswer, format!("the answer of {} cannot be used: {why}", self.target.uri)));
-            }
-        };
-        self.media.set_remote(audio.address);
-        let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
-        let sink = match self.media.send(codec) {
-            Ok(sink) => sink,
-            Err(error) => {
-                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                return Err(DialError::local("no RTP sender", error));
-            }
-        };
-        let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, g711(&self.target)));
-        tokio::spawn(Arc::clone(&call).follow(events, self.dial.clock, self.dial.events));
-        Ok(Call { answered_at, codec: codec.name().to_owned(), call_id: self.call_id, sink: Box::new(sink), control: call })
-    }
-
-    async fn final_response(&self, states: DialogStateSender, events: &mut States) -> Result<(InviteDialog, Response), DialError> {
-        let invite = self.endpoint.dialogs.do_invite(self.option()?, states);
-        let nobody = self.nobody();
-        tokio::pin!(invite, nobody);
-        let ring_deadline = Instant::now() + self.target.ring_timeout;
-        loop {
-            tokio::select! {
-                done = &mut invite => {
-                    let (dialog, response) = done.map_err(|error| self.failed(&error.to_string()))?;
-                    let response = response.ok_or_else(|| self.failed("the INVITE ended without a final response"))?;
-                    return Ok((dialog, response));
-                }
-                error = &mut nobody => return Err(error),
-                Some(state) = events.recv() => self.early(&state),
-                () = sleep_until(ring_deadline) => {
-                    let message = format!("{} rang for {} s without an answer", self.target.uri, self.target.ring_timeout.as_secs());
-                    return Err(DialError::new(DialErrorKind::NoAnswer, message));
-                }
-            }
-        }
-    }
-
-    fn option(&self) -> Result<InviteOption, DialError> {
-        let uri = |text: String| Uri::try_from(text.as_str()).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error));
-        let caller = uri(format!("sip:goldencall@{}", self.endpoint.address))?;
-        let media = self.media.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
-        let credential = self.target.username.clone().map(|username| Credential {
-            username,
-            password: self.target.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default(),
-            realm: None,
-            auth_username: None,
-        });
-        Ok(InviteOption {
-            caller: caller.clone(),
-            contact: caller,
-            callee: uri(self.target.uri.clone())?,
-            destination: Some(SipAddr { r#type: Some(rsipstack::sip::transport::Transport::Udp), addr: self.remote.into() }),
-            content_type: Some("application/sdp".to_owned()),
-            offer: Some(sdp::describe(media, &g711(&self.target), 1).into_bytes()),
-            credential,
-            headers: Some(self.headers()),
-            call_id: Some(self.call_id.clone()),
-            ..InviteOption::default()
-        })
-    }
-
-    fn headers(&self) -> Vec<Header> {
-        let mut own = self.target.headers.clone();
-        self.dial.trace.add_to(&mut own);
-        let own = own.into_iter().map(|(name, value)| Header::Other(name, value));
-        std::iter::once(Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY".into())).chain(own).collect()
-    }
-
-    /// Provisional responses: ringing, and the address of early media (183 with SDP).
-    fn early(&self, state: &DialogState) {
-        if let DialogState::Early(_, response) = state {
-            if response.status_code != StatusCode::Trying {
-                let _closed = self.dial.events.send(CallEvent::Ringing(self.dial.clock.now()));
-            }
-            if let Ok(audio) = sdp::parse(&response.body) {
-                self.media.set_remote(audio.address);
-            }
-        }
-    }
-
-    /// Ends with an error once it is clear that nobody is there.
-    async fn nobody(&self) -> DialError {
-        let start = Instant::now();
-        sleep(PROBE_AFTER).await;
-        while start.elapsed() < NO_RESPONSE {
-            if self.endpoint.has_answered(&self.call_id) {
-                std::future::pending::<()>().await;
-            }
-            if refused(self.remote).await {
-                let message =
-                    format!("nothing listens at {} (UDP {}, ICMP port unreachable); is the bot running?", self.target.uri, self.remote);
-                return DialError::new(DialErrorKind::Unreachable, message);
-            }
-        }
-        if self.endpoint.has_answered(&self.call_id) {
-            std::future::pending::<()>().await;
-        }
-        let message = format!(
-            "{} (UDP {}) gave no SIP response within {} s; check the address and the firewall",
-            self.target.uri,
-            self.remote,
-            NO_RESPONSE.as_secs()
-        );
-        DialError::new(DialErrorKind::NoResponse, message)
-    }
-
-    fn failed(&self, error: &str) -> DialError {
-        DialError::new(DialErrorKind::Rejected, format!("the call to {} failed: {error}", self.target.uri))
-    }
-
-    fn rejected(&self, response: &Response) -> DialError {
-        let code = response.status_code.code();
-        let reason = response.status_code.text();
-        let kind = match code {
-            486 | 600 => DialErrorKind::Busy,
-            401 | 407 => DialErrorKind::Unauthorized,
-            408 | 480 => DialErrorKind::NoAnswer,
-            _ => DialErrorKind::Rejected,
-        };
-        let fix = match kind {
-            DialErrorKind::Busy => "; the bot has no free line",
-            DialErrorKind::Unauthorized => "; set `username` and `password` of the target",
-            _ => "",
-        };
-        DialError::new(kind, format!("{} answered {code} {reason}{fix}", self.target.uri))
-    }
+fn credential(target: &SipTarget) -> Option<Credential> {
+    let password = target.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default();
+    target.username.clone().map(|username| Credential { username, password, realm: None, auth_username: None })
 }
 
-/// The target's codecs that this transport speaks.
-fn g711(target: &SipTarget) -> Vec<Codec> {
-    let law = |codec: &SipCodec| match codec {
-        SipCodec::Pcmu => Some(Codec::Pcmu),
-        SipCodec::Pcma => Some(Codec::Pcma),
-        SipCodec::G722 | SipCodec::Opus => None,
+/// Where the peer reaches this call: over the connection that the call itself uses.
+fn contact(target: &SipTarget, transport: SipTransportKind, address: SocketAddr) -> Result<Uri, DialError> {
+    let user = target.username.as_deref().unwrap_or("goldencall");
+    let transport = match transport {
+        SipTransportKind::Tcp => ";transport=tcp",
+        SipTransportKind::Tls => ";transport=tls",
+        _ => "",
     };
-    target.codecs.iter().filter_map(law).collect()
+    uri(&format!("sip:{user}@{address}{transport}"))
 }
 
-async fn resolve(target: &SipTarget) -> Result<SocketAddr, DialError> {
-    let uri = Uri::try_from(target.uri.as_str()).map_err(|error| DialError::local(&format!("`{}` is no SIP URI", target.uri), error))?;
-    let host = uri.host_with_port.host.to_string();
-    let port = uri.host_with_port.port.as_ref().map_or(5060, |port| u16::from(*port));
-    let unknown =
-        |why: String| DialError::new(DialErrorKind::Unreachable, format!("the host `{host}` of {} cannot be found{why}", target.uri));
-    let mut addresses = lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|error| unknown(format!(": {error}")))?;
-    addresses.next().ok_or_else(|| unknown(String::new()))
+/// Who calls: PBXs know their endpoints by it.
+fn caller(target: &SipTarget, callee: &Uri, address: SocketAddr) -> Result<Uri, DialError> {
+    if let Some(from) = &target.from {
+        return uri(from);
+    }
+    match &target.username {
+        Some(username) => {
+            let domain = target.register.as_deref().map_or(Ok(callee.clone()), uri)?;
+            uri(&format!("sip:{username}@{}", domain.host_with_port.host))
+        }
+        None => uri(&format!("sip:goldencall@{address}")),
+    }
+}
+
+/// The outbound proxy as the first hop of the call, by loose routing.
+fn proxy_route(target: &SipTarget) -> Result<Vec<Route>, DialError> {
+    let Some(proxy) = &target.proxy else { return Ok(Vec::new()) };
+    let mut proxy = uri(proxy)?;
+    if !proxy.params.iter().any(|param| matches!(param, Param::Lr)) {
+        proxy.params.push(Param::Lr);
+    }
+    Ok(vec![Route { display_name: None, uri: proxy, params: Vec::new() }])
 }
 
 /// The address from which this machine reaches the target.
@@ -337,37 +222,3 @@ fn local_ip(remote: SocketAddr) -> std::io::Result<IpAddr> {
     socket.connect(remote)?;
     Ok(socket.local_addr()?.ip())
 }
-
-/// Asks ICMP: a connected socket learns of a closed port, the SIP socket does not.
-async fn refused(remote: SocketAddr) -> bool {
-    let wait = Duration::from_millis(500);
-    let probe = async {
-        let any: SocketAddr = if remote.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
-        let socket = UdpSocket::bind(any).await?;
-        socket.connect(remote).await?;
-        // The keep-alive of RFC 5626, section 3.5.1: every SIP element knows it.
-        socket.send(b"\r\n\r\n").await?;
-        let mut answer = [0_u8; 64];
-        socket.recv(&mut answer).await
-    };
-    match timeout(wait, probe).await {
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => true,
-        Ok(Err(_)) => {
-            sleep(wait).await;
-            false
-        }
-        Ok(Ok(_)) => {
-            sleep(wait).await;
-            false
-        }
-        Err(_) => false,
-    }
-}
-
-/// Whether the far end ended the dialog.
-pub(super) fn ended_by_peer(reason: &TerminatedReason) -> bool {
-    !matches!(reason, TerminatedReason::UacBye | TerminatedReason::UacCancel)
-}
-
-/// The states of a dialog, for the call that follows them.
-pub(super) type States = DialogStateReceiver;

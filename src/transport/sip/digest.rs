@@ -1,50 +1,41 @@
-//! Digest headers that `rsipstack` 0.7.14 reads and writes differently from RFC 7616, and a watch on
-//! who has answered at all.
+//! Digest authentication (RFC 7616, RFC 2617): headers that `rsipstack` 0.7.14 reads and writes differently, and the
+//! re-use of a nonce for the requests that follow a challenge.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use rsipstack::dialog::authenticate::Credential;
+use rsipstack::sip::headers::auth::{Algorithm, AuthQop};
+use rsipstack::sip::prelude::{HasHeaders, HeadersExt, ToTypedHeader};
+use rsipstack::sip::typed::WwwAuthenticate;
+use rsipstack::sip::{DigestGenerator, Header, Method, Request, Response, SipMessage, StatusCode};
 
-use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Header, SipMessage};
-use rsipstack::transaction::endpoint::MessageInspector;
-use rsipstack::transport::SipAddr;
+/// The stack counts in one byte; a call that sends more requests than this lets the peer challenge it again.
+const MOST_USES: u8 = u8::MAX;
 
-/// Call-IDs for which any response has come in.
-pub(crate) type Answered = Arc<Mutex<HashSet<String>>>;
-
-/// Rewrites digest headers on the way in and out.
-pub(crate) struct Inspector {
-    answered: Answered,
+/// RFC 7616, section 3.4: `qop` and `algorithm` are tokens in what a client sends, not quoted strings.
+pub(super) fn outgoing(message: &mut SipMessage) {
+    rewrite(message, &[("qop=\"auth\"", "qop=auth"), ("algorithm=SHA256", "algorithm=SHA-256")]);
 }
 
-impl Inspector {
-    pub fn new(answered: Answered) -> Self {
-        Self { answered }
-    }
-}
-
-impl MessageInspector for Inspector {
-    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        // RFC 7616, section 3.4: `qop` and `algorithm` are tokens here, not quoted strings.
-        rewrite(&mut message, &[("qop=\"auth\"", "qop=auth"), ("algorithm=SHA256", "algorithm=SHA-256")]);
-        message
-    }
-
-    fn after_received(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        if let SipMessage::Response(response) = &message
-            && let Ok(id) = response.call_id_header()
-        {
-            self.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(id.value().to_owned());
+/// Names of algorithms as the stack knows them; of several challenges (RFC 8760) only those that can be answered stay.
+pub(super) fn incoming(message: &mut SipMessage) {
+    let fixes = [
+        ("algorithm=SHA-256", "algorithm=SHA256"),
+        ("algorithm=\"SHA-256\"", "algorithm=SHA256"),
+        ("qop=\"auth,auth-int\"", "qop=\"auth\""),
+        ("qop=\"auth, auth-int\"", "qop=\"auth\""),
+        ("qop=\"auth-int,auth\"", "qop=\"auth\""),
+    ];
+    rewrite(message, &fixes);
+    if let SipMessage::Response(response) = message {
+        let challenges = response.headers.iter().filter(|header| is_challenge(header)).count();
+        let readable = |header: &Header| challenge(header).is_some();
+        if challenges > 1 && response.headers.iter().any(readable) {
+            response.headers.retain(|header| !is_challenge(header) || readable(header));
         }
-        let fixes = [
-            ("algorithm=SHA-256", "algorithm=SHA256"),
-            ("algorithm=\"SHA-256\"", "algorithm=SHA256"),
-            ("qop=\"auth,auth-int\"", "qop=\"auth\""),
-            ("qop=\"auth, auth-int\"", "qop=\"auth\""),
-        ];
-        rewrite(&mut message, &fixes);
-        message
     }
+}
+
+fn is_challenge(header: &Header) -> bool {
+    matches!(header, Header::WwwAuthenticate(_) | Header::ProxyAuthenticate(_))
 }
 
 fn rewrite(message: &mut SipMessage, fixes: &[(&str, &str)]) {
@@ -61,5 +52,194 @@ fn rewrite(message: &mut SipMessage, fixes: &[(&str, &str)]) {
             Header::ProxyAuthenticate(value) => *value = fix(value.value()).into(),
             _ => {}
         }
+    }
+}
+
+fn challenge(header: &Header) -> Option<WwwAuthenticate> {
+    match header {
+        Header::WwwAuthenticate(value) => value.typed().ok(),
+        // Both challenges have the same parameters (RFC 3261, section 22.3).
+        Header::ProxyAuthenticate(value) => WwwAuthenticate::parse(value.value()).ok(),
+        _ => None,
+    }
+}
+
+/// The realm of a challenge, for an error message.
+pub(super) fn realm(response: &Response) -> Option<String> {
+    response.headers.iter().find_map(challenge).map(|challenge| challenge.realm)
+}
+
+/// A nonce that the peer gave and took, for further requests of the call (RFC 7616, section 3.4).
+#[derive(Debug)]
+pub(super) struct Nonce {
+    /// Of a proxy (407), not of the peer itself (401).
+    proxy: bool,
+    challenge: WwwAuthenticate,
+    uses: u8,
+    /// A request with it went through.
+    good: bool,
+    /// The last request that was given credentials here: a retransmission is the same message.
+    last: Option<(String, Header)>,
+}
+
+impl Nonce {
+    /// From a 401 or 407; the stack itself answers it once.
+    pub fn of(response: &Response) -> Option<Self> {
+        let proxy = match response.status_code {
+            StatusCode::Unauthorized => false,
+            StatusCode::ProxyAuthenticationRequired => true,
+            _ => return None,
+        };
+        let mine = |header: &&Header| matches!((header, proxy), (Header::WwwAuthenticate(_), false) | (Header::ProxyAuthenticate(_), true));
+        let challenge = response.headers.iter().filter(mine).find_map(challenge)?;
+        Some(Self { proxy, challenge, uses: 1, good: false, last: None })
+    }
+
+    /// The peer took what was made of this nonce.
+    pub fn accepted(&mut self) {
+        self.good = true;
+    }
+
+    /// Puts credentials on a request of the call that has none yet, so that it is not challenged again.
+    pub fn authorise(&mut self, request: &mut Request, credential: &Credential) {
+        let has_own = request.headers.iter().any(|header| matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_)));
+        if !self.good || has_own || matches!(request.method, Method::Ack | Method::Cancel) || self.uses == MOST_USES {
+            return;
+        }
+        let branch = request.via_header().map(|via| via.value().to_owned()).unwrap_or_default();
+        if let Some((_, header)) = self.last.as_ref().filter(|(sent, _)| *sent == branch) {
+            request.headers_mut().push(header.clone());
+            return;
+        }
+        self.uses += 1;
+        let header = self.header(request, credential);
+        request.headers_mut().push(header.clone());
+        self.last = Some((branch, header));
+    }
+
+    fn header(&self, request: &Request, credential: &Credential) -> Header {
+        let challenge = &self.challenge;
+        let cnonce = format!("{:016x}", rand::random::<u64>());
+        let qop = challenge.qop.as_ref().map(|_| AuthQop::Auth { cnonce: cnonce.clone(), nc: self.uses });
+        let algorithm = challenge.algorithm.unwrap_or(Algorithm::Md5);
+        let response = DigestGenerator {
+            username: credential.digest_username(),
+            password: &credential.password,
+            nonce: &challenge.nonce,
+            uri: &request.uri,
+            realm: &challenge.realm,
+            method: &request.method,
+            qop: qop.as_ref(),
+            algorithm,
+        }
+        .compute();
+        // Written here: the stack writes the count in decimal, where RFC 7616 has hexadecimal.
+        let qop = qop.map(|_| format!(", qop=auth, nc={:08x}, cnonce=\"{cnonce}\"", self.uses)).unwrap_or_default();
+        let opaque = challenge.opaque.as_ref().map(|opaque| format!(", opaque=\"{opaque}\"")).unwrap_or_default();
+        let value = format!(
+            "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{response}\", algorithm={algorithm}{opaque}{qop}",
+            credential.digest_username(),
+            challenge.realm,
+            challenge.nonce,
+            request.uri
+        );
+        if self.proxy { Header::ProxyAuthorization(value.into()) } else { Header::Authorization(value.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(code: u16, headers: &str) -> SipMessage {
+        let text = format!(
+            "SIP/2.0 {code} Nope\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n\
+             Call-ID: x\r\nCSeq: 1 INVITE\r\n{headers}Content-Length: 0\r\n\r\n"
+        );
+        SipMessage::try_from(text.as_bytes()).expect("a response")
+    }
+
+    fn bye(branch: &str) -> Request {
+        let text = format!(
+            "BYE sip:bot@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch={branch}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n\
+             Call-ID: x\r\nCSeq: 3 BYE\r\nContent-Length: 0\r\n\r\n"
+        );
+        match SipMessage::try_from(text.as_bytes()).expect("a request") {
+            SipMessage::Request(request) => request,
+            SipMessage::Response(_) => unreachable!("a request"),
+        }
+    }
+
+    fn authorization(request: &Request) -> Option<String> {
+        request.headers.iter().find_map(|header| match header {
+            Header::Authorization(value) => Some(value.value().to_owned()),
+            Header::ProxyAuthorization(value) => Some(format!("Proxy {}", value.value())),
+            _ => None,
+        })
+    }
+
+    fn credential() -> Credential {
+        Credential { username: "ci".to_owned(), password: "secret".to_owned(), realm: None, auth_username: None }
+    }
+
+    #[test]
+    fn a_challenge_as_rfc_7616_writes_it_can_be_read() {
+        let mut message =
+            response(401, "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n\", algorithm=SHA-256, qop=\"auth,auth-int\"\r\n");
+        incoming(&mut message);
+        let SipMessage::Response(response) = message else { panic!("a response") };
+        assert_eq!(realm(&response).as_deref(), Some("pbx"));
+        let challenge = Nonce::of(&response).expect("a challenge").challenge;
+        assert_eq!((challenge.algorithm, challenge.qop.is_some()), (Some(Algorithm::Sha256), true));
+    }
+
+    #[test]
+    fn of_several_challenges_the_first_that_can_be_answered_counts() {
+        let several = "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"a\", algorithm=SHA-512-256, qop=\"auth\"\r\n\
+                       WWW-Authenticate: Digest realm=\"pbx\", nonce=\"b\", algorithm=SHA-256, qop=\"auth\"\r\n\
+                       WWW-Authenticate: Digest realm=\"pbx\", nonce=\"c\", algorithm=MD5, qop=\"auth\"\r\n";
+        let mut message = response(401, several);
+        incoming(&mut message);
+        let SipMessage::Response(response) = message else { panic!("a response") };
+        assert_eq!(Nonce::of(&response).expect("a challenge").challenge.nonce, "b");
+    }
+
+    #[test]
+    fn a_nonce_is_used_again_with_a_higher_count() {
+        let SipMessage::Response(response) = response(407, "Proxy-Authenticate: Digest realm=\"pbx\", nonce=\"n\", qop=\"auth\"\r\n")
+        else {
+            panic!("a response")
+        };
+        let mut nonce = Nonce::of(&response).expect("a challenge");
+        let mut early = bye("z9hG4bK1");
+        nonce.authorise(&mut early, &credential());
+        assert_eq!(authorization(&early), None, "nobody took it yet");
+        nonce.accepted();
+        let [mut first, mut again, mut second] = [bye("z9hG4bK2"), bye("z9hG4bK2"), bye("z9hG4bK3")];
+        for request in [&mut first, &mut again, &mut second] {
+            nonce.authorise(request, &credential());
+        }
+        let (first, again, second) = (authorization(&first), authorization(&again), authorization(&second));
+        assert!(first.as_ref().is_some_and(|value| value.starts_with("Proxy Digest") && value.contains("nc=00000002")), "{first:?}");
+        assert_eq!(first, again, "a retransmission is the same message");
+        assert!(second.is_some_and(|value| value.contains("nc=00000003")));
+    }
+
+    /// RFC 7616, section 3.9.1, with its own numbers; there the URI is HTTP's, so only the parts that SIP shares.
+    #[test]
+    fn what_is_sent_has_the_names_of_rfc_7616() {
+        let SipMessage::Response(challenged) =
+            response(401, "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n\", algorithm=SHA256, qop=\"auth\"\r\n")
+        else {
+            panic!("a response")
+        };
+        let mut nonce = Nonce::of(&challenged).expect("a challenge");
+        nonce.accepted();
+        let mut request = bye("z9hG4bK4");
+        nonce.authorise(&mut request, &credential());
+        let mut message = SipMessage::Request(request);
+        outgoing(&mut message);
+        let text = message.to_string();
+        assert!(text.contains("algorithm=SHA-256") && text.contains("qop=auth,") && !text.contains("qop=\""), "{text}");
     }
 }

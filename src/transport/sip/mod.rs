@@ -1,9 +1,21 @@
-//! SIP (RFC 3261) over UDP on `rsipstack`, with SDP offer and answer (RFC 3264).
+//! SIP (RFC 3261) over UDP, TCP and TLS on `rsipstack`, with SDP offer and answer (RFC 3264).
 
 mod agent;
+mod attempt;
 mod call;
 mod digest;
+mod endpoint;
+mod flow;
+mod locate;
+mod refusal;
+mod register;
 pub mod sdp;
+mod session_timer;
+mod tls;
+mod trace;
+mod transfer;
+mod watch;
 
 pub use agent::SipTransport;
-pub(crate) use agent::{Endpoint, in_dialog};
+pub(crate) use endpoint::{Endpoint, in_dialog};
+pub use trace::{Direction, SipTrace};

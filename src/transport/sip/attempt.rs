@@ -1,0 +1,292 @@
+//! One INVITE to one hop, and everything that may come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rsipstack::dialog::authenticate::Credential;
+use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, DialogStateSender};
+use rsipstack::dialog::invitation::InviteOption;
+use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::typed::Route;
+use rsipstack::sip::{Header, Response, StatusCode, StatusCodeKind, Transport, Uri};
+use rsipstack::transport::SipAddr;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::agent::uri;
+use super::call::SipCall;
+use super::endpoint::Endpoint;
+use super::flow::sip_addr;
+use super::locate::{Hop, locate};
+use super::refusal::{header, refused};
+use super::register::Registered;
+use super::sdp;
+use crate::scenario::{Codec, SipCodec, SipTarget};
+use crate::transport::rtp::RtpSession;
+use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind};
+
+/// Without any response for this long there is nobody.
+const NO_RESPONSE: Duration = Duration::from_secs(4);
+/// Without any response for this long, ICMP is asked.
+const PROBE_AFTER: Duration = Duration::from_millis(600);
+
+/// The states of a dialog, for the call that follows them.
+pub(super) type States = DialogStateReceiver;
+
+/// An attempt that came to nothing.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub error: DialError,
+    /// Another address of the same name may do better (RFC 3263, section 4.3).
+    pub elsewhere: bool,
+}
+
+impl Failed {
+    /// Nobody was there.
+    pub fn elsewhere(error: DialError) -> Self {
+        let elsewhere = matches!(error.kind, DialErrorKind::Unreachable | DialErrorKind::NoResponse | DialErrorKind::Certificate);
+        Self { error, elsewhere }
+    }
+}
+
+impl From<DialError> for Failed {
+    fn from(error: DialError) -> Self {
+        Self { error, elsewhere: false }
+    }
+}
+
+pub(super) struct Attempt {
+    pub endpoint: Arc<Endpoint>,
+    pub media: RtpSession,
+    pub target: SipTarget,
+    pub callee: Uri,
+    pub from: Uri,
+    pub contact: Uri,
+    pub credential: Option<Credential>,
+    pub route_set: Vec<Route>,
+    pub registered: Option<Registered>,
+    pub hop: Hop,
+    pub destination: SipAddr,
+    pub dial: Dial,
+    pub call_id: String,
+}
+
+impl Attempt {
+    pub async fn invite(self) -> Result<Call, Failed> {
+        self.endpoint.watch.follow(&self.call_id, self.dial.clock, self.dial.events.clone(), self.credential.clone());
+        let answered = self.answered().await;
+        if answered.is_err() {
+            self.endpoint.watch.forget(&self.call_id);
+            if let Some(registered) = &self.registered {
+                registered.end().await;
+            }
+        }
+        let (dialog, response, states) = answered?;
+        let answered_at = self.dial.clock.now();
+        let (audio, codec) = match self.audio(&response) {
+            Ok(audio) => audio,
+            Err(error) => {
+                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
+                return Err(error.into());
+            }
+        };
+        self.media.set_remote(audio.address);
+        let sink = match self.media.send(codec) {
+            Ok(sink) => sink,
+            Err(error) => {
+                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
+                return Err(DialError::local("no RTP sender", error).into());
+            }
+        };
+        let call_id = self.call_id.clone();
+        let (clock, events) = (self.dial.clock, self.dial.events.clone());
+        let call = Arc::new(SipCall::new(self, dialog, &response));
+        tokio::spawn(Arc::clone(&call).follow(states, clock, events));
+        Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
+    }
+
+    async fn answered(&self) -> Result<(InviteDialog, Response, States), Failed> {
+        self.media.receive(self.dial.clock, self.dial.events.clone());
+        let (states, mut events) = self.endpoint.dialogs.new_dialog_state_channel();
+        let (dialog, response) = self.final_response(states, &mut events).await?;
+        if response.status_code.kind() == StatusCodeKind::Successful {
+            return Ok((dialog, response, events));
+        }
+        let elsewhere = response.status_code == StatusCode::ServiceUnavailable;
+        Err(Failed { error: refused(&self.target.uri, &self.target, &response), elsewhere })
+    }
+
+    fn audio(&self, response: &Response) -> Result<(sdp::RemoteAudio, Codec), DialError> {
+        let audio = sdp::parse(&response.body)
+            .map_err(|why| DialError::new(DialErrorKind::BadAnswer, format!("the answer of {} cannot be used: {why}", self.target.uri)))?;
+        let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
+        Ok((audio, codec))
+    }
+
+    async fn final_response(&self, states: DialogStateSender, events: &mut States) -> Result<(InviteDialog, Response), Failed> {
+        let invite = self.endpoint.dialogs.do_invite(self.option()?, states);
+        let nobody = self.nobody();
+        tokio::pin!(invite, nobody);
+        let ring_deadline = Instant::now() + self.target.ring_timeout;
+        loop {
+            tokio::select! {
+                done = &mut invite => {
+                    let (dialog, response) = done.map_err(|error| self.failed(&error.to_string()))?;
+                    let response = response.ok_or_else(|| self.failed("the INVITE ended without a final response"))?;
+                    return Ok((dialog, response));
+                }
+                error = &mut nobody => return Err(Failed::elsewhere(error)),
+                Some(state) = events.recv() => self.early(&state),
+                () = sleep_until(ring_deadline) => {
+                    let message = format!("{} rang for {} s without an answer", self.target.uri, self.target.ring_timeout.as_secs());
+                    return Err(DialError::new(DialErrorKind::NoAnswer, message).into());
+                }
+            }
+        }
+    }
+
+    fn option(&self) -> Result<InviteOption, DialError> {
+        let media = self.media.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
+        Ok(InviteOption {
+            caller: self.from.clone(),
+            contact: self.contact.clone(),
+            callee: self.callee.clone(),
+            destination: Some(self.destination.clone()),
+            content_type: Some("application/sdp".to_owned()),
+            offer: Some(sdp::describe(media, &g711(&self.target), 1).into_bytes()),
+            credential: self.credential.clone(),
+            headers: Some(self.headers()),
+            support_prack: true,
+            call_id: Some(self.call_id.clone()),
+            route_set: self.route_set.clone(),
+            ..InviteOption::default()
+        })
+    }
+
+    /// The INVITE that follows a transfer. A number is called at the bot's own domain.
+    pub async fn option_to(&self, to: &str, offer: Vec<u8>) -> Result<InviteOption, DialError> {
+        let callee = match to.strip_prefix("tel:") {
+            Some(number) => uri(&format!("sip:{number}@{}", self.callee.host_with_port))?,
+            None => uri(to)?,
+        };
+        let destination = match self.target.proxy {
+            Some(_) => self.destination.clone(),
+            None => {
+                let hops = locate(&callee, self.target.dns).await?;
+                let hop = hops.first().ok_or_else(|| DialError::new(DialErrorKind::Unreachable, "it leads to no address"))?;
+                sip_addr(hop.transport, hop.address)
+            }
+        };
+        let headers = self.headers();
+        let (caller, contact, credential) = (self.from.clone(), self.contact.clone(), self.credential.clone());
+        let route_set = self.route_set.clone();
+        let (content_type, call_id) = (Some("application/sdp".to_owned()), Some(format!("{:016x}@goldencall", rand::random::<u64>())));
+        let (destination, offer, headers) = (Some(destination), Some(offer), Some(headers));
+        let support_prack = true;
+        Ok(InviteOption {
+            caller,
+            contact,
+            callee,
+            destination,
+            content_type,
+            offer,
+            credential,
+            headers,
+            support_prack,
+            call_id,
+            route_set,
+            ..InviteOption::default()
+        })
+    }
+
+    fn headers(&self) -> Vec<Header> {
+        let mut own = self.target.headers.clone();
+        self.dial.trace.add_to(&mut own);
+        let own = own.into_iter().map(|(name, value)| Header::Other(name, value));
+        let allow = Header::Allow("INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, NOTIFY, REFER".into());
+        [allow, Header::Supported("timer".into())].into_iter().chain(own).collect()
+    }
+
+    /// Provisional responses: ringing, and the address of early media (183 with SDP).
+    fn early(&self, state: &DialogState) {
+        if let DialogState::Early(_, response) = state {
+            if response.status_code != StatusCode::Trying {
+                let _closed = self.dial.events.send(CallEvent::Ringing(self.dial.clock.now()));
+            }
+            if let Ok(audio) = sdp::parse(&response.body) {
+                self.media.set_remote(audio.address);
+            }
+        }
+    }
+
+    /// Ends with an error once it is clear that nobody is there.
+    async fn nobody(&self) -> DialError {
+        let start = Instant::now();
+        sleep(PROBE_AFTER).await;
+        while start.elapsed() < NO_RESPONSE {
+            if self.endpoint.watch.has_answered(&self.call_id) {
+                std::future::pending::<()>().await;
+            }
+            if self.hop.transport != Transport::Udp {
+                sleep(Duration::from_millis(200)).await;
+            } else if refused_by_icmp(self.hop.address).await {
+                let message = format!(
+                    "nothing listens at {} (UDP {}, ICMP port unreachable); is the bot running?",
+                    self.target.uri, self.hop.address
+                );
+                return DialError::new(DialErrorKind::Unreachable, message);
+            }
+        }
+        if self.endpoint.watch.has_answered(&self.call_id) {
+            std::future::pending::<()>().await;
+        }
+        let message = format!(
+            "{} ({}) gave no SIP response within {} s; check the address and the firewall",
+            self.target.uri,
+            self.hop,
+            NO_RESPONSE.as_secs()
+        );
+        DialError::new(DialErrorKind::NoResponse, message)
+    }
+
+    fn failed(&self, error: &str) -> DialError {
+        DialError::new(DialErrorKind::Rejected, format!("the call to {} failed: {error}", self.target.uri))
+    }
+}
+
+/// The target's codecs that this transport speaks.
+pub(super) fn g711(target: &SipTarget) -> Vec<Codec> {
+    let law = |codec: &SipCodec| match codec {
+        SipCodec::Pcmu => Some(Codec::Pcmu),
+        SipCodec::Pcma => Some(Codec::Pcma),
+        SipCodec::G722 | SipCodec::Opus => None,
+    };
+    target.codecs.iter().filter_map(law).collect()
+}
+
+/// Whether the peer takes UPDATE (RFC 3311).
+pub(super) fn takes_update(response: &Response) -> bool {
+    header(response, "Allow").is_some_and(|allow| allow.split(',').any(|method| method.trim() == "UPDATE"))
+}
+
+/// Asks ICMP: a connected socket learns of a closed port, the SIP socket does not.
+async fn refused_by_icmp(remote: std::net::SocketAddr) -> bool {
+    let wait = Duration::from_millis(500);
+    let probe = async {
+        let any: std::net::SocketAddr = if remote.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(remote).await?;
+        // The keep-alive of RFC 5626, section 3.5.1: every SIP element knows it.
+        socket.send(b"\r\n\r\n").await?;
+        let mut answer = [0_u8; 64];
+        socket.recv(&mut answer).await
+    };
+    match timeout(wait, probe).await {
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => true,
+        Ok(_) => {
+            sleep(wait).await;
+            false
+        }
+        Err(_) => false,
+    }
+}

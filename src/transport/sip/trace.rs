@@ -1,0 +1,73 @@
+//! The SIP messages of a run, as text, for whoever has to see what went over the wire.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use regex::Regex;
+use rsipstack::sip::SipMessage;
+use rsipstack::transport::SipAddr;
+
+use crate::scenario::Secrets;
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From goldencall.
+    Sent,
+    /// To goldencall.
+    Received,
+}
+
+/// A file that every SIP message of the run is appended to. Digest responses and media keys are masked: with a weak
+/// password the one, and with a recording of the media the other, would give the call away.
+#[derive(Debug)]
+pub struct SipTrace {
+    file: Mutex<File>,
+    secrets: Secrets,
+}
+
+static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(response="|inline:)[^"\s|]+"#).ok());
+
+impl SipTrace {
+    /// Begins a trace; what the file held before is gone.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(path: &Path, secrets: Secrets) -> io::Result<Self> {
+        Ok(Self { file: Mutex::new(File::create(path)?), secrets })
+    }
+
+    /// Appends one message.
+    pub(super) fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
+        let peer = peer.map_or_else(|| "the connection of the request".to_owned(), ToString::to_string);
+        let text = entry(&jiff::Timestamp::now().to_string(), direction, &peer, &self.secrets.redact(&message.to_string()));
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(text.as_bytes()) {
+            tracing::warn!(%error, "the SIP trace could not be written");
+        }
+    }
+}
+
+fn entry(time: &str, direction: Direction, peer: &str, message: &str) -> String {
+    let way = match direction {
+        Direction::Sent => "sent to",
+        Direction::Received => "received from",
+    };
+    let message = message.replace('\r', "");
+    let message = HIDDEN.as_ref().map_or_else(|| message.clone(), |hidden| hidden.replace_all(&message, "${1}[redacted]").into_owned());
+    format!("--- {time} {way} {peer}\n{}\n\n", message.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_shown_without_what_would_give_it_away() {
+        let message = "INVITE sip:bot@127.0.0.1 SIP/2.0\r\nAuthorization: Digest username=\"ci\", response=\"0123abcd\", nc=00000001\r\n\r\n\
+                       a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20\r\n";
+        insta::assert_snapshot!(entry("2026-11-24T10:00:00.5Z", Direction::Sent, "UDP 127.0.0.1:5060", message));
+    }
+}

@@ -1,0 +1,121 @@
+//! What every message of an endpoint passes: digest headers, the responses to each call, the trace.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rsipstack::dialog::authenticate::Credential;
+use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::{Method, Request, Response, SipMessage, StatusCodeKind};
+use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::transport::SipAddr;
+use tokio::sync::mpsc;
+
+use super::digest::{self, Nonce};
+use super::trace::{Direction, SipTrace};
+use crate::clock::CallClock;
+use crate::transport::CallEvent;
+
+/// A call whose messages are followed.
+struct Watched {
+    clock: CallClock,
+    events: mpsc::UnboundedSender<CallEvent>,
+    credential: Option<Credential>,
+    answered: bool,
+    /// The last response, so that a retransmitted one is told once.
+    last: Option<(u16, String)>,
+    nonce: Option<Nonce>,
+}
+
+/// The calls of an endpoint, by Call-ID.
+#[derive(Default)]
+pub(super) struct Watch {
+    calls: Mutex<HashMap<String, Watched>>,
+    trace: Option<Arc<SipTrace>>,
+}
+
+impl Watch {
+    pub fn new(trace: Option<Arc<SipTrace>>) -> Self {
+        Self { calls: Mutex::default(), trace }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Watched>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows a call from its INVITE on.
+    pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
+        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None };
+        self.lock().insert(call_id.to_owned(), watched);
+    }
+
+    /// The call is over.
+    pub fn forget(&self, call_id: &str) {
+        self.lock().remove(call_id);
+    }
+
+    /// Whether anything came back at all.
+    pub fn has_answered(&self, call_id: &str) -> bool {
+        self.lock().get(call_id).is_some_and(|call| call.answered)
+    }
+
+    fn responded(&self, response: &Response) {
+        let Ok(id) = response.call_id_header() else { return };
+        let mut calls = self.lock();
+        let Some(call) = calls.get_mut(id.value()) else { return };
+        call.answered = true;
+        match Nonce::of(response) {
+            Some(nonce) => call.nonce = Some(nonce),
+            None => {
+                if let Some(nonce) = call.nonce.as_mut().filter(|_| response.status_code.kind() != StatusCodeKind::RequestFailure) {
+                    nonce.accepted();
+                }
+            }
+        }
+        let of_invite = response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|method| method == Method::Invite);
+        let told = (response.status_code.code(), response.status_code.text().to_owned());
+        if of_invite && call.last.as_ref() != Some(&told) {
+            call.last = Some(told.clone());
+            let _closed = call.events.send(CallEvent::Response(call.clock.now(), told.0, told.1));
+        }
+    }
+
+    fn authorise(&self, request: &mut Request) {
+        let Ok(id) = request.call_id_header().map(|id| id.value().to_owned()) else { return };
+        let mut calls = self.lock();
+        if let Some(Watched { credential: Some(credential), nonce: Some(nonce), .. }) = calls.get_mut(&id) {
+            nonce.authorise(request, credential);
+        }
+    }
+}
+
+/// The endpoint's side of a [`Watch`].
+pub(super) struct Inspector(pub Arc<Watch>);
+
+impl MessageInspector for Inspector {
+    fn before_send(&self, mut message: SipMessage, to: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Request(request) = &mut message {
+            self.0.authorise(request);
+        }
+        digest::outgoing(&mut message);
+        if let Some(trace) = &self.0.trace {
+            trace.record(Direction::Sent, to, &message);
+        }
+        message
+    }
+
+    fn after_received(&self, mut message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
+        // The stack shows each response twice, the second time without its source.
+        if from.is_some()
+            && let Some(trace) = &self.0.trace
+        {
+            trace.record(Direction::Received, from, &message);
+        }
+        digest::incoming(&mut message);
+        if from.is_some()
+            && let SipMessage::Response(response) = &message
+        {
+            self.0.responded(response);
+        }
+        message
+    }
+}
