@@ -103,7 +103,11 @@ impl SipTransport {
         let registered = match &target.register {
             Some(registrar) => {
                 let hop = self.registrar_hop(&endpoint, target, registrar, hop).await?;
-                Some(Registered::begin(&endpoint, target, registrar, &contact, &hop, credential.clone()).await.map_err(Failed::elsewhere)?)
+                Some(
+                    Registered::begin(&endpoint, target, registrar, &contact, &hop, (dial, credential.clone()))
+                        .await
+                        .map_err(Failed::elsewhere)?,
+                )
             }
             None => None,
         };

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::agent::uri;
 use super::call::SipCall;
 use super::endpoint::Endpoint;
-use super::flow::sip_addr;
+use super::flow::{closed, sip_addr};
 use super::locate::{Hop, locate};
 use super::refusal::{header, refused};
 use super::register::Registered;
@@ -78,7 +78,7 @@ impl Attempt {
         if answered.is_err() {
             self.endpoint.watch.forget(&self.call_id);
             if let Some(registered) = &self.registered {
-                registered.end().await;
+                registered.end(&self.endpoint).await;
             }
         }
         let (dialog, response, states) = answered?;
@@ -228,7 +228,10 @@ impl Attempt {
                 std::future::pending::<()>().await;
             }
             if self.hop.transport != Transport::Udp {
-                sleep(Duration::from_millis(200)).await;
+                if self.endpoint.is_disconnected() {
+                    return closed(&self.hop, &self.target);
+                }
+                sleep(Duration::from_millis(100)).await;
             } else if refused_by_icmp(self.hop.address).await {
                 let message = format!(
                     "nothing listens at {} (UDP {}, ICMP port unreachable); is the bot running?",

@@ -272,7 +272,7 @@ impl CallControl for SipCall {
             self.attempt.endpoint.dialogs.remove_dialog(&dialog.id());
             self.attempt.media.stop();
             if let Some(registered) = &self.attempt.registered {
-                registered.end().await;
+                registered.end(&self.attempt.endpoint).await;
             }
             self.attempt.endpoint.watch.forget(&self.attempt.call_id);
         })

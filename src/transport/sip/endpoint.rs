@@ -64,6 +64,11 @@ impl Endpoint {
         self.inner.transport_layer.add_connection(connection);
     }
 
+    /// Whether every connection made from here is closed.
+    pub(super) fn is_disconnected(&self) -> bool {
+        self.inner.transport_layer.connections_count() == 0
+    }
+
     /// Serves what comes in on a caller's endpoint: requests inside its dialogs; nobody rings it.
     pub(super) fn serve_caller(self: &Arc<Self>, mut incoming: TransactionReceiver) {
         let dialogs = Arc::clone(&self.dialogs);

@@ -71,10 +71,26 @@ fn refused(hop: &Hop, target: &SipTarget, error: &io::Error) -> DialError {
             target.uri, hop.name
         ),
         Some(rustls::Error::AlertReceived(alert)) => {
-            let fix = if target.client_certificate.is_none() { "; it may ask for a `client_certificate`" } else { "" };
-            format!("{} ({hop}) ended the TLS handshake with {alert:?}{fix}", target.uri)
+            format!("{} ({hop}) ended the TLS handshake with {alert:?}{}", target.uri, own_certificate(target))
         }
         _ => format!("{} ({hop}) does not speak TLS here: {error}", target.uri),
     };
     DialError::new(DialErrorKind::Certificate, message)
+}
+
+/// A connection that the peer closed without a word. Over TLS 1.3 that is how a certificate of the caller's is refused: its side
+/// of the handshake is over by then.
+pub(super) fn closed(hop: &Hop, target: &SipTarget) -> DialError {
+    let (kind, fix) = match hop.transport {
+        Transport::Tls => (DialErrorKind::Certificate, own_certificate(target)),
+        _ => (DialErrorKind::Unreachable, ""),
+    };
+    DialError::new(kind, format!("{} ({hop}) closed the connection before any SIP response{fix}", target.uri))
+}
+
+fn own_certificate(target: &SipTarget) -> &'static str {
+    match target.client_certificate {
+        None => "; it may want a `client_certificate`",
+        Some(_) => "; it may not accept the `client_certificate`",
+    }
 }

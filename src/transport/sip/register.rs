@@ -13,7 +13,7 @@ use super::endpoint::Endpoint;
 use super::locate::Hop;
 use super::refusal::refused;
 use crate::scenario::SipTarget;
-use crate::transport::{DialError, DialErrorKind};
+use crate::transport::{Dial, DialError, DialErrorKind};
 
 /// A registrar that says nothing for this long is not there.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -22,7 +22,8 @@ const EXPIRES: u32 = 600;
 
 /// A binding at a registrar.
 pub(super) struct Registered {
-    registration: Mutex<Registration>,
+    /// Gone once it is taken back.
+    registration: Mutex<Option<Registration>>,
     server: Uri,
     /// Proxies that the registrar wants calls to pass (RFC 3608).
     pub route_set: Vec<Route>,
@@ -36,7 +37,7 @@ impl Registered {
         registrar: &str,
         contact: &Uri,
         hop: &Hop,
-        credential: Option<Credential>,
+        (dial, credential): (&Dial, Option<Credential>),
     ) -> Result<Self, DialError> {
         let mut server = Uri::try_from(registrar).map_err(|error| DialError::local(&format!("`{registrar}` is no SIP URI"), error))?;
         server.params.retain(|param| !matches!(param, Param::Transport(_)));
@@ -44,7 +45,8 @@ impl Registered {
         if hop.transport != Transport::Udp {
             server.params.push(Param::Transport(hop.transport));
         }
-        let mut registration = Registration::new(endpoint.inner.clone(), credential);
+        let mut registration = Registration::new(endpoint.inner.clone(), credential.clone());
+        endpoint.watch.follow(registration.call_id.value(), dial.clock, dial.events.clone(), credential);
         registration.contact = Some(Contact { display_name: None, uri: contact.clone(), params: Vec::new() });
         registration.outbound_proxy = Some(hop.address);
         let response = timeout(PATIENCE, registration.register(server.clone(), Some(EXPIRES))).await.map_err(|_| {
@@ -57,14 +59,15 @@ impl Registered {
             return Err(refused(&format!("the registrar {registrar}"), target, &response));
         }
         let route_set = registration.preloaded_route_set();
-        Ok(Self { registration: Mutex::new(registration), server, route_set })
+        Ok(Self { registration: Mutex::new(Some(registration)), server, route_set })
     }
 
     /// Takes the binding back.
-    pub async fn end(&self) {
-        if let Ok(Err(error)) = timeout(Duration::from_secs(2), self.registration.lock().await.register(self.server.clone(), Some(0))).await
-        {
+    pub async fn end(&self, endpoint: &Endpoint) {
+        let Some(mut registration) = self.registration.lock().await.take() else { return };
+        if let Ok(Err(error)) = timeout(Duration::from_secs(2), registration.register(self.server.clone(), Some(0))).await {
             tracing::debug!(%error, "the registration could not be taken back");
         }
+        endpoint.watch.forget(registration.call_id.value());
     }
 }
