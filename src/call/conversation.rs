@@ -3,6 +3,7 @@
 mod caller;
 mod decision;
 mod settle;
+mod transfer;
 mod wind_up;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -45,6 +46,10 @@ enum State {
         since: CallTime,
         until: CallTime,
     },
+    BotTransfer {
+        since: CallTime,
+        until: CallTime,
+    },
     HangingUp,
     Over,
 }
@@ -79,6 +84,8 @@ pub struct Conversation {
     opened: Option<usize>,
     /// From when the next bot turn counts.
     start: Start,
+    /// Transfers that no step has asked about yet.
+    transfers: VecDeque<String>,
     /// Recordings asked for and not finished.
     plays: u32,
     connected_at: Option<CallTime>,
@@ -106,6 +113,7 @@ impl Conversation {
             results: VecDeque::new(),
             opened: None,
             start: Start::at(Origin::Answer, CallTime::DIAL),
+            transfers: VecDeque::new(),
             plays: 0,
             connected_at: None,
             ending: None,
@@ -128,6 +136,7 @@ impl Conversation {
             // The wake-up is spent: where it came too early it is asked for again.
             InputKind::Timeout => self.wake = None,
             InputKind::Dtmf(digit) => self.digit(digit),
+            InputKind::Transfer(to) => self.transfers.push_back(to),
             InputKind::Ended(cause) => self.end(cause),
             InputKind::HookDone { success, message } => self.hook_done(success, message),
         }
@@ -208,6 +217,7 @@ impl Conversation {
                 self.outputs.push_back(Output::RunHook { step: self.step, within: hook.within });
                 State::Hook { until: self.now + hook.within }
             }
+            Some(Step::Transfer(transfer)) => State::BotTransfer { since: self.now, until: self.now + transfer.within },
             Some(Step::Hangup(hangup)) => match hangup.by {
                 By::Caller => self.hang_up(),
                 By::Bot => State::BotHangup { since: self.now, until: self.now + hangup.within },
@@ -301,7 +311,7 @@ impl Conversation {
             State::Bot => self.listening_deadline(),
             State::CallerPause { since } => self.act_at(*since),
             State::CallerSilent { until } | State::Hook { until } => Some(*until),
-            State::BotHangup { until, .. } => Some(*until),
+            State::BotHangup { until, .. } | State::BotTransfer { until, .. } => Some(*until),
             State::Dialling | State::CallerActs { .. } | State::HangingUp | State::Over => None,
         };
         [own, self.call_deadline()].into_iter().flatten().min()

@@ -38,6 +38,8 @@ pub enum InputKind {
     },
     /// A digit from the bot.
     Dtmf(char),
+    /// The bot transfers the call to this address.
+    Transfer(String),
     /// The call is over. Edges and words of what was heard before may still follow; what has started
     /// and has no end two seconds later is taken to have ended with the call.
     Ended(EndCause),

@@ -47,6 +47,8 @@ pub enum CheckKind {
     Capture,
     /// The call ended as expected.
     Hangup,
+    /// The bot transferred the call.
+    Transfer,
     /// A hook succeeded.
     Hook,
     /// The call lived as long as the dialogue.
@@ -72,6 +74,7 @@ impl CheckKind {
             CheckKind::Dtmf => "dtmf",
             CheckKind::Capture => "capture",
             CheckKind::Hangup => "hangup",
+            CheckKind::Transfer => "transfer",
             CheckKind::Hook => "hook",
             CheckKind::Call => "call",
             CheckKind::Stage(stage) => stage.key(),

@@ -7,6 +7,7 @@
 //! what a recogniser gets wrong and never forgive a different *fact*: a number, amount, code, date,
 //! time, weekday, or a lost or added "not".
 
+mod address;
 mod align;
 mod bag;
 mod compat;
@@ -26,6 +27,7 @@ mod recogniser_tests;
 #[cfg(test)]
 mod says_tests;
 
+pub use address::same_address;
 pub use diff::{DiffWord, render_diff, word_diff};
 pub use error_rate::{WordErrors, word_error_rate};
 pub use matcher::{Judgement, Matcher};

@@ -204,7 +204,7 @@ impl<'a> Driver<'a> {
 
     async fn on(&mut self, woken: Woken) {
         match woken {
-            Woken::Incoming(Some(event)) => self.incoming(event),
+            Woken::Incoming(Some(event)) => self.incoming(event).await,
             Woken::Incoming(None) => self.end(EndCause::Lost("the transport gave up".to_owned())),
             Woken::Progress(progress) => self.progressed(progress).await,
             Woken::Detected(detected) => self.detected(detected).await,
@@ -225,7 +225,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn incoming(&mut self, event: CallEvent) {
+    async fn incoming(&mut self, event: CallEvent) {
         match event {
             CallEvent::Media(frame) => self.timeline.push(&frame),
             CallEvent::HungUp(_) => {
@@ -233,7 +233,7 @@ impl<'a> Driver<'a> {
                 // What came before the goodbye may still be in the queue behind it.
                 while let Ok(event) = self.incoming.try_recv() {
                     if matches!(event, CallEvent::Media(_) | CallEvent::Report(..)) {
-                        self.incoming(event);
+                        Box::pin(self.incoming(event)).await;
                     }
                 }
             }
@@ -246,7 +246,8 @@ impl<'a> Driver<'a> {
                     self.reports.push((at, report));
                 }
             }
-            CallEvent::Ringing(_) | CallEvent::Digit(..) | CallEvent::Response(..) | CallEvent::Transfer(..) => {}
+            CallEvent::Ringing(_) | CallEvent::Digit(..) | CallEvent::Response(..) => {}
+            CallEvent::Transfer(_, to) => self.tell(InputKind::Transfer(to)).await,
         }
     }
 

@@ -18,7 +18,7 @@ mod sequence;
 mod source;
 mod steps;
 mod target;
-mod variables;
+pub(crate) mod variables;
 mod yaml;
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ pub use defaults::Defaults;
 pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
 pub use hearsay::{ExpectedCall, SpanCollector};
-pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step};
+pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step, TransferStep};
 #[cfg(test)]
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};

@@ -41,6 +41,8 @@ pub enum Step {
     Caller(CallerStep),
     /// Somebody ends the call.
     Hangup(HangupStep),
+    /// The bot transfers the call.
+    Transfer(TransferStep),
     /// A program runs between two turns.
     Hook(HookStep),
 }
@@ -52,6 +54,7 @@ impl Step {
             Step::Bot(step) => step.location,
             Step::Caller(step) => step.location,
             Step::Hangup(step) => step.location,
+            Step::Transfer(step) => step.location,
             Step::Hook(step) => step.location,
         }
     }
@@ -156,6 +159,17 @@ pub struct HangupStep {
     /// Who does it.
     pub by: By,
     /// How long to wait for the bot to do it.
+    pub within: Duration,
+}
+
+/// The bot hands the call over to somebody else (REFER).
+#[derive(Clone, Debug)]
+pub struct TransferStep {
+    /// The step in its file.
+    pub location: Location,
+    /// To whom: a URI, or a number or user name alone. May hold `{{variables}}`.
+    pub to: String,
+    /// How long to wait for it.
     pub within: Duration,
 }
 

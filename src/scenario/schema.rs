@@ -26,6 +26,7 @@ mod tests {
             ("/$defs/matchers/properties", matchers::MATCHER_KEYS),
             ("/$defs/bot/properties", steps::BOT_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
+            ("/$defs/step/properties/transfer/oneOf/1/properties", steps::TRANSFER_KEYS),
             ("/$defs/target/oneOf/1/properties", target::TARGET_KEYS),
             ("/$defs/target/oneOf/1/properties/sip/properties", target::SIP_KEYS),
             ("/$defs/webrtc/properties", target::WEBRTC_KEYS),

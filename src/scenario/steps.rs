@@ -9,14 +9,15 @@ use super::decode::{Decoder, Fields};
 use super::defaults::{ADVANCE, Defaults};
 use super::hearsay;
 use super::matchers;
-use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step};
+use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 use super::parse::check_variables;
 use super::problem::Problem;
 use super::source::Location;
 use super::yaml::{Node, Value};
 use crate::telemetry::Stage;
 
-pub(super) const STEP_KEYS: &[&str] = &["bot", "caller", "hangup"];
+pub(super) const STEP_KEYS: &[&str] = &["bot", "caller", "transfer", "hangup"];
+pub(super) const TRANSFER_KEYS: &[&str] = &["to", "within"];
 pub(super) const BOT_KEYS: &[&str] = &[
     "says",
     "not",
@@ -77,7 +78,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, context: &mut Conte
     let present = fields.present(STEP_KEYS);
     let [(kind, location)] = present[..] else {
         if let Some((_, second)) = present.get(1) {
-            let problem = Problem::new(*second, "a step is exactly one of bot, caller, hangup");
+            let problem = Problem::new(*second, "a step is exactly one of bot, caller, transfer, hangup");
             decoder.problem(problem.help("start a new list item for each: `- bot: ...`, `- caller: ...`"));
         }
         return None;
@@ -86,6 +87,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, context: &mut Conte
     match kind {
         "bot" => bot(decoder, value, location, context).map(|step| Step::Bot(Box::new(step))),
         "caller" => caller(decoder, value, location, context).map(Step::Caller),
+        "transfer" => transfer(decoder, value, location, context).map(Step::Transfer),
         _ => hangup(decoder, value, location).map(Step::Hangup),
     }
 }
@@ -199,6 +201,31 @@ fn audio(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Optio
             None
         }
     }
+}
+
+fn transfer(decoder: &mut Decoder<'_>, node: &Node, location: Location, context: &Context<'_>) -> Option<TransferStep> {
+    let mut within = Duration::from_secs(10);
+    let to = if let Value::Scalar(_) = node.value {
+        node
+    } else {
+        let fields = decoder.fields(node, "a transfer step", TRANSFER_KEYS)?;
+        within = fields.get("within").and_then(|node| decoder.positive(node)).unwrap_or(within);
+        let Some(to) = fields.get("to") else {
+            if !fields.has_unknown {
+                let problem = Problem::new(location, "`transfer` does not say to whom");
+                decoder.problem(problem.help("write `transfer: sip:human@example.com`, or a number such as \"+15550100\""));
+            }
+            return None;
+        };
+        to
+    };
+    let text = decoder.text(to)?;
+    check_variables(decoder, &text, to.location, &context.known());
+    if text.trim().is_empty() {
+        decoder.problem(Problem::new(to.location, "`transfer` names nobody").help("write `transfer: sip:human@example.com`"));
+        return None;
+    }
+    Some(TransferStep { location, to: text, within })
 }
 
 fn hangup(decoder: &mut Decoder<'_>, node: &Node, location: Location) -> Option<HangupStep> {

@@ -43,6 +43,7 @@ impl Conversation {
                 self.hook_done(false, "it ran out of time".to_owned());
                 true
             }
+            State::BotTransfer { since, until } => self.await_transfer(since, until),
             State::BotHangup { since, until } if until <= self.now => {
                 let waited = crate::call::human_unsigned(until.saturating_since(since));
                 let reason = format!("the bot had not hung up after {waited}");

@@ -139,6 +139,15 @@ impl Conversation {
                 self.report_step(check);
             }
             Some(_) if cause == Some(&EndCause::Cancelled) => {}
+            // A bot that has transferred the call may be gone before the step is reached.
+            Some(Step::Transfer(_)) => match self.judge_transfer() {
+                Some(true) => {
+                    self.step += 1;
+                    self.report_unreached(why, ending);
+                }
+                Some(false) => {}
+                None => self.no_transfer(format!("{why} before the bot transferred the call")),
+            },
             Some(_) => {
                 let expected = "the call lasts as long as the dialogue";
                 let reason = format!("{why} {}", self.while_or_before());

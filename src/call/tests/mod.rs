@@ -9,4 +9,5 @@ mod silence;
 mod simulation;
 mod story;
 mod timeline;
+mod transfers;
 mod turns;

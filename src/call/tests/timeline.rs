@@ -29,6 +29,7 @@ pub enum What {
     Connected,
     Bot { text: String, length: Duration, stt: Option<Duration> },
     Dtmf(char),
+    Transfer(String),
     Ended(EndCause),
     Hook(bool),
 }
@@ -112,6 +113,7 @@ fn parse_what(text: &str, length: Duration) -> What {
             let (text, stt) = rest.rsplit_once(" stt=").map_or((rest, None), |(text, stt)| (text, Some(secs(stt))));
             What::Bot { text: text.trim_matches('"').to_owned(), length, stt }
         }
+        "transfer" => What::Transfer(rest.to_owned()),
         "dtmf" => What::Dtmf(rest.chars().next().expect("a digit")),
         "ended" => What::Ended(match rest {
             "bot" => EndCause::BotHungUp,
@@ -130,6 +132,7 @@ impl Line {
         let at = anchor + self.after;
         match &self.what {
             What::Connected => vec![(at, InputKind::Connected)],
+            What::Transfer(to) => vec![(at, InputKind::Transfer(to.clone()))],
             What::Dtmf(digit) => vec![(at, InputKind::Dtmf(*digit))],
             What::Ended(cause) => vec![(at, InputKind::Ended(cause.clone()))],
             What::Hook(success) => {

@@ -173,6 +173,13 @@ fn steps_out_of_place() {
 }
 
 #[test]
+fn transfers() {
+    assert_snapshot!(step_mistakes(
+        "  - bot: Hello\n  - transfer: { within: 2s }\n  - transfer: \"\"\n  - transfer: { too: sip:human@example.com }\n"
+    ));
+}
+
+#[test]
 fn bad_hangup() {
     assert_snapshot!(step_mistakes("  - bot: Hello\n  - hangup: bt\n  - hangup: { within: 2s }\n"));
 }
