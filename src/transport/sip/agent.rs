@@ -132,6 +132,7 @@ impl SipTransport {
             destination: sip_addr(hop.transport, hop.address),
             dial: dial.clone(),
             call_id: format!("{:016x}@goldencall", rand::random::<u64>()),
+            early: std::sync::Mutex::default(),
         };
         attempt.invite().await
     }

@@ -1,6 +1,7 @@
 //! One INVITE to one hop, and everything that may come back.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
@@ -30,8 +31,24 @@ const NO_RESPONSE: Duration = Duration::from_secs(4);
 /// Without any response for this long, ICMP is asked.
 const PROBE_AFTER: Duration = Duration::from_millis(600);
 
-/// The states of a dialog, for the call that follows them.
-pub(super) type States = DialogStateReceiver;
+/// The states of a dialog: those that came before the answer was looked at, then the others.
+pub(super) struct States {
+    early: VecDeque<DialogState>,
+    receiver: DialogStateReceiver,
+}
+
+impl States {
+    pub fn new(receiver: DialogStateReceiver) -> Self {
+        Self { early: VecDeque::new(), receiver }
+    }
+
+    pub async fn recv(&mut self) -> Option<DialogState> {
+        match self.early.pop_front() {
+            Some(state) => Some(state),
+            None => self.receiver.recv().await,
+        }
+    }
+}
 
 /// An attempt that came to nothing.
 #[derive(Debug)]
@@ -69,6 +86,8 @@ pub(super) struct Attempt {
     pub destination: SipAddr,
     pub dial: Dial,
     pub call_id: String,
+    /// The description of a provisional response: where that was reliable (RFC 3262), the 2xx need not repeat it.
+    pub early: Mutex<Option<Vec<u8>>>,
 }
 
 impl Attempt {
@@ -107,7 +126,8 @@ impl Attempt {
 
     async fn answered(&self) -> Result<(InviteDialog, Response, States), Failed> {
         self.media.receive(self.dial.clock, self.dial.events.clone());
-        let (states, mut events) = self.endpoint.dialogs.new_dialog_state_channel();
+        let (states, receiver) = self.endpoint.dialogs.new_dialog_state_channel();
+        let mut events = States::new(receiver);
         let (dialog, response) = self.final_response(states, &mut events).await?;
         if response.status_code.kind() == StatusCodeKind::Successful {
             return Ok((dialog, response, events));
@@ -133,6 +153,11 @@ impl Attempt {
                 done = &mut invite => {
                     let (dialog, response) = done.map_err(|error| self.failed(&error.to_string()))?;
                     let response = response.ok_or_else(|| self.failed("the INVITE ended without a final response"))?;
+                    // The answer may have overtaken the provisional responses before it.
+                    while let Ok(state) = events.receiver.try_recv() {
+                        self.early(&state);
+                        events.early.push_back(state);
+                    }
                     return Ok((dialog, response));
                 }
                 error = &mut nobody => return Err(Failed::elsewhere(error)),
@@ -215,6 +240,7 @@ impl Attempt {
             }
             if let Ok(audio) = sdp::parse(&response.body) {
                 self.media.set_remote(audio.address);
+                *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.body.clone());
             }
         }
     }

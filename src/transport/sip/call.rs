@@ -245,7 +245,7 @@ impl SipCall {
                 *self.dialog.lock().unwrap_or_else(PoisonError::into_inner) = dialog;
                 *self.due.lock().unwrap_or_else(PoisonError::into_inner) = SessionTimer::agreed(&response).map(Due::after);
                 note(format!("the transfer to {uri} was followed"));
-                tokio::spawn(Arc::clone(self).follow(receiver, clock, events.clone()));
+                tokio::spawn(Arc::clone(self).follow(States::new(receiver), clock, events.clone()));
                 StatusCode::OK
             }
             Ok(Ok((_, Some(response)))) => {

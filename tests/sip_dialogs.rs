@@ -1,0 +1,218 @@
+//! What PBXs do inside a dialog, with sipp as the bot: challenges, reliable responses, holds, transfers, timers, races.
+
+mod common;
+#[path = "common/sipp.rs"]
+mod sipp;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::{Run, free_port, goldencall, peer, seat, wait};
+use sipp::{Script, greeting, sdp};
+
+const HELLO: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n";
+
+/// goldencall calls the scripted bot; both must be content.
+#[track_caller]
+fn call(script: impl FnOnce(Script, &Path) -> Script, steps: &str, code: i32, more: &[&str]) -> Option<(Run, String)> {
+    if !peer("sipp") {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = greeting(folder.path());
+    let scenario = script(Script::new(), &recording).write(folder.path());
+    let port = free_port();
+    let bot = sipp::sipp(&scenario, port, &["-trace_err", "-error_file", &folder.path().join("errors.log").display().to_string()]);
+    let bot = { bot }.spawn().expect("sipp");
+    std::thread::sleep(Duration::from_millis(500));
+    let file = folder.path().join("scenario.yaml");
+    std::fs::write(&file, format!("name: dialog\nsteps:\n{steps}")).expect("scenario");
+    let trace = folder.path().join("trace.txt");
+    let (file, trace_name) = (file.display().to_string(), trace.display().to_string());
+    let target = format!("sip:bot@127.0.0.1:{port}");
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    let run = Run::with(command, &[&[file.as_str(), "--target", &target, "--trace-sip", &trace_name], more].concat());
+    let output = wait(bot, Duration::from_secs(10));
+    let trace = std::fs::read_to_string(trace).unwrap_or_default();
+    let errors = std::fs::read_to_string(folder.path().join("errors.log")).unwrap_or_default();
+    let run = run.expect(code);
+    assert!(output.status.success(), "sipp: {errors}\n{}\n{trace}", String::from_utf8_lossy(&output.stderr));
+    Some((run, trace))
+}
+
+const CI: [&str; 4] = ["--set", "sip.username=ci", "--set", "sip.password=secret"];
+
+/// Rings, answers and speaks.
+fn answered(script: Script, recording: &Path, headers: &str) -> Script {
+    script.answer("180 Ringing", "", "").answer("200 OK", headers, &sdp("sendrecv")).recv("ACK").speak(recording)
+}
+
+#[test]
+fn a_stale_nonce_is_replaced_and_a_good_one_used_again() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let challenge = |kind: &str, nonce: &str, stale: &str| {
+        format!("{kind}: Digest realm=\"pbx\", nonce=\"{nonce}\", algorithm=SHA-256, qop=\"auth,auth-int\"{stale}\n")
+    };
+    for (code, kind) in [("401 Unauthorized", "WWW-Authenticate"), ("407 Proxy Authentication Required", "Proxy-Authenticate")] {
+        let script = |script: Script, recording: &Path| {
+            let script = script.invite().answer(code, &challenge(kind, "first", ""), "").recv("ACK");
+            let script = script.invite().answer(code, &challenge(kind, "second", ", stale=true"), "").recv("ACK");
+            let script = answered(script.invite(), recording, "");
+            let script = script.recv_with("BYE", "nonce=.second.*nc=00000002").respond(code, &challenge(kind, "third", ", stale=true"));
+            script.recv_with("BYE", "nonce=.third.*nc=00000001").ok()
+        };
+        let Some((_, trace)) = call(script, &steps, 0, &CI) else { return };
+        assert!(trace.contains("algorithm=SHA-256") && trace.contains("qop=auth,"), "{trace}");
+    }
+}
+
+#[test]
+fn a_reliable_response_is_acknowledged_and_may_carry_the_only_answer() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let script = |script: Script, recording: &Path| {
+        let script = script.invite().answer("183 Session Progress", "Require: 100rel\nRSeq: 1\n", &sdp("sendrecv"));
+        let script = script.recv_with("PRACK", "RAck: 1 [0-9]+ INVITE").ok().pause(100);
+        script.answer("200 OK", "", "").recv("ACK").speak(recording).bye()
+    };
+    call(script, &steps, 0, &[]);
+}
+
+#[test]
+fn update_and_a_hold_are_answered_and_the_call_goes_on() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let script = |script: Script, recording: &Path| {
+        let script = script.invite().answer("180 Ringing", "", "").answer("200 OK", "", &sdp("sendrecv")).recv("ACK");
+        let script = script.request("UPDATE", "", "").response(200);
+        let script = script.request("INVITE", "", &sdp("sendonly")).response_with(200, "a=recvonly").ack();
+        let script = script.request("INVITE", "", &sdp("inactive")).response_with(200, "a=inactive").ack();
+        let script = script.request("INVITE", "", &sdp("sendrecv")).response_with(200, "a=sendrecv").ack();
+        script.request("UPDATE", "", &sdp("sendrecv")).response_with(200, "m=audio").speak(recording).bye()
+    };
+    call(script, &steps, 0, &[]);
+}
+
+#[test]
+fn a_transfer_is_accepted_told_and_judged() {
+    let _seat = seat();
+    let script = |script: Script, recording: &Path| {
+        let script = answered(script.invite(), recording, "").pause(3500);
+        let script = script
+            .request("REFER", "Refer-To: <sip:human@example.com;transport=tcp>\nReferred-By: <sip:bot@example.com>\n", "")
+            .response(202);
+        let script = script.recv_with("NOTIFY", "SIP/2.0 100 Trying").ok();
+        let script = script.recv_with("NOTIFY", "terminated.*SIP/2.0 200 OK").ok();
+        script.request("BYE", "Reason: SIP;cause=200;text=Transferred\n", "").response(200)
+    };
+    let steps = format!("{HELLO}  - transfer: sip:human@example.com\n  - hangup: bot\n");
+    call(script, &steps, 0, &[]);
+    let steps = format!("{HELLO}  - transfer: sip:billing@example.com\n  - hangup: bot\n");
+    let wrong = |script: Script, recording: &Path| {
+        let script = answered(script.invite(), recording, "").pause(3500);
+        script.request("REFER", "Refer-To: <sip:human@example.com>\nRefer-Sub: false\n", "").response(202).bye()
+    };
+    let Some((run, _)) = call(wrong, &steps, 4, &[]) else { return };
+    assert!(run.text().contains("the bot transferred the call to sip:human@example.com"), "{}", run.text());
+}
+
+#[test]
+fn a_session_is_refreshed_by_update_or_by_invite() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let expires = "Session-Expires: 4;refresher=uac\nRequire: timer\n";
+    let update = |script: Script, recording: &Path| {
+        let script = answered(script.invite(), recording, &format!("Allow: INVITE, ACK, BYE, UPDATE\n{expires}"));
+        let script = script.recv_with("UPDATE", "Session-Expires: 4;refresher=uac");
+        script.respond("200 OK", "Session-Expires: 90;refresher=uac\n").bye()
+    };
+    call(update, &steps, 0, &[]);
+    let invite = |script: Script, recording: &Path| {
+        let script = answered(script.invite(), recording, expires);
+        // The answer to a re-INVITE keeps the tags as they are.
+        let script = script.recv_with("INVITE", "Session-Expires: 4;refresher=uac");
+        script.respond_with("200 OK", "Session-Expires: 90;refresher=uac\n", &sdp("sendrecv")).recv("ACK").bye()
+    };
+    call(invite, &steps, 0, &[]);
+}
+
+#[test]
+fn a_bot_that_lets_the_session_run_out_breaks_the_call() {
+    let _seat = seat();
+    let script =
+        |script: Script, recording: &Path| answered(script.invite(), recording, "Session-Expires: 6;refresher=uas\nRequire: timer\n").bye();
+    let steps = format!("{HELLO}  - bot: {{ silent_for: 20s }}\n  - hangup: caller\n");
+    let Some((run, _)) = call(script, &steps, 3, &[]) else { return };
+    assert!(run.text().contains("did not refresh the session of 6 s (RFC 4028)"), "{}", run.text());
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let script = |script: Script, _: &Path| {
+        let script = script.invite().answer("180 Ringing", "", "").recv("CANCEL").respond("200 OK", "");
+        script.answer("200 OK", "", &sdp("sendrecv")).recv("ACK").bye()
+    };
+    if !peer("sipp") {
+        return;
+    }
+    let scenario = script(Script::new(), folder.path()).write(folder.path());
+    let port = free_port();
+    let bot = sipp::sipp(&scenario, port, &[]).spawn().expect("sipp");
+    std::thread::sleep(Duration::from_millis(500));
+    let config = format!("targets: {{ slow: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", ring_timeout: 2s }} }} }}\n");
+    std::fs::write(folder.path().join("goldencall.yaml"), config).expect("config");
+    std::fs::write(folder.path().join("scenario.yaml"), format!("name: race\nsteps:\n{HELLO}")).expect("scenario");
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    let run = Run::with(command, &["scenario.yaml", "--target", "slow"]).expect(3);
+    let output = wait(bot, Duration::from_secs(10));
+    assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
+    assert_eq!(run.json()["calls"][0]["error"]["kind"], "no_answer");
+}
+
+#[test]
+fn a_late_answer_that_comes_again_is_acknowledged_again() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let script = |script: Script, recording: &Path| {
+        let script = script.invite().answer("180 Ringing", "", "").pause(2500).answer("180 Ringing", "", "");
+        let script = script.answer("200 OK", "", &sdp("sendrecv")).recv("ACK");
+        // As if the first ACK had been lost. sipp takes the second one for a retransmission and does not show it.
+        script.answer("200 OK", "", &sdp("sendrecv")).pause(200).speak(recording).bye()
+    };
+    let Some((_, trace)) = call(script, &steps, 0, &[]) else { return };
+    assert_eq!(trace.matches("\nACK sip:").count(), 2, "{trace}");
+}
+
+#[test]
+fn the_second_branch_of_a_fork_is_ended() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let script = |script: Script, recording: &Path| {
+        let script = script.invite().fork("180 Ringing", "", "", "one").fork("180 Ringing", "", "", "two");
+        let script = script.fork("200 OK", "", &sdp("sendrecv"), "two").recv_with("ACK", "tag=two");
+        let script = script.fork("200 OK", "", &sdp("sendrecv"), "one").recv_with("ACK", "tag=one").recv_with("BYE", "tag=one").ok();
+        script.speak(recording).recv_with("BYE", "tag=two").ok()
+    };
+    call(script, &steps, 0, &[]);
+}
+
+#[test]
+fn what_a_refusal_says_of_its_reasons_is_told() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let cases = [
+        ("302 Moved Temporarily", "", "it sends callers to"),
+        ("488 Not Acceptable Here", "Warning: 304 pbx \"Media type not available\"\n", "Media type not available"),
+        ("503 Service Unavailable", "Reason: Q.850;cause=34;text=\"No circuit available\"\n", "No circuit available"),
+    ];
+    for (status, headers, told) in cases {
+        let script = |script: Script, _: &Path| script.invite().answer(status, headers, "").recv("ACK");
+        let Some((run, _)) = call(script, &steps, 3, &[]) else { return };
+        assert!(run.text().contains(told) && run.text().contains(&status[..3]), "{}", run.text());
+    }
+}
