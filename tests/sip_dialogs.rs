@@ -36,7 +36,7 @@ fn call(script: impl FnOnce(Script, &Path) -> Script, steps: &str, code: i32, mo
     let output = wait(bot, Duration::from_secs(10));
     let trace = std::fs::read_to_string(trace).unwrap_or_default();
     let errors = std::fs::read_to_string(folder.path().join("errors.log")).unwrap_or_default();
-    let run = run.expect(code);
+    assert_eq!(run.code(), code, "{}\n{trace}\n{errors}", run.text());
     assert!(output.status.success(), "sipp: {errors}\n{}\n{trace}", String::from_utf8_lossy(&output.stderr));
     Some((run, trace))
 }

@@ -137,7 +137,9 @@ impl Attempt {
     }
 
     fn audio(&self, response: &Response) -> Result<(sdp::RemoteAudio, Codec), DialError> {
-        let audio = sdp::parse(&response.body)
+        let early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        let body = early.as_ref().filter(|_| response.body.is_empty()).unwrap_or(&response.body);
+        let audio = sdp::parse(body)
             .map_err(|why| DialError::new(DialErrorKind::BadAnswer, format!("the answer of {} cannot be used: {why}", self.target.uri)))?;
         let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
         Ok((audio, codec))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Method, Request, Response, SipMessage, StatusCodeKind};
+use rsipstack::sip::{Method, Request, Response, SipMessage, StatusCodeKind, Uri};
 use rsipstack::transaction::endpoint::MessageInspector;
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
@@ -24,6 +24,8 @@ struct Watched {
     /// The last response, so that a retransmitted one is told once.
     last: Option<(u16, String)>,
     nonce: Option<Nonce>,
+    /// Where the peer of the early dialog wants requests.
+    contact: Option<Uri>,
 }
 
 /// The calls of an endpoint, by Call-ID.
@@ -44,7 +46,7 @@ impl Watch {
 
     /// Follows a call from its INVITE on.
     pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
-        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None };
+        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None, contact: None };
         self.lock().insert(call_id.to_owned(), watched);
     }
 
@@ -72,10 +74,23 @@ impl Watch {
             }
         }
         let of_invite = response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|method| method == Method::Invite);
+        if of_invite && let Some(contact) = response.typed_contact_headers().ok().and_then(|all| all.first().cloned()) {
+            call.contact = Some(contact.uri);
+        }
         let told = (response.status_code.code(), response.status_code.text().to_owned());
         if of_invite && call.last.as_ref() != Some(&told) {
             call.last = Some(told.clone());
             let _closed = call.events.send(CallEvent::Response(call.clock.now(), told.0, told.1));
+        }
+    }
+
+    /// The stack addresses PRACK to where the INVITE was sent, RFC 3262 to the Contact of the response.
+    fn readdress(&self, request: &mut Request) {
+        let Ok(id) = request.call_id_header().map(|id| id.value().to_owned()) else { return };
+        if request.method == Method::PRack
+            && let Some(contact) = self.lock().get(&id).and_then(|call| call.contact.clone())
+        {
+            request.uri = contact;
         }
     }
 
@@ -94,6 +109,7 @@ pub(super) struct Inspector(pub Arc<Watch>);
 impl MessageInspector for Inspector {
     fn before_send(&self, mut message: SipMessage, to: Option<&SipAddr>) -> SipMessage {
         if let SipMessage::Request(request) = &mut message {
+            self.0.readdress(request);
             self.0.authorise(request);
         }
         digest::outgoing(&mut message);
