@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::jitter::JitterMeter;
 use super::packets::{Packet, PacketLog};
-use crate::call::{CallTime, Span};
+use crate::call::Span;
 use crate::media::codec::SAMPLE_NANOS;
 
 /// The de-jitter buffer of the caller's telephone that lateness is judged by.
@@ -179,9 +179,4 @@ impl Playout {
         }
         (transit - self.anchor).max(0)
     }
-}
-
-/// When a packet came, on the call clock.
-pub(super) fn call_time(nanos: i64) -> CallTime {
-    CallTime::from_nanos(nanos)
 }
