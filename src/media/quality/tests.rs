@@ -110,6 +110,26 @@ proptest! {
     }
 
     #[test]
+    fn the_counter_that_rtcp_reports_from_agrees(
+        fates in prop::collection::vec((prop::bool::weighted(0.1), prop::bool::weighted(0.05), 0.0_f64..50.0), 150)
+    ) {
+        let mut frames: Vec<MediaFrame> = Vec::new();
+        for (k, (lost, twice, delay)) in (0_u16..).zip(fates) {
+            let edge = k == 0 || k == 149;
+            let copies = if edge { 1 } else { usize::from(!lost) * (1 + usize::from(twice)) };
+            frames.extend(std::iter::repeat_n(frame(k, if edge { 0.0 } else { delay }), copies));
+        }
+        let quality = assess(&frames, None);
+        frames.sort_by_key(|frame| frame.arrival);
+        let mut counter = crate::media::ReceptionCounter::default();
+        frames.iter().for_each(|frame| counter.push(frame));
+        let counted = counter.report();
+        let [packets, lost, _, reordered, duplicates] = counts(&quality);
+        prop_assert_eq!([counted.packets, counted.lost, counted.reordered, counted.duplicates], [packets, lost, reordered, duplicates]);
+        prop_assert!((counted.jitter_ms - quality.jitter_ms.unwrap()).abs() < 1e-9);
+    }
+
+    #[test]
     fn no_packets_make_it_panic(
         packets in prop::collection::vec((0_i64..100_000, any::<u32>(), any::<u16>(), any::<bool>(), 0_u32..3, 0_usize..400), 0..80)
     ) {
