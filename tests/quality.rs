@@ -1,7 +1,5 @@
 //! What goldencall says of a line, against what a relay did to it and against what tshark says of the same packets.
 
-#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
-
 mod common;
 
 use std::net::{SocketAddr, UdpSocket};

@@ -139,7 +139,7 @@ fn why_unknown(metric: QualityMetric, unknown: &Unknown<'_>) -> String {
         return if unknown.rtp {
             "the bot's side sent no report that a round trip can be measured by (RTCP, RFC 3550 section 6.4)".to_owned()
         } else {
-            "a media socket tells no round trip".to_owned()
+            "nothing on this kind of socket tells a round trip".to_owned()
         };
     }
     if !unknown.spoken {

@@ -177,7 +177,7 @@ mod tests {
             Unit::Score.show(3.817),
             Unit::Percent.show(4.2056),
             Unit::Percent.show(0.0),
-            Unit::Millis.show(3.14),
+            Unit::Millis.show(3.11),
             Unit::Millis.show(212.4),
             Unit::Count.show(2.0),
             Unit::Decibel.show(-26.04),
