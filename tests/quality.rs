@@ -219,6 +219,22 @@ fn the_numbers_are_what_the_relay_did() {
     );
 }
 
+#[test]
+fn what_a_socket_cannot_tell_is_no_pass() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("socket.yaml");
+    let text = "steps:\n  - bot: { within: 5s, quality: { loss: < 1%, gaps: 0, level: '>= -40dB' } }\n  - hangup: caller\n";
+    std::fs::write(&file, text).expect("a scenario");
+    let run = Run::of(&[file.to_str().expect("a path"), "--target", "bot:booking?over=twilio"]).expect(4);
+    let call = &run.json()["calls"][0];
+    let checks = call["turns"][0]["checks"].as_array().expect("checks");
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| check["outcome"] == "failed").filter_map(|check| check["reason"].as_str()).collect();
+    assert_eq!(failed, ["quality loss: no data; a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead"]);
+    assert_eq!((&call["quality"]["packets"], &call["quality"]["mos"], &call["quality"]["gaps"]), (&Value::Null, &Value::Null, &0.into()));
+}
+
 /// Packets, lost, and mean and largest jitter in milliseconds of the only stream in a capture.
 fn tshark(capture: &Path, port: u16) -> [f64; 4] {
     let output = Command::new("tshark")

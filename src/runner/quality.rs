@@ -21,7 +21,9 @@ pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
             let unknown = Unknown { rtp: finished.rtp, codec: finished.codec.as_deref(), spoken: quality.is_some() };
             let heard = quality.clone().unwrap_or_default();
             let checks: Vec<CheckResult> = step.quality.stated().map(|bound| check(bound, &heard, &unknown)).collect();
-            if !checks.is_empty() {
+            // A turn that failed for want of speech need not be told so once more by every bound.
+            let told_already = quality.is_none() && turn.outcome == Outcome::Failed;
+            if !checks.is_empty() && !told_already {
                 turn.add_checks(checks);
             }
         }

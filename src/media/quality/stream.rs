@@ -174,9 +174,8 @@ impl Playout {
             (self.block_end, self.block_least) = (arrival + ADAPT_NANOS, i64::MAX);
         }
         self.block_least = self.block_least.min(transit);
-        if transit < self.anchor && self.anchor - transit <= DEJITTER_NANOS {
-            self.anchor = transit;
-        }
-        (transit - self.anchor).max(0)
+        let burst = self.anchor - self.block_least > DEJITTER_NANOS;
+        let fastest = if burst { self.anchor } else { self.anchor.min(self.block_least) };
+        (transit - fastest).max(0)
     }
 }

@@ -82,6 +82,24 @@ fn a_pause_on_the_wall_clock_and_a_new_playout_point_are_not_late() {
 }
 
 #[test]
+fn playout_follows_a_slow_clock_and_a_longer_way() {
+    // 300 ppm over 10 minutes are 180 ms.
+    let drifting: Vec<MediaFrame> = (0..30_000).map(|k| frame(k, f64::from(k) * 0.006)).collect();
+    assert_eq!(counts(&assess(&drifting, None))[..3], [30_000, 0, 0]);
+    // A way 100 ms longer: too late until telephones have made their buffers longer.
+    let rerouted: Vec<MediaFrame> = (0..500).map(|k| frame(k, if k < 200 { 0.0 } else { 100.0 })).collect();
+    let late = counts(&assess(&rerouted, None))[2];
+    assert!((1..=100).contains(&late), "{late}");
+}
+
+#[test]
+fn a_burst_ahead_of_its_time_makes_nothing_late() {
+    let frames: Vec<MediaFrame> =
+        (0..200).map(|k| frame(k, if (50..100).contains(&k) { f64::from(k - 50) * -20.0 } else { 0.0 })).collect();
+    assert_eq!(counts(&assess(&frames, None))[..3], [200, 0, 0]);
+}
+
+#[test]
 fn transports_without_packets_have_no_numbers_of_packets() {
     let recording: Vec<i16> = (0..8000).map(|k| ((f64::from(k) * 0.11).sin() * 8000.0) as i16).collect();
     let evidence = Evidence { packets: None, codec: "PCMU", round_trip_ms: None, recording: &recording, missing: &[] };
