@@ -47,6 +47,7 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
         checks,
         captured,
         telemetry: None,
+        quality: None,
         utterances: evidence.utterances,
     }
 }
@@ -132,6 +133,7 @@ pub(super) fn without_speech(step: usize, turn: usize, location: Location, check
         held_back: None,
         captured: BTreeMap::new(),
         telemetry: None,
+        quality: None,
     }
 }
 

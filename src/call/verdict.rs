@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::media::quality::Quality;
 use crate::scenario::Location;
 use crate::telemetry::{Stage, TurnTelemetry};
 
@@ -55,6 +56,8 @@ pub enum CheckKind {
     Call,
     /// The bot called a function.
     Calls,
+    /// How the bot's side of the line sounded.
+    Quality,
     /// A stage of the bot, as the bot itself tells.
     #[serde(untagged)]
     Stage(Stage),
@@ -79,6 +82,7 @@ impl CheckKind {
             CheckKind::Call => "call",
             CheckKind::Stage(stage) => stage.key(),
             CheckKind::Calls => "calls",
+            CheckKind::Quality => "quality",
         }
     }
 }
@@ -207,6 +211,9 @@ pub struct TurnResult {
     /// What the bot told of the turn; known once the call is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telemetry: Option<Box<TurnTelemetry>>,
+    /// How the line sounded from the bot's first speech sample to its last; known once the call is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Box<Quality>>,
 }
 
 impl TurnResult {

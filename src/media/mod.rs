@@ -4,6 +4,7 @@ pub mod codec;
 mod conceal;
 pub mod detect;
 mod playout;
+pub mod quality;
 mod reception;
 pub mod resample;
 mod stream_resampler;

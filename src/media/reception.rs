@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::codec::SAMPLE_RATE;
+use super::quality::JitterMeter;
 use super::timeline::MediaFrame;
 
 /// Counts of one received stream.
@@ -27,7 +29,7 @@ pub struct ReceptionCounter {
     lost_before: u64,
     reordered: u64,
     duplicates: u64,
-    jitter: f64,
+    jitter: JitterMeter,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +38,6 @@ struct Source {
     first: i64,
     highest: i64,
     received: u64,
-    transit: i64,
     /// The last 64 sequence numbers below the highest, as bits.
     recent: u64,
 }
@@ -50,15 +51,18 @@ impl Source {
 impl ReceptionCounter {
     /// Counts one packet.
     pub fn push(&mut self, frame: &MediaFrame) {
-        let samples = frame.arrival.as_nanos() / super::codec::SAMPLE_NANOS;
-        let transit = samples.wrapping_sub(i64::from(frame.timestamp));
         let Some(source) = self.source.as_mut().filter(|source| source.ssrc == frame.ssrc) else {
             self.lost_before += self.source.as_ref().map_or(0, Source::lost);
             let sequence = i64::from(frame.sequence);
-            self.source = Some(Source { ssrc: frame.ssrc, first: sequence, highest: sequence, received: 1, transit, recent: 1 });
+            self.source = Some(Source { ssrc: frame.ssrc, first: sequence, highest: sequence, received: 1, recent: 1 });
             self.packets += 1;
+            self.jitter = JitterMeter::default();
+            self.jitter.push(frame.received.as_nanos(), frame.timestamp, frame.marker);
             return;
         };
+        if !frame.samples.is_empty() {
+            self.jitter.push(frame.received.as_nanos(), frame.timestamp, frame.marker);
+        }
         let step = frame.sequence.wrapping_sub(source.highest as u16) as i16;
         if step > 0 {
             source.recent = source.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0) | 1;
@@ -75,12 +79,6 @@ impl ReceptionCounter {
         }
         source.received += 1;
         self.packets += 1;
-        // A pause makes the difference meaningless where the timestamps stood still; RFC 3550 leaves this to the profile.
-        let difference = (transit - source.transit).abs();
-        source.transit = transit;
-        if difference < 8000 && !frame.marker {
-            self.jitter += (difference as f64 - self.jitter) / 16.0;
-        }
     }
 
     /// The counts so far.
@@ -90,7 +88,7 @@ impl ReceptionCounter {
             lost: self.lost_before + self.source.as_ref().map_or(0, Source::lost),
             reordered: self.reordered,
             duplicates: self.duplicates,
-            jitter_ms: self.jitter / 8.0,
+            jitter_ms: self.jitter.jitter_ms(),
         }
     }
 
@@ -101,7 +99,7 @@ impl ReceptionCounter {
 
     /// Jitter in timestamp units, for RTCP.
     pub fn jitter_samples(&self) -> u32 {
-        self.jitter as u32
+        (self.jitter.jitter_ms() * f64::from(SAMPLE_RATE) / 1000.0) as u32
     }
 }
 

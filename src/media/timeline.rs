@@ -5,6 +5,8 @@
 //! playing: then it is heard when its turn comes. Arrival times stay beside the samples, so that no
 //! jitter-buffer depth and no scheduling delay enters a measurement.
 
+use std::ops::Range;
+
 use crate::call::CallTime;
 
 use super::codec::SAMPLE_NANOS;
@@ -191,15 +193,20 @@ impl Timeline {
     /// The recording for people to listen to: lost packets are concealed. A pause, in which nothing was sent, stays one.
     pub fn concealed(&self) -> Vec<i16> {
         let mut recording = self.recording.clone();
+        conceal(&mut recording, &self.missing());
+        recording
+    }
+
+    /// Where packets are missing in the recording, in order: lost, or so late that their place was given up.
+    pub fn missing(&self) -> Vec<Range<usize>> {
         let pairs = self.placed.windows(2).map(|pair| (pair[0], pair[1])).filter(|(before, after)| before.run == after.run);
-        let lost = pairs.filter_map(|(before, after)| {
+        let missing = pairs.filter_map(|(before, after)| {
             let missing = usize::from(after.sequence.wrapping_sub(before.sequence)).checked_sub(1)?;
             let start = usize::try_from(before.index).ok()? + before.length;
             let end = usize::try_from(after.index).ok()?.min(start + missing * before.length);
             (missing < MOST_CONCEALED && end > start).then_some(start..end)
         });
-        conceal(&mut recording, &lost.collect::<Vec<_>>());
-        recording
+        missing.collect()
     }
 
     /// When the caller hears the sample at this index of the recording.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::file::write_whole;
-use super::{Consumer, breakdown};
+use super::{Consumer, breakdown, quality};
 use crate::call::{TurnResult, millis};
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
@@ -90,12 +90,15 @@ fn call(result: &CallResult) -> Value {
         "error": result.error,
         "earlier_errors": result.earlier_errors,
         "setup_ms": result.setup.map(|at| at.as_secs_f64() * 1000.0),
+        "post_dial_delay_ms": result.post_dial_delay.map(|at| at.as_secs_f64() * 1000.0),
+        "sip_responses": quality::responses_value(&result.sip_responses),
         "duration_ms": result.duration.as_secs_f64() * 1000.0,
         "call_id": result.call_id,
         "trace_id": result.trace_id,
         "codec": result.codec,
         "recording": result.recording,
         "reception": result.reception,
+        "quality": result.quality,
         "health": result.health,
         "notes": result.notes,
         "turns": result.turns.iter().map(turn).collect::<Vec<_>>(),
@@ -119,6 +122,7 @@ fn turn(turn: &TurnResult) -> Value {
         "held_back_ms": turn.held_back.map(millis),
         "captured": turn.captured,
         "telemetry": turn.telemetry.as_deref().map(breakdown::value),
+        "quality": turn.quality,
         "utterances": turn.utterances.iter().map(|utterance| json!({
             "start_ms": spoken(utterance.span.start),
             "end_ms": spoken(utterance.span.end),

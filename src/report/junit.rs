@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use super::failure::{FailureReport, Palette, render};
 use super::file::write_whole;
-use super::{Consumer, breakdown};
+use super::{Consumer, breakdown, quality};
 use crate::call::{Outcome, TurnResult, millis};
 use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
@@ -137,11 +137,16 @@ fn properties(result: &CallResult) -> Vec<Property> {
     let mut all = vec![Property::new("target", &result.target)];
     let number = |value: f64| format!("{value:.1}");
     all.extend(result.setup.map(|at| Property::new("setup_ms", number(at.as_secs_f64() * 1000.0))));
+    all.extend(result.post_dial_delay.map(|at| Property::new("post_dial_delay_ms", number(at.as_secs_f64() * 1000.0))));
+    all.extend(quality::responses(&result.sip_responses).map(|responses| Property::new("sip_responses", responses)));
     all.extend(result.codec.as_ref().map(|codec| Property::new("codec", codec)));
     all.extend(result.call_id.as_ref().map(|id| Property::new("call_id", id)));
     all.extend(result.trace_id.as_ref().map(|id| Property::new("trace_id", id)));
     all.extend(result.recording.as_ref().map(|path| Property::new("recording", path.to_string_lossy())));
+    all.extend(quality::properties(&result.quality).into_iter().map(|(name, value)| Property::new(name, value)));
     for turn in &result.turns {
+        let quality = turn.quality.as_deref().map(quality::properties).unwrap_or_default();
+        all.extend(quality.into_iter().map(|(name, value)| Property::new(format!("turn.{}.{name}", turn.turn), value)));
         let mut add = |name: &str, value: Option<jiff::SignedDuration>| {
             all.extend(value.map(|value| Property::new(format!("turn.{}.{name}_ms", turn.turn), number(millis(value)))));
         };

@@ -6,7 +6,10 @@ mod file;
 mod journal;
 mod json;
 mod junit;
+mod quality;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 
-use super::Consumer;
 use super::failure::{FailureReport, Palette, render};
+use super::{Consumer, quality};
 use crate::call::{Outcome, human, millis};
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
@@ -55,11 +55,17 @@ impl Terminal {
         self.say(&line)?;
         if let Some(error) = result.error.as_ref().filter(|_| result.outcome == CallOutcome::Error) {
             self.say(&format!("      {}", error.message))?;
+            if let Some(responses) = quality::responses(&result.sip_responses) {
+                self.say(&format!("      responses: {responses}"))?;
+            }
         }
         let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
         for report in FailureReport::of(result) {
             let text = render(&report, palette, self.style.width);
             self.say(text.trim_end())?;
+        }
+        if let Some(words) = quality::words(result).filter(|_| result.outcome == CallOutcome::Failed) {
+            self.say(&format!("      line: {words}"))?;
         }
         Ok(())
     }
@@ -96,6 +102,7 @@ impl Terminal {
             (Some(p50), Some(p95)) => format!(", latency p50 {p50}, p95 {p95} over {} turns", latencies.len()),
             _ => String::new(),
         };
+        let latency = latency + &quality::worst(&self.results);
         let interrupted = if interrupted { ", interrupted" } else { "" };
         self.say(&format!("{passed} passed, {failed} failed, {errors} errors in {seconds:.1} s{latency}{interrupted}"))?;
         self.warn_of_tester()

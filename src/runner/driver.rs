@@ -1,6 +1,7 @@
 //! One call: the transport, the lanes and the conversation, joined by one loop.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +17,12 @@ use super::hook;
 use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{Lateness, PacedStream, Pacer, Progress};
 use super::recording::CallerTrack;
+use super::signalling::Signalling;
 use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Output, Playback, Span, SpeechEdge, TurnResult};
 use crate::clock::CallClock;
 use crate::media::Timeline;
 use crate::media::detect::{self, DetectorConfig, SpeechDetector, SpeechModel};
+use crate::media::quality::{PacketLog, Quality};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
 use crate::telemetry::{Report, TraceContext};
@@ -60,7 +63,8 @@ pub struct Services {
 /// Places the call and follows it to its end.
 pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
     let clock = CallClock::start();
-    let (events, incoming) = mpsc::unbounded_channel();
+    let (events, mut incoming) = mpsc::unbounded_channel();
+    let rtp = !matches!(target, Target::WebSocket(_));
     let trace = TraceContext::random().in_run(services.run);
     let dial = Dial { target, clock, trace, events };
     let answer = tokio::select! {
@@ -70,9 +74,15 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
     match answer {
         Ok(call) => {
             let finished = Driver::new(number, scenario, services, clock, call, incoming).drive().await;
-            Finished { trace: Some(trace), ..finished }
+            Finished { trace: Some(trace), rtp, ..finished }
         }
-        Err(failure) => Finished::not_answered(clock.now(), failure),
+        Err(failure) => {
+            let mut signalling = Signalling::default();
+            while let Ok(event) = incoming.try_recv() {
+                signalling.take(&event);
+            }
+            Finished { signalling, ..Finished::not_answered(clock.now(), failure) }
+        }
     }
 }
 
@@ -93,6 +103,9 @@ struct Driver<'a> {
     stream: Option<PacedStream>,
     conversation: Conversation,
     timeline: Timeline,
+    packets: PacketLog,
+    speech: Vec<(Span, Range<usize>)>,
+    signalling: Signalling,
     caller: CallerTrack,
     playing: Option<usize>,
     detector: Option<Box<SpeechDetector>>,
@@ -151,6 +164,9 @@ impl<'a> Driver<'a> {
             incoming,
             progress,
             timeline: Timeline::default(),
+            packets: PacketLog::default(),
+            speech: Vec::new(),
+            signalling: Signalling::default(),
             caller: CallerTrack::default(),
             playing: None,
             detecting: None,
@@ -227,7 +243,10 @@ impl<'a> Driver<'a> {
 
     async fn incoming(&mut self, event: CallEvent) {
         match event {
-            CallEvent::Media(frame) => self.timeline.push(&frame),
+            CallEvent::Media(frame) => {
+                self.packets.push(&frame);
+                self.timeline.push(&frame);
+            }
             CallEvent::HungUp(_) => {
                 self.end(EndCause::BotHungUp);
                 // What came before the goodbye may still be in the queue behind it.
@@ -246,7 +265,8 @@ impl<'a> Driver<'a> {
                     self.reports.push((at, report));
                 }
             }
-            CallEvent::Ringing(_) | CallEvent::Digit(..) | CallEvent::Response(..) => {}
+            CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
+            CallEvent::Digit(..) => {}
             CallEvent::Transfer(_, to) => self.tell(InputKind::Transfer(to)).await,
         }
     }
@@ -328,6 +348,7 @@ impl<'a> Driver<'a> {
                 let end = self.timeline.heard_until(last);
                 self.tell(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
                 let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
+                self.speech.push((Span { start: onset, end }, range.clone()));
                 let audio = segment_audio(self.timeline.recording(), range);
                 self.words.push_back(Words { span: Span { start: onset, end }, reply: self.services.transcription.transcribe(audio) });
             }
@@ -431,6 +452,11 @@ impl<'a> Driver<'a> {
             send_lag: self.call.control.send_lag(),
             turns: self.turns,
             timeline: self.timeline,
+            signalling: self.signalling,
+            rtp: false,
+            packets: self.packets,
+            speech: self.speech,
+            quality: Quality::default(),
             caller: self.caller,
             lateness,
             reception,

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::signalling::SipResponse;
 use crate::call::{CallTime, Input, Outcome, TurnResult};
 use crate::media::Reception;
+use crate::media::quality::Quality;
 use crate::telemetry::Report;
 use crate::transport::DialErrorKind;
 
@@ -162,6 +164,12 @@ pub struct CallResult {
     /// Dial to answer.
     #[serde(rename = "setup_ns")]
     pub setup: Option<CallTime>,
+    /// Dial to the first 180 or 183; `None` where nothing rang.
+    #[serde(default, rename = "post_dial_delay_ns")]
+    pub post_dial_delay: Option<CallTime>,
+    /// Every SIP response to the INVITE, of calls that failed too.
+    #[serde(default)]
+    pub sip_responses: Vec<SipResponse>,
     /// Dial to end.
     pub duration: Duration,
     /// The protocol's name of the call: SIP's Call-ID, a provider's call id, a WebRTC server's connection id.
@@ -175,6 +183,9 @@ pub struct CallResult {
     pub turns: Vec<TurnResult>,
     /// What RTP tells of the bot's stream.
     pub reception: Reception,
+    /// How the bot's side of the line sounded.
+    #[serde(default)]
+    pub quality: Quality,
     /// How well the tester did.
     pub health: Health,
     /// Observations that help to understand a failure.

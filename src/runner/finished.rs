@@ -1,12 +1,15 @@
 //! A call as it came out, before it is judged as a whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pacer::Lateness;
 use super::recording::CallerTrack;
-use crate::call::{CallTime, TurnResult};
+use super::signalling::Signalling;
+use crate::call::{CallTime, Span, TurnResult};
+use crate::media::quality::{PacketLog, Quality};
 use crate::media::{Reception, Timeline};
 use crate::telemetry::{Report, TraceContext};
 use crate::transport::DialError;
@@ -22,6 +25,15 @@ pub(super) struct Finished {
     pub caller: CallerTrack,
     pub lateness: Lateness,
     pub reception: Reception,
+    /// Ringing and SIP responses.
+    pub signalling: Signalling,
+    /// Whether the transport's media is RTP: a media socket over TCP has no packets.
+    pub rtp: bool,
+    /// Every packet of the bot's.
+    pub packets: PacketLog,
+    /// Each stretch of the bot's speech: when it was heard, and its samples in the recording.
+    pub speech: Vec<(Span, Range<usize>)>,
+    pub quality: Quality,
     pub transcript_lag: Duration,
     /// What the bot said of itself, and when.
     pub reports: Vec<(CallTime, Report)>,
@@ -61,6 +73,11 @@ impl Finished {
             caller: CallerTrack::default(),
             lateness: Lateness::default(),
             reception: Reception::default(),
+            signalling: Signalling::default(),
+            rtp: false,
+            packets: PacketLog::default(),
+            speech: Vec::new(),
+            quality: Quality::default(),
             transcript_lag: Duration::ZERO,
             reports: Vec::new(),
             received: BTreeMap::new(),

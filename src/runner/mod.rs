@@ -8,7 +8,9 @@ mod hearsay;
 mod hook;
 mod lanes;
 mod pacer;
+mod quality;
 mod recording;
+mod signalling;
 mod sink;
 pub mod statistics;
 mod suite;
@@ -21,5 +23,6 @@ pub use event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, Health
 pub use hearsay::SpanSource;
 pub use lanes::{Detected, DetectionLane, TranscriptionLane};
 pub use pacer::{Lateness, PacedStream, Pacer, Progress};
+pub use signalling::SipResponse;
 use sink::NoSink;
 pub use suite::{Plan, PlannedCall, run};

@@ -11,7 +11,7 @@ use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
 use super::finished::recording_path;
 use super::thresholds;
-use super::{hearsay, recording, verdict};
+use super::{hearsay, quality, recording, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
 
@@ -127,6 +127,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
     let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), services).await;
     hearsay::tell(&mut finished, &call.scenario, services.spans.as_deref()).await;
+    quality::tell(&mut finished, &call.scenario);
     let health = verdict::health(&finished);
     let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
     let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {
@@ -145,12 +146,15 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
         outcome,
         error,
         setup: finished.answered_at,
+        post_dial_delay: finished.signalling.post_dial_delay(),
+        sip_responses: finished.signalling.responses,
         duration: Duration::from_nanos(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0)),
         call_id: finished.call_id,
         trace_id: finished.trace.map(|trace| trace.trace_id()),
         codec: finished.codec,
         turns: finished.turns,
         reception: finished.reception,
+        quality: finished.quality,
         health,
         notes: finished.notes,
         recording,
@@ -172,12 +176,15 @@ impl CallResult {
             outcome: CallOutcome::Error,
             error: None,
             setup: None,
+            post_dial_delay: None,
+            sip_responses: Vec::new(),
             duration: Duration::ZERO,
             call_id: None,
             trace_id: None,
             codec: None,
             turns: Vec::new(),
             reception: crate::media::Reception::default(),
+            quality: crate::media::quality::Quality::default(),
             health: super::event::Health::default(),
             notes: Vec::new(),
             recording: None,

@@ -3,6 +3,7 @@
 use super::event::{CallOutcome, CallResult, ThresholdResult};
 use super::statistics::percentile;
 use crate::call::{Origin, Outcome, human_unsigned, millis};
+use crate::media::quality::QualityMetric;
 use crate::scenario::{Limit, Threshold, ThresholdMetric};
 
 /// Judges one threshold over every call.
@@ -17,12 +18,40 @@ pub fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
             let held = measured.map(|value| value >= share);
             (format!("at least {:.1} %", share * 100.0), held, measured.map(|value| format!("{:.1} %", value * 100.0)))
         }
+        Limit::Compare(comparison, bound, unit) => {
+            let scale = if threshold.metric == ThresholdMetric::PassRate { 100.0 } else { 1.0 };
+            let value = measured.map(|value| value * scale);
+            let held = value.map(|value| comparison.holds(value, bound));
+            (
+                format!("{comparison} {}", unit.show_bound(bound)),
+                held,
+                value.map(|value| unit.show(value) + &whose(threshold.metric, results)),
+            )
+        }
     };
     ThresholdResult {
         name: threshold.name.clone(),
         outcome: held.map_or(Outcome::Skipped, |held| if held { Outcome::Passed } else { Outcome::Failed }),
         expected,
         actual: actual.unwrap_or_else(|| "no data".to_owned()),
+    }
+}
+
+/// The call with the worst value, and that value.
+fn worst(metric: QualityMetric, results: &[CallResult]) -> Option<(&CallResult, f64)> {
+    let values = results.iter().filter_map(|result| Some((result, metric.value(&result.quality)?)));
+    let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
+    // The first of equals.
+    values.reduce(|worst, next| if (next.1 - worst.1) * sign > 0.0 { next } else { worst })
+}
+
+/// Which call was the worst, where there is more than one.
+fn whose(metric: ThresholdMetric, results: &[CallResult]) -> String {
+    match metric {
+        ThresholdMetric::Quality(metric, None) if results.len() > 1 => {
+            worst(metric, results).map(|(call, _)| format!(" in call {}, {}", call.call, call.scenario)).unwrap_or_default()
+        }
+        _ => String::new(),
     }
 }
 
@@ -42,6 +71,15 @@ fn measure(metric: ThresholdMetric, results: &[CallResult]) -> Option<f64> {
             let setups: Vec<f64> = results.iter().filter_map(|result| result.setup).map(|at| at.as_secs_f64() * 1000.0).collect();
             percentile(&setups, f64::from(p))
         }
+        ThresholdMetric::PostDialDelay(p) => {
+            let delays = results.iter().filter_map(|result| result.post_dial_delay).map(|at| at.as_secs_f64() * 1000.0);
+            percentile(&delays.collect::<Vec<f64>>(), f64::from(p))
+        }
+        ThresholdMetric::Quality(metric, None) => worst(metric, results).map(|(_, value)| value),
+        ThresholdMetric::Quality(metric, Some(p)) => {
+            let values: Vec<f64> = results.iter().filter_map(|result| metric.value(&result.quality)).collect();
+            percentile(&values, f64::from(p))
+        }
         ThresholdMetric::PassRate => {
             let count = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
             let judged = count(CallOutcome::Passed) + count(CallOutcome::Failed);
@@ -49,3 +87,7 @@ fn measure(metric: ThresholdMetric, results: &[CallResult]) -> Option<f64> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "thresholds_tests.rs"]
+mod tests;

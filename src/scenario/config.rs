@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
 use super::hearsay::{self, SpanCollector};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
-use super::source::{Location, Source};
+use super::source::Source;
 use super::target::{self, Target};
+use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
 
 const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "telemetry", "thresholds"];
@@ -78,41 +78,6 @@ impl fmt::Debug for SttEngine {
     }
 }
 
-/// What a threshold is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ThresholdMetric {
-    /// Percentile of turn latency.
-    TurnLatency(u8),
-    /// Percentile of greeting latency.
-    GreetingLatency(u8),
-    /// Percentile of answer latency.
-    AnswerLatency(u8),
-    /// Percentile of the setup time.
-    Setup(u8),
-    /// Share of scenarios that passed.
-    PassRate,
-}
-
-/// The bound of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// At most this time.
-    AtMost(Duration),
-    /// At least this share, 0 to 1.
-    AtLeast(f64),
-}
-
-/// One thing that the whole run must keep to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Threshold {
-    /// As written, for reports.
-    pub name: String,
-    /// What it is about.
-    pub metric: ThresholdMetric,
-    /// Its bound.
-    pub limit: Limit,
-}
-
 impl Config {
     /// Parses a configuration file.
     ///
@@ -164,7 +129,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     config.telemetry = fields.get("telemetry").and_then(|node| hearsay::collector(decoder, node));
     if let Some(node) = fields.get("thresholds") {
         let entries = decoder.entries(node, "`thresholds`");
-        config.thresholds = entries.into_iter().filter_map(|(name, at, value)| threshold(decoder, name, at, value)).collect();
+        config.thresholds = entries.into_iter().filter_map(|(name, at, value)| thresholds::decode(decoder, name, at, value)).collect();
     }
     Some(config)
 }
@@ -231,42 +196,4 @@ fn web_address(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let problem = Problem::new(node.location, format!("`{url}` is no web address"));
     decoder.problem(problem.help("write http://... or https://..., without /v1/..."));
     None
-}
-
-fn threshold(decoder: &mut Decoder<'_>, name: &str, location: Location, value: &Node) -> Option<Threshold> {
-    let Some(metric) = metric(name) else {
-        let known = ["turn_latency.p95", "greeting_latency.p95", "answer_latency.p95", "setup.p95", "pass_rate"];
-        let kind_is_known = name.split_once('.').is_some_and(|(kind, _)| metric(&format!("{kind}.p95")).is_some());
-        let help = if kind_is_known { "percentiles are p1 to p100".to_owned() } else { did_you_mean(name, &known) };
-        decoder.problem(Problem::new(location, format!("`{name}` is no threshold")).help(help));
-        return None;
-    };
-    let limit =
-        if metric == ThresholdMetric::PassRate { Limit::AtLeast(share(decoder, value)?) } else { Limit::AtMost(decoder.positive(value)?) };
-    Some(Threshold { name: name.to_owned(), metric, limit })
-}
-
-fn metric(name: &str) -> Option<ThresholdMetric> {
-    if name == "pass_rate" {
-        return Some(ThresholdMetric::PassRate);
-    }
-    let (kind, percentile) = name.split_once(".p")?;
-    let percentile = percentile.parse().ok().filter(|percentile| (1..=100).contains(percentile))?;
-    Some(match kind {
-        "turn_latency" => ThresholdMetric::TurnLatency(percentile),
-        "greeting_latency" => ThresholdMetric::GreetingLatency(percentile),
-        "answer_latency" => ThresholdMetric::AnswerLatency(percentile),
-        "setup" => ThresholdMetric::Setup(percentile),
-        _ => return None,
-    })
-}
-
-fn share(decoder: &mut Decoder<'_>, node: &Node) -> Option<f64> {
-    let text = decoder.text(node)?;
-    let (number, scale) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().ok().map(|number| number / scale).filter(|share| (0.0..=1.0).contains(share));
-    if share.is_none() {
-        decoder.problem(Problem::new(node.location, format!("`{text}` is no share")).help("write 95% or 0.95"));
-    }
-    share
 }

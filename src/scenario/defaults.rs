@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::decode::Decoder;
 use super::model::Advance;
+use super::quality::{self, QualityBounds};
 use super::yaml::Node;
 
-pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "give_up", "after", "advance"];
+pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "give_up", "after", "advance", "quality"];
 
 /// Defaults as far as they are stated; the built-in ones fill the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Defaults {
     latency: Option<Duration>,
     within: Option<Duration>,
@@ -17,6 +18,7 @@ pub struct Defaults {
     give_up: Option<Duration>,
     after: Option<Duration>,
     advance: Option<Advance>,
+    quality: QualityBounds,
 }
 
 impl Defaults {
@@ -29,6 +31,7 @@ impl Defaults {
             give_up: self.give_up.or(below.give_up),
             after: self.after.or(below.after),
             advance: self.advance.or(below.advance),
+            quality: self.quality.over(below.quality),
         }
     }
 
@@ -61,6 +64,11 @@ impl Defaults {
     pub fn advance(&self) -> Advance {
         self.advance.unwrap_or_default()
     }
+
+    /// Bounds on the quality of every turn: none.
+    pub fn quality(&self) -> QualityBounds {
+        self.quality
+    }
 }
 
 pub(super) const ADVANCE: &[(&str, Advance)] = &[("match", Advance::Match), ("silence", Advance::Silence)];
@@ -77,5 +85,6 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Defaults {
         give_up,
         after: pause("after"),
         advance: fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)),
+        quality: fields.get("quality").map(|node| quality::bounds(decoder, node)).unwrap_or_default(),
     }
 }

@@ -11,6 +11,7 @@ mod matchers;
 mod model;
 mod parse;
 mod problem;
+mod quality;
 mod schema;
 mod script;
 mod secrets;
@@ -18,13 +19,14 @@ mod sequence;
 mod source;
 mod steps;
 mod target;
+mod thresholds;
 pub(crate) mod variables;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Limit, SttEngine, Threshold, ThresholdMetric};
+pub use config::{Config, SttEngine};
 pub use defaults::Defaults;
 pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
@@ -34,6 +36,7 @@ pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, 
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};
 pub use problem::{Problem, ProblemReport, Problems};
+pub use quality::{QualityBound, QualityBounds};
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
@@ -42,3 +45,4 @@ pub use target::{
     BotAccess, BotTarget, ClientCertificate, Codec, DigitMode, Encoding, Fault, IceServer, LiveKitRoom, Signalling, SipCodec, SipTarget,
     SocketProtocol, Srtp, Target, WebRtcCodec, WebRtcTarget, WebSocketTarget,
 };
+pub use thresholds::{Limit, Threshold, ThresholdMetric};

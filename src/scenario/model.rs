@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::expectation::{Capture, Expectation};
 use super::hearsay::ExpectedCall;
+use super::quality::QualityBounds;
 use super::source::{Location, Source};
 use super::target::Target;
 use crate::telemetry::Stage;
@@ -96,6 +97,8 @@ pub struct BotStep {
     pub capture: Vec<Capture>,
     /// Bounds on what the bot tells of its stages.
     pub stages: Vec<(Stage, Bound)>,
+    /// Bounds on how the bot's side of the line sounds while it speaks.
+    pub quality: QualityBounds,
     /// Functions that the bot must call.
     pub calls: Vec<ExpectedCall>,
     /// The turn may be missing.

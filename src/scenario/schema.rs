@@ -9,7 +9,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{defaults, matchers, parse, steps, target};
+    use super::super::{defaults, matchers, parse, quality, steps, target};
     use super::*;
 
     fn keys(schema: &Value, pointer: &str) -> BTreeSet<String> {
@@ -25,6 +25,7 @@ mod tests {
             ("/$defs/defaults/properties", defaults::DEFAULT_KEYS),
             ("/$defs/matchers/properties", matchers::MATCHER_KEYS),
             ("/$defs/bot/properties", steps::BOT_KEYS),
+            ("/$defs/quality/properties", &quality::QUALITY_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
             ("/$defs/step/properties/transfer/oneOf/1/properties", steps::TRANSFER_KEYS),
             ("/$defs/target/oneOf/1/properties", target::TARGET_KEYS),

@@ -12,6 +12,7 @@ use super::matchers;
 use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 use super::parse::check_variables;
 use super::problem::Problem;
+use super::quality::{self, QualityBounds};
 use super::source::Location;
 use super::yaml::{Node, Value};
 use crate::telemetry::Stage;
@@ -34,6 +35,7 @@ pub(super) const BOT_KEYS: &[&str] = &[
     "tts",
     "playout",
     "calls",
+    "quality",
     "optional",
     "end_silence",
     "give_up",
@@ -124,19 +126,23 @@ fn bot(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Cont
     step.end_silence = fields.get("end_silence").and_then(|node| decoder.duration(node)).unwrap_or(step.end_silence);
     step.give_up = fields.get("give_up").and_then(|node| decoder.positive(node)).unwrap_or(step.give_up);
     step.stages = hearsay::stages(decoder, &fields);
+    if let Some(node) = fields.get("quality") {
+        step.quality = quality::bounds(decoder, node).over(step.quality);
+    }
     step.optional = fields.get("optional").and_then(|node| decoder.flag(node)).unwrap_or(false);
     step.advance = fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)).unwrap_or(step.advance);
     step.capture = fields.get("capture").map(|node| matchers::captures(decoder, node, context)).unwrap_or_default();
     // After `capture`: what this reply says may be an argument of this call.
     step.calls = fields.get("calls").map(|node| hearsay::calls(decoder, node, context)).unwrap_or_default();
     if step.silent_for.is_some() {
+        step.quality = QualityBounds::default();
         silence_stands_alone(decoder, &fields);
     }
     Some(step)
 }
 
 fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
-    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "capture", "optional"];
+    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "capture", "optional", "quality"];
     let stages = Stage::ALL.map(Stage::key);
     for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
         let problem = Problem::new(location, format!("`{name}` cannot hold of a bot that is to be silent"));
@@ -158,6 +164,7 @@ fn plain_bot(location: Location, defaults: &Defaults) -> BotStep {
         dtmf: None,
         capture: Vec::new(),
         stages: Vec::new(),
+        quality: defaults.quality().at(location),
         calls: Vec::new(),
         optional: false,
         end_silence: defaults.end_silence(),

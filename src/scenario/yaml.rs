@@ -173,6 +173,7 @@ fn remedy(info: &str) -> Option<&'static str> {
         ("flow sequence", "close the `[` with a `]`, and put quotes around texts with commas or colons"),
         ("illegal placement", "look at the lines before: a `[`, `{` or quote may want closing"),
         ("block mapping", "indent all keys of one mapping alike"),
+        ("block scalar", "put quotes around a value that begins with `>`: \">= 3.8\""),
         ("unknown anchor", "put quotes around a text that begins with `*`, or define the anchor with `&` before"),
     ];
     REMEDIES.iter().find(|(part, _)| info.contains(part)).map(|(_, help)| *help)

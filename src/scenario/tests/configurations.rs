@@ -66,6 +66,26 @@ fn bad_thresholds() {
 }
 
 #[test]
+fn bad_quality_thresholds() {
+    assert_snapshot!(config_mistakes(
+        "thresholds:
+  mos.p101: 3
+  moss: 3.8
+  mos: good
+  loss: < 1
+  burst: < 20%
+  jitter.p95: 30
+  gaps: '== 1.5'
+  level: -30%
+  post_dial_delay: 2s
+  post_dial_delay.p95: < 2
+  pass_rate: '>= 0.95'
+  setup.p50: < 1%
+"
+    ));
+}
+
+#[test]
 fn bad_recognisers() {
     assert_snapshot!(config_mistakes("stt: embeded\n"));
     assert_snapshot!("stt_two", config_mistakes("stt: { http: { url: \"http://a\" }, command: [a] }\n"));

@@ -64,6 +64,34 @@ fn bad_calls_and_stages() {
 }
 
 #[test]
+fn bad_quality() {
+    assert_snapshot!(step_mistakes(
+        "  - bot:
+      says: Hello
+      quality:
+        moss: 3.8
+        loss: < 1
+        jitter: < 30
+        round_trip: 1 fortnight
+        burst: some
+        late: 101%
+        gaps: 0.5
+        clipping: => 1%
+        level: 30dB
+  - bot: { quality: { mos: 38, loss: 1ms, level: [a] } }
+  - bot: { quality: {} }
+  - bot: { quality: good }
+  - bot: { silent_for: 2s, quality: { gaps: 0 } }
+"
+    ));
+    assert_snapshot!(
+        "bad_quality_unquoted_in_a_block",
+        step_mistakes("  - bot:\n      quality:\n        mos: >= 3.8\n        loss: < 1%\n")
+    );
+    assert_snapshot!("bad_quality_defaults", mistakes("defaults: { quality: { loss: 1, mos: \"<\" } }\nsteps:\n  - bot: Hello\n"));
+}
+
+#[test]
 fn missing_audio() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("greeting.wav"), b"").expect("a file");

@@ -35,6 +35,28 @@ fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
 }
 
 #[test]
+fn bounds_on_quality_come_together_one_by_one() {
+    let project = "defaults: { quality: { mos: 3.5, loss: 2%, gaps: 0 } }\n";
+    let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");
+    let setting = Setting { defaults: config.defaults, ..Setting::default() };
+    let text = "defaults: { quality: { loss: < 1% } }
+steps:
+  - bot: { says: Hello, quality: { mos: '>= 4', jitter: < 30ms } }
+  - caller: { silence: 1s }
+  - bot: { silent_for: 2s }
+";
+    let scenario = with(text, &setting);
+    let stated = |step: &BotStep| {
+        let bounds =
+            step.quality.stated().map(|bound| (bound.metric.key(), bound.comparison.to_string(), bound.value, bound.location.line));
+        bounds.map(|(key, comparison, value, line)| format!("{key} {comparison} {value} (line {line})")).collect::<Vec<_>>()
+    };
+    let expected = ["mos >= 4 (line 3)", "loss < 1 (line 3)", "jitter < 30 (line 3)", "gaps <= 0 (line 3)"];
+    assert_eq!(stated(bot(&scenario, 0)), expected);
+    assert!(stated(bot(&scenario, 2)).is_empty());
+}
+
+#[test]
 fn a_scenario_may_name_a_target_of_the_project() {
     let project = "targets: { lan: \"sip:bot@10.0.0.5\" }\n";
     let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");

@@ -1,0 +1,102 @@
+//! What the reports say of the line.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::*;
+use crate::call::CallTime;
+use crate::media::quality::Quality;
+use crate::runner::{CallOutcome, CallResult, SipResponse};
+use crate::scenario::Secrets;
+
+fn result(outcome: CallOutcome, quality: Quality) -> CallResult {
+    let mut result: CallResult = serde_json::from_value(serde_json::json!({
+        "call": 1, "scenario": "Booking", "file": "a.yaml", "repetition": 1, "attempt": 1, "target": "sip:bot@host", "started": "",
+        "outcome": "passed", "error": null, "setup_ns": 1_200_000_000, "duration": { "secs": 9, "nanos": 0 }, "call_id": null,
+        "codec": "PCMU", "turns": [], "reception": { "packets": 205, "lost": 9, "reordered": 0, "duplicates": 0, "jitter_ms": 1.0 },
+        "health": { "pacing_p99_ms": 0.0, "held_back_ms": 0.0, "transcript_lag_ms": 0.0 }, "notes": [], "recording": null,
+    }))
+    .expect("a result as earlier versions wrote it");
+    assert_eq!((&result.quality, result.post_dial_delay), (&Quality::default(), None));
+    (result.outcome, result.quality) = (outcome, quality);
+    result
+}
+
+fn bad() -> Quality {
+    Quality {
+        packets: Some(205),
+        lost: Some(9),
+        loss: Some(0.042),
+        late: Some(3),
+        late_share: Some(0.014),
+        jitter_ms: Some(2.0),
+        jitter_mean_ms: Some(11.84),
+        jitter_max_ms: Some(45.2),
+        round_trip_ms: Some(212.3),
+        mos: Some(3.417),
+        mos_lqe: Some(3.6),
+        gaps: Some(2),
+        longest_gap_ms: Some(180.0),
+        longest_gap_at_ms: Some(12_310.0),
+        level_dbov: Some(-24.2),
+        clipping: Some(0.0052),
+        ..Quality::default()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Page {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn printed(results: Vec<CallResult>) -> String {
+    let page = Page::default();
+    let style = TerminalStyle { colour: false, live: false, width: 100 };
+    let mut terminal = Terminal::new(style, Secrets::default(), Box::new(page.clone()));
+    for result in results {
+        terminal.event(&Event::CallFinished { result: Box::new(result) }).expect("a page");
+    }
+    terminal.event(&Event::RunFinished { thresholds: Vec::new(), seconds: 9.0, interrupted: false }).expect("a page");
+    String::from_utf8(page.0.lock().expect("the page").clone()).expect("text")
+}
+
+#[test]
+fn a_failed_call_tells_of_its_line_and_a_passed_one_does_not() {
+    let good = Quality { mos: Some(4.3), loss: Some(0.0), ..Quality::default() };
+    let socket = Quality { gaps: Some(1), longest_gap_ms: Some(80.0), level_dbov: Some(-30.0), ..Quality::default() };
+    let mut busy = result(CallOutcome::Error, Quality::default());
+    let response = |at, code, reason: &str| SipResponse { at: CallTime::from_millis(at), code, reason: reason.to_owned() };
+    busy.sip_responses = vec![response(12, 100, "Trying"), response(1204, 486, "Busy Here")];
+    busy.error = serde_json::from_value(serde_json::json!({ "kind": "busy", "message": "the bot is busy (486)" })).expect("an error");
+    insta::assert_snapshot!(printed(vec![
+        result(CallOutcome::Passed, good),
+        result(CallOutcome::Failed, bad()),
+        result(CallOutcome::Failed, socket),
+        busy,
+    ]));
+}
+
+#[test]
+fn known_numbers_become_properties() {
+    let lines = quality::properties(&bad()).into_iter().map(|(name, value)| format!("{name}: {value}"));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    assert!(quality::properties(&Quality::default()).is_empty());
+}
+
+#[test]
+fn the_journal_keeps_every_number() {
+    let mut result = result(CallOutcome::Failed, bad());
+    result.post_dial_delay = Some(CallTime::from_millis(400));
+    result.sip_responses = vec![SipResponse { at: CallTime::from_millis(5), code: 180, reason: "Ringing".to_owned() }];
+    let event = Event::CallFinished { result: Box::new(result) };
+    let line = serde_json::to_string(&event).expect("a line");
+    assert_eq!(serde_json::from_str::<Event>(&line).expect("an event"), event);
+}

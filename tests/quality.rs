@@ -1,0 +1,346 @@
+//! What goldencall says of a line, against what a relay did to it and against what tshark says of the same packets.
+
+#![expect(clippy::disallowed_methods, reason = "a relay notes the wall clock of what it sends")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use common::{Run, Running, goldencall, missing, peer, turn};
+use serde_json::Value;
+
+/// What the relay does to a packet of the bot's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Pass,
+    Drop,
+    Delay(u64),
+    Twice,
+}
+
+/// What the relay did.
+#[derive(Clone, Debug, Default)]
+struct Done {
+    /// Each packet that was sent on, by its number, and when.
+    sent: Vec<(u64, Instant)>,
+    dropped: u64,
+}
+
+impl Done {
+    fn send(done: &Mutex<Self>, number: u64, socket: &UdpSocket, packet: &[u8], port: u16) {
+        // Under the lock: what is noted first is sent first.
+        let mut done = lock(done);
+        let _gone = socket.send_to(packet, ("127.0.0.1", port));
+        done.sent.push((number, Instant::now()));
+    }
+
+    fn numbers(&self) -> BTreeSet<u64> {
+        self.sent.iter().map(|(number, _)| *number).collect()
+    }
+
+    fn twice(&self) -> u64 {
+        (self.sent.len() - self.numbers().len()) as u64
+    }
+
+    /// Packets that were sent for the first time after one with a higher number.
+    fn reordered(&self) -> u64 {
+        let mut seen = BTreeSet::new();
+        let first = self.sent.iter().filter(|(number, _)| {
+            let higher = seen.last().is_some_and(|last| last > number);
+            seen.insert(*number) && higher
+        });
+        first.count() as u64
+    }
+
+    /// Packets that were sent more than 60 ms later than the first ones, measured against the 20 ms between packets.
+    fn late(&self) -> u64 {
+        let delay = |(number, at): &(u64, Instant)| {
+            at.duration_since(self.sent[0].1).as_secs_f64() - (*number as f64 - self.sent[0].0 as f64) * 0.02
+        };
+        let least = self.sent.iter().map(delay).fold(f64::MAX, f64::min);
+        self.sent.iter().filter(|sent| delay(sent) - least > 0.060).count() as u64
+    }
+}
+
+/// Carries the signalling and the audio of one call between goldencall and the sample bot: each side is told a port of the
+/// relay's in the other's SDP.
+struct Relay {
+    sip: SocketAddr,
+    /// Where goldencall sends its audio to, and where the bot's comes from.
+    near: u16,
+    done: Arc<Mutex<Done>>,
+}
+
+/// The parties' own RTP ports, once their SDP has passed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ports {
+    caller: Option<u16>,
+    bot: Option<u16>,
+}
+
+impl Relay {
+    fn start(bot: SocketAddr, fate: impl Fn(u64) -> Fate + Send + 'static) -> Self {
+        let [sip, near, far] = [(); 3].map(|()| Arc::new(UdpSocket::bind("127.0.0.1:0").expect("a port")));
+        let port = |socket: &UdpSocket| socket.local_addr().expect("an address").port();
+        let (near_port, far_port) = (port(&near), port(&far));
+        let address = sip.local_addr().expect("an address");
+        let ports = Arc::new(Mutex::new(Ports::default()));
+        let done = Arc::new(Mutex::new(Done::default()));
+        let of_sip = Arc::clone(&ports);
+        std::thread::spawn(move || signalling(&sip, bot, near_port, far_port, &of_sip));
+        let (to_bot, of_caller) = (Arc::clone(&far), Arc::clone(&ports));
+        let from_caller = Arc::clone(&near);
+        std::thread::spawn(move || {
+            each(&from_caller, |packet, _| {
+                if let Some(port) = lock(&of_caller).bot {
+                    let _gone = to_bot.send_to(packet, ("127.0.0.1", port));
+                }
+            });
+        });
+        let counted = Arc::clone(&done);
+        std::thread::spawn(move || {
+            let mut number = 0;
+            each(&far, |packet, _| {
+                let Some(port) = lock(&ports).caller else { return };
+                forward(&near, packet, port, (number, fate(number)), &counted);
+                number += 1;
+            });
+        });
+        Self { sip: address, near: near_port, done }
+    }
+
+    fn done(&self) -> Done {
+        lock(&self.done).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn each(socket: &UdpSocket, mut take: impl FnMut(&[u8], SocketAddr)) {
+    let mut buffer = [0_u8; 4096];
+    loop {
+        // A party that is gone answers with ICMP; the next call may come.
+        let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
+        take(&buffer[..length], from);
+    }
+}
+
+fn forward(near: &Arc<UdpSocket>, packet: &[u8], port: u16, (number, fate): (u64, Fate), done: &Arc<Mutex<Done>>) {
+    match fate {
+        Fate::Drop => lock(done).dropped += 1,
+        Fate::Pass => Done::send(done, number, near, packet, port),
+        Fate::Twice => [0, 1].into_iter().for_each(|_| Done::send(done, number, near, packet, port)),
+        Fate::Delay(millis) => {
+            let (near, packet, done) = (Arc::clone(near), packet.to_vec(), Arc::clone(done));
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(millis));
+                Done::send(&done, number, &near, &packet, port);
+            });
+        }
+    }
+}
+
+fn signalling(sip: &UdpSocket, bot: SocketAddr, near: u16, far: u16, ports: &Mutex<Ports>) {
+    let mut caller = None;
+    each(sip, |datagram, from| {
+        let text = String::from_utf8_lossy(datagram);
+        if from == bot {
+            let (text, port) = moved(&text, near);
+            let mut ports = lock(ports);
+            ports.bot = port.or(ports.bot);
+            if let Some(caller) = caller {
+                let _gone = sip.send_to(text.as_bytes(), caller);
+            }
+        } else {
+            caller = Some(from);
+            let (text, port) = moved(&text, far);
+            let mut ports = lock(ports);
+            ports.caller = port.or(ports.caller);
+            let _gone = sip.send_to(text.as_bytes(), bot);
+        }
+    });
+}
+
+/// A message with another audio port in its SDP, of as many digits, and the port that stood there.
+fn moved(message: &str, to: u16) -> (String, Option<u16>) {
+    let Some(at) = message.find("m=audio ").map(|at| at + "m=audio ".len()) else { return (message.to_owned(), None) };
+    let rest = &message[at..];
+    let (port, rest) = rest.split_at(rest.find(' ').expect("a profile after the port"));
+    let to = to.to_string();
+    assert_eq!(to.len(), port.len(), "the body must not change its length");
+    (format!("{}{to}{rest}", &message[..at]), port.parse().ok())
+}
+
+fn sample_bot() -> (Running, SocketAddr) {
+    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]), "sip:booking@");
+    let line = line.expect("the bot's address");
+    (bot, line.trim().rsplit('@').next().expect("an address").parse().expect("an address"))
+}
+
+/// One call through the relay: the greeting, a request, and the answer to it.
+fn call(relay: &Relay, quality: &str, code: i32) -> (Run, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("line.yaml");
+    let audio = common::root().join("audio/caller/booking-request.wav");
+    let text = format!(
+        "name: A line
+steps:
+  - bot: {{ within: 5s, quality: {quality} }}
+  - caller: {{ audio: {} }}
+  - bot: {{ within: 5s }}
+  - hangup: caller
+",
+        audio.display()
+    );
+    std::fs::write(&file, text).expect("a scenario");
+    let target = format!("sip:booking@{}", relay.sip);
+    let run = Run::of(&[file.to_str().expect("a path"), "--target", &target]).expect(code);
+    let call = run.json()["calls"][0].clone();
+    (run, call)
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("a number, not {value}"))
+}
+
+#[test]
+fn the_numbers_are_what_the_relay_did() {
+    let _turn = turn();
+    let (_bot, address) = sample_bot();
+    // The greeting takes up the first 150 packets or so.
+    let relay = Relay::start(address, |packet| match packet {
+        40 | 70..=74 | 110 | 300 | 302 => Fate::Drop,
+        50 => Fate::Delay(30),
+        95 | 320 => Fate::Delay(150),
+        100 => Fate::Twice,
+        _ => Fate::Pass,
+    });
+    let (run, call) = call(&relay, "{ loss: < 1%, gaps: 0, jitter: < 100ms, level: '>= -40dB' }", 4);
+    let (quality, done) = (&call["quality"], relay.done());
+    let count = |name: &str| quality[name].as_u64().unwrap_or_else(|| panic!("{name} in {quality}"));
+    let counts = ["lost", "late", "reordered", "duplicates"].map(count);
+    assert_eq!(counts, [done.dropped, done.late(), done.reordered(), done.twice()], "{quality}");
+    assert_eq!((done.dropped, done.twice(), count("longest_loss")), (9, 1, 5), "{quality}");
+    assert!(done.late() >= 2 && done.reordered() >= 3 && count("bursts") >= 3, "{quality}");
+    // The relay goes on for a moment after the call.
+    let (packets, forwarded) = (count("packets"), done.numbers().len() as u64);
+    assert!(packets <= forwarded && packets + 25 > forwarded, "{forwarded} {quality}");
+    let loss = done.dropped as f64 / (packets + done.dropped) as f64;
+    assert!((number(&quality["loss"]) - loss).abs() < 1e-9, "{quality}");
+    assert!((1.0..4.5).contains(&number(&quality["mos"])) && number(&quality["level_dbov"]) > -40.0, "{quality}");
+    assert!(number(&call["post_dial_delay_ms"]) < number(&call["setup_ms"]), "{call}");
+
+    let greeting = &call["turns"][0];
+    assert_eq!((greeting["quality"]["lost"].as_u64(), greeting["quality"]["gaps"].as_u64()), (Some(7), Some(1)), "{greeting}");
+    let gap = number(&greeting["quality"]["longest_gap_ms"]);
+    assert!((99.0..121.0).contains(&gap), "{greeting}");
+    let checks = greeting["checks"].as_array().expect("checks");
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| check["outcome"] == "failed").filter_map(|check| check["reason"].as_str()).collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(failed[0].contains("(7 of ") && failed[0].contains("allowed < 1 %; longest run 5 packets at"), "{failed:?}");
+    assert!(failed[1].contains("1 gap in mid-reply, allowed <= 0; the longest 100 ms at"), "{failed:?}");
+    // Titles are folded.
+    let text = run.text().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(failed[0]) && text.contains(failed[1]) && text.contains("line: MOS "), "{text}");
+    let junit = run.junit();
+    assert!(
+        junit.contains("type=\"quality\"") && junit.contains("name=\"loss_percent\"") && junit.contains("name=\"turn.1.mos\""),
+        "{junit}"
+    );
+}
+
+#[test]
+fn what_a_socket_cannot_tell_is_no_pass() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("socket.yaml");
+    let text = "steps:\n  - bot: { within: 5s, quality: { loss: < 1%, gaps: 0, level: '>= -40dB' } }\n  - hangup: caller\n";
+    std::fs::write(&file, text).expect("a scenario");
+    let run = Run::of(&[file.to_str().expect("a path"), "--target", "bot:booking?over=twilio"]).expect(4);
+    let call = &run.json()["calls"][0];
+    let checks = call["turns"][0]["checks"].as_array().expect("checks");
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| check["outcome"] == "failed").filter_map(|check| check["reason"].as_str()).collect();
+    assert_eq!(failed, ["quality loss: no data; a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead"]);
+    assert_eq!((&call["quality"]["packets"], &call["quality"]["mos"], &call["quality"]["gaps"]), (&Value::Null, &Value::Null, &0.into()));
+}
+
+/// Packets, lost, and mean and largest jitter in milliseconds of the only stream in a capture.
+fn tshark(capture: &Path, port: u16) -> [f64; 4] {
+    let output = Command::new("tshark")
+        .arg("-r")
+        .arg(capture)
+        .args(["-d", &format!("udp.port=={port},rtp"), "-q", "-z", "rtp,streams"])
+        .output()
+        .expect("tshark runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = text.lines().find(|line| line.contains("0x")).unwrap_or_else(|| panic!("a stream in {text}"));
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    let lost = cells.iter().position(|cell| cell.starts_with('(') && cell.ends_with("%)")).unwrap_or_else(|| panic!("losses in {text}"));
+    let at = |place: usize| cells[place].parse::<f64>().unwrap_or_else(|_| panic!("numbers in {text}"));
+    // ... packets, lost, (share), then least, mean and largest delta, then jitter likewise.
+    [at(lost - 2), at(lost - 1), at(lost + 5), at(lost + 6)]
+}
+
+/// Only root may record packets.
+const AS_ROOT: &str = "as_root() { if [ \"$(id -u)\" = 0 ]; then exec \"$@\"; else exec sudo -n \"$@\"; fi; };";
+
+/// Records what comes out of a port of the loopback; `None` where this user may not.
+fn recorded(file: &Path, port: u16) -> Option<Running> {
+    let filter = format!("udp and src port {port}");
+    // The words to stdout, the packets to the file, which so belongs to this user.
+    let script = format!("{AS_ROOT} as_root tshark -l -i lo -f \"$1\" -w - 2>&1 1>\"$2\"");
+    let (running, line) = Running::until(Command::new("sh").args(["-c", &script, "sh", &filter]).arg(file), "Capturing on");
+    if line.is_none() {
+        missing("the right to record packets (tshark)");
+        return None;
+    }
+    // dumpcap opens the interface right after it says so.
+    std::thread::sleep(Duration::from_millis(800));
+    Some(running)
+}
+
+#[test]
+fn tshark_says_the_same_of_the_same_packets() {
+    let _turn = turn();
+    if !peer("tshark") {
+        return;
+    }
+    let (_bot, address) = sample_bot();
+    // About 3 % lost and 20 % delayed by up to 17 ms, without chance in it.
+    let relay = Relay::start(address, |packet| match packet * 2_654_435_761 % 97 {
+        0..3 if packet > 10 => Fate::Drop,
+        3..23 => Fate::Delay(packet * 7 % 18),
+        _ => Fate::Pass,
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let capture = folder.path().join("line.pcapng");
+    let Some(mut running) = recorded(&capture, relay.near) else { return };
+    let (_run, call) = call(&relay, "{ jitter: < 1s }", 0);
+    std::thread::sleep(Duration::from_millis(500));
+    let kill = format!("{AS_ROOT} as_root kill -INT {}", running.child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("kill").success());
+    running.child.wait().expect("the capture ends");
+    let theirs = tshark(&capture, relay.near);
+    let quality = &call["quality"];
+    let ours = ["packets", "lost", "jitter_mean_ms", "jitter_max_ms"].map(|name| number(&quality[name]));
+    eprintln!("packets, lost, mean and largest jitter: {ours:?} here, {theirs:?} in tshark");
+    for (place, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+        // The capture goes on for some packets after the call.
+        let close = match place {
+            0 => ours <= theirs && theirs - ours <= 25.0,
+            1 => (theirs - ours).abs() <= 1.0,
+            _ => (ours - theirs).abs() <= (theirs * 0.01).max(0.1),
+        };
+        assert!(close, "{ours} here, {theirs} in tshark, number {place}: {quality}");
+    }
+    assert!(ours[1] > 5.0, "{quality}");
+}
