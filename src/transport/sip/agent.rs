@@ -24,9 +24,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::call::SipCall;
 use super::digest::{Answered, Inspector};
-use super::sdp;
-use crate::scenario::{Codec, SipCodec, SipTarget, Target};
-use crate::transport::rtp::RtpSession;
+use super::media::CallMedia;
+use crate::scenario::{SipTarget, Target};
 use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
 /// Without any response for this long there is nobody.
@@ -133,8 +132,8 @@ impl SipTransport {
         let local =
             local_ip(remote).map_err(|error| DialError::new(DialErrorKind::Unreachable, format!("no route to {remote}: {error}")))?;
         let endpoint = self.endpoint(local).await?;
-        let media = RtpSession::bind(local).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
-        media.receive(dial.clock, dial.events.clone());
+        let media = CallMedia::bind(local, &target)?;
+        media.session().receive(dial.clock, dial.events.clone());
         let attempt = Attempt { endpoint, media, target, remote, dial, call_id: format!("{:016x}@goldencall", rand::random::<u64>()) };
         attempt.invite().await
     }
@@ -161,7 +160,7 @@ impl Transport for SipTransport {
 
 struct Attempt {
     endpoint: Arc<Endpoint>,
-    media: RtpSession,
+    media: CallMedia,
     target: Box<SipTarget>,
     remote: SocketAddr,
     dial: Dial,
@@ -176,23 +175,14 @@ impl Attempt {
         if response.status_code.kind() != StatusCodeKind::Successful {
             return Err(self.rejected(&response));
         }
-        let audio = match sdp::parse(&response.body) {
-            Ok(audio) => audio,
+        let (codec, sink) = match self.media.answer(&response.body).await {
+            Ok(agreed) => agreed,
             Err(why) => {
                 let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
                 return Err(DialError::new(DialErrorKind::BadAnswer, format!("the answer of {} cannot be used: {why}", self.target.uri)));
             }
         };
-        self.media.set_remote(audio.address);
-        let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
-        let sink = match self.media.send(codec) {
-            Ok(sink) => sink,
-            Err(error) => {
-                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                return Err(DialError::local("no RTP sender", error));
-            }
-        };
-        let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint, g711(&self.target)));
+        let call = Arc::new(SipCall::new(dialog, self.media, self.endpoint));
         tokio::spawn(Arc::clone(&call).follow(events, self.dial.clock, self.dial.events));
         Ok(Call { answered_at, codec: codec.name().to_owned(), call_id: self.call_id, sink: Box::new(sink), control: call })
     }
@@ -222,7 +212,6 @@ impl Attempt {
     fn option(&self) -> Result<InviteOption, DialError> {
         let uri = |text: String| Uri::try_from(text.as_str()).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error));
         let caller = uri(format!("sip:goldencall@{}", self.endpoint.address))?;
-        let media = self.media.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
         let credential = self.target.username.clone().map(|username| Credential {
             username,
             password: self.target.password.as_ref().map(|password| password.reveal().to_owned()).unwrap_or_default(),
@@ -235,7 +224,7 @@ impl Attempt {
             callee: uri(self.target.uri.clone())?,
             destination: Some(SipAddr { r#type: Some(rsipstack::sip::transport::Transport::Udp), addr: self.remote.into() }),
             content_type: Some("application/sdp".to_owned()),
-            offer: Some(sdp::describe(media, &g711(&self.target), 1).into_bytes()),
+            offer: Some(self.media.offer()),
             credential,
             headers: Some(self.headers()),
             call_id: Some(self.call_id.clone()),
@@ -256,9 +245,7 @@ impl Attempt {
             if response.status_code != StatusCode::Trying {
                 let _closed = self.dial.events.send(CallEvent::Ringing(self.dial.clock.now()));
             }
-            if let Ok(audio) = sdp::parse(&response.body) {
-                self.media.set_remote(audio.address);
-            }
+            self.media.early(&response.body);
         }
     }
 
@@ -308,16 +295,6 @@ impl Attempt {
         };
         DialError::new(kind, format!("{} answered {code} {reason}{fix}", self.target.uri))
     }
-}
-
-/// The target's codecs that this transport speaks.
-fn g711(target: &SipTarget) -> Vec<Codec> {
-    let law = |codec: &SipCodec| match codec {
-        SipCodec::Pcmu => Some(Codec::Pcmu),
-        SipCodec::Pcma => Some(Codec::Pcma),
-        SipCodec::G722 | SipCodec::Opus => None,
-    };
-    target.codecs.iter().filter_map(law).collect()
 }
 
 async fn resolve(target: &SipTarget) -> Result<SocketAddr, DialError> {

@@ -1,7 +1,7 @@
 //! An answered SIP call: requests of the peer inside the dialog, and its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
@@ -11,28 +11,26 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::agent::{Endpoint, States, ended_by_peer};
-use super::sdp;
+use super::info;
+use super::media::CallMedia;
 use crate::clock::CallClock;
 use crate::media::Reception;
-use crate::scenario::Codec;
-use crate::transport::rtp::RtpSession;
-use crate::transport::{BoxFuture, CallControl, CallEvent};
+use crate::scenario::DigitMode;
+use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct SipCall {
     dialog: InviteDialog,
-    media: RtpSession,
+    media: CallMedia,
     endpoint: Arc<Endpoint>,
-    codecs: Vec<Codec>,
     over: AtomicBool,
-    sdp_version: AtomicU32,
 }
 
 impl SipCall {
-    pub fn new(dialog: InviteDialog, media: RtpSession, endpoint: Arc<Endpoint>, codecs: Vec<Codec>) -> Self {
-        Self { dialog, media, endpoint, codecs, over: AtomicBool::new(false), sdp_version: AtomicU32::new(2) }
+    pub fn new(dialog: InviteDialog, media: CallMedia, endpoint: Arc<Endpoint>) -> Self {
+        Self { dialog, media, endpoint, over: AtomicBool::new(false) }
     }
 
     /// Answers what the peer asks inside the dialog until the dialog ends.
@@ -40,7 +38,13 @@ impl SipCall {
         while let Some(state) = states.recv().await {
             match state {
                 DialogState::Updated(_, request, handle) => self.updated(&request, &handle).await,
-                DialogState::Info(_, _, handle) | DialogState::Options(_, _, handle) | DialogState::Notify(_, _, handle) => {
+                DialogState::Info(_, request, handle) => {
+                    if let Some(digit) = digit_of(&request) {
+                        let _closed = events.send(CallEvent::Digit(clock.now(), digit));
+                    }
+                    let _gone = handle.reply(StatusCode::OK).await;
+                }
+                DialogState::Options(_, _, handle) | DialogState::Notify(_, _, handle) => {
                     let _gone = handle.reply(StatusCode::OK).await;
                 }
                 DialogState::Refer(_, _, handle) | DialogState::Message(_, _, handle) | DialogState::Publish(_, _, handle) => {
@@ -69,12 +73,14 @@ impl SipCall {
             let _gone = handle.reply(StatusCode::OK).await;
             return;
         }
-        if let Ok(audio) = sdp::parse(&request.body) {
-            self.media.set_remote(audio.address);
-        }
-        let Ok(local) = self.media.local_addr() else { return };
-        let version = self.sdp_version.fetch_add(1, Ordering::Relaxed);
-        let body = sdp::describe(local, &self.codecs, version).into_bytes();
+        let body = match self.media.answer_again(&request.body) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::debug!(%error, "an offer inside the dialog cannot be answered");
+                let _gone = handle.reply(StatusCode::NotAcceptableHere).await;
+                return;
+            }
+        };
         let headers = vec![Header::ContentType("application/sdp".into())];
         let _gone = handle.respond(StatusCode::OK, Some(headers), Some(body)).await;
     }
@@ -89,11 +95,34 @@ impl CallControl for SipCall {
                 tracing::debug!(%error, "the BYE failed");
             }
             self.endpoint.dialogs.remove_dialog(&self.dialog.id());
-            self.media.stop();
+            self.media.session().stop();
         })
     }
 
-    fn reception(&self) -> Reception {
-        self.media.reception()
+    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {
+        let digits = digits.to_owned();
+        Box::pin(async move {
+            match self.media.digit_mode() {
+                DigitMode::Rtp => self.media.press(&digits).await,
+                DigitMode::Info => info::send(&self.dialog, &digits).await,
+            }
+        })
     }
+
+    fn round_trip(&self) -> Option<Duration> {
+        self.media.session().round_trip()
+    }
+
+    fn reception(&self) -> Reception {
+        self.media.session().reception()
+    }
+}
+
+/// The digit that an INFO presses.
+pub(crate) fn digit_of(request: &Request) -> Option<char> {
+    let kind = request.headers.iter().find_map(|header| match header {
+        Header::ContentType(kind) => Some(kind.value().to_owned()),
+        _ => None,
+    });
+    info::digit(&kind?, &request.body)
 }

@@ -3,7 +3,10 @@
 mod agent;
 mod call;
 mod digest;
+pub(crate) mod info;
+mod media;
 pub mod sdp;
 
 pub use agent::SipTransport;
 pub(crate) use agent::{Endpoint, in_dialog};
+pub(crate) use call::digit_of;
