@@ -1,16 +1,16 @@
 //! Any Opus packets decode to a bounded number of samples. Each packet follows its length.
 #![no_main]
 
-use goldencall::scenario::WebRtcCodec;
-use goldencall::transport::webrtc::media::RtcDecoder;
+use goldencall::media::VoiceDecoder;
+use goldencall::scenario::SipCodec;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    let mut decoder = RtcDecoder::new(WebRtcCodec::Opus).expect("a decoder");
+    let mut decoder = VoiceDecoder::new(SipCodec::Opus).expect("a decoder");
     let mut rest = input;
     while let Some((length, bytes)) = rest.split_first() {
         let (packet, after) = bytes.split_at(bytes.len().min(usize::from(*length)));
-        assert!(decoder.decode(packet).len() <= 960);
+        assert!(decoder.decode(packet).samples.len() <= 960);
         rest = after;
     }
 });

@@ -1,5 +1,6 @@
 //! One call on the bot's side: a thread that sends every 20 ms, listens in between, and follows its script.
 
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,10 +11,10 @@ use super::log::{LogEntry, TrueTimes, now_ns};
 use super::script::Library;
 use super::voice::{Voice, voice};
 use super::wire::Wire;
-use crate::scenario::{Fault, Script};
+use crate::scenario::{Fault, Reply, Script};
 
-const FRAME: usize = 160;
-const FRAME_TIME: Duration = Duration::from_millis(20);
+/// Nanoseconds a sample.
+const SAMPLE_NS: i64 = 125_000;
 /// The fault strikes at this reply: the first after the greeting.
 const FAULTY_REPLY: usize = 1;
 /// How far into the caller's turn `talks_over` begins.
@@ -31,6 +32,8 @@ pub(super) struct Line {
     pub over: CancellationToken,
     /// Cancelled by the thread when the bot wants to hang up.
     pub hang_up: CancellationToken,
+    /// Digits that the caller presses outside of the audio.
+    pub keys: mpsc::Receiver<char>,
     /// Overrides the script's think time for this call; `calibrate` asks for it in a header.
     pub think: Option<Duration>,
 }
@@ -52,7 +55,7 @@ fn run(line: Line) {
         call.listen();
         call.act();
         call.send();
-        deadline += FRAME_TIME;
+        deadline += Duration::from_micros(call.line.wire.frame() as u64 * 125);
         let now = Instant::now();
         if now > deadline + Duration::from_millis(200) {
             deadline = now;
@@ -66,6 +69,10 @@ struct State {
     ear: Ear,
     /// Index of the next reply.
     next: usize,
+    /// Digits that the caller has pressed so far.
+    pressed: String,
+    /// Index of the reply to them, behind all others.
+    answer: Option<usize>,
     /// When it begins.
     due: Option<i64>,
     caller_end: Option<i64>,
@@ -86,6 +93,8 @@ impl State {
             line,
             ear: Ear::default(),
             next: 0,
+            pressed: String::new(),
+            answer: None,
             due,
             caller_end: None,
             speaking: None,
@@ -100,6 +109,38 @@ impl State {
         for heard in self.line.wire.receive() {
             self.ear.hear(&heard.samples, heard.at);
         }
+        let pressed: String = self.line.wire.pressed().chars().chain(self.line.keys.try_iter()).collect();
+        pressed.chars().for_each(|digit| self.pressed(digit));
+    }
+
+    /// A caller that knows the menu need not hear it to the end.
+    fn pressed(&mut self, digit: char) {
+        if self.line.script.keys.is_empty() {
+            return;
+        }
+        self.pressed.push(digit);
+        let found = self.line.script.keys.iter().position(|(digits, _)| *digits == self.pressed);
+        if let Some(key) = found {
+            let now = now_ns();
+            self.interrupt();
+            self.pressed.clear();
+            self.answer = Some(self.line.script.replies.len() + key);
+            self.caller_end = Some(now);
+            self.due = Some(now + self.line.think.unwrap_or(self.line.script.think).as_nanos() as i64);
+        } else if !self.line.script.keys.iter().any(|(digits, _)| digits.starts_with(&self.pressed)) {
+            self.pressed.clear();
+        }
+    }
+
+    fn interrupt(&mut self) {
+        self.speaking = None;
+        self.burst_until = None;
+        self.line.wire.clear();
+    }
+
+    fn reply(&self, index: usize) -> Option<&Reply> {
+        let Script { replies, keys, .. } = &self.line.script;
+        replies.get(index).or_else(|| keys.get(index.checked_sub(replies.len())?).map(|(_, reply)| reply))
     }
 
     fn faulty(&self) -> bool {
@@ -118,9 +159,7 @@ impl State {
             // A bot that lets itself be interrupted stops once it is sure that it hears speech.
             let interrupted = self.ear.speaking(now).is_some_and(|start| now - start > 150_000_000);
             if interrupted && self.line.fault != Some(Fault::Deaf) && !self.talked_over {
-                self.speaking = None;
-                self.burst_until = None;
-                self.line.wire.clear();
+                self.interrupt();
             }
             return;
         }
@@ -164,10 +203,13 @@ impl State {
         if self.fault(Fault::Silent) {
             return;
         }
-        if let Some(reply) = self.line.script.replies.get(self.next) {
+        let index = self.answer.unwrap_or(self.next);
+        if let Some(reply) = self.reply(index) {
             let voice = voice(&self.line.library, reply, self.line.fault, self.faulty());
-            self.speaking = Some((voice, 0, self.next));
-            self.next += 1;
+            self.speaking = Some((voice, 0, index));
+            if self.answer.take().is_none() {
+                self.next += 1;
+            }
         }
     }
 
@@ -187,42 +229,45 @@ impl State {
             self.frame();
         }
         self.burst_began = None;
-        self.burst_until = Some(began + length as i64 * 125_000);
+        self.burst_until = Some(began + length as i64 * SAMPLE_NS);
     }
 
     fn frame(&mut self) {
-        let mut frame = [0_i16; FRAME];
+        let length = self.line.wire.frame();
+        let mut frame = vec![0_i16; length];
         let mut marker = false;
         if let Some((voice, position, _)) = &self.speaking {
             let rest = voice.samples.get(*position..).unwrap_or(&[]);
-            let length = rest.len().min(FRAME);
-            frame[..length].copy_from_slice(&rest[..length]);
+            let some = rest.len().min(length);
+            frame[..some].copy_from_slice(&rest[..some]);
             marker = *position == 0;
         } else if self.line.script.bursts && self.line.wire.takes_bursts() {
             return;
         }
         let at = self.line.wire.send(&frame, marker);
-        self.sent(at);
+        self.sent(at, length);
     }
 
     /// Logs the first speech sample and moves on.
-    fn sent(&mut self, at: i64) {
+    fn sent(&mut self, at: i64, length: usize) {
         let Some((voice, position, reply)) = &mut self.speaking else { return };
-        if (*position..*position + FRAME).contains(&voice.onset) {
+        if (*position..*position + length).contains(&voice.onset) {
             self.line.log.add(LogEntry {
                 call_id: self.line.call_id.clone(),
                 reply: *reply,
                 caller_speech_end_ns: self.caller_end,
                 first_speech_sent_ns: match self.burst_began {
-                    Some(began) => began + voice.onset as i64 * 125_000,
-                    None => at + (voice.onset - *position) as i64 * 125_000,
+                    Some(began) => began + voice.onset as i64 * SAMPLE_NS,
+                    None => at + (voice.onset - *position) as i64 * SAMPLE_NS,
                 },
             });
         }
-        *position += FRAME;
+        *position += length;
         if *position >= voice.samples.len() {
-            let was_last = *reply + 1 == self.line.script.replies.len();
+            let (was_last, index) = (*reply + 1 == self.line.script.replies.len(), *reply);
             self.speaking = None;
+            let sends = self.reply(index).map(|reply| reply.sends.clone()).unwrap_or_default();
+            self.line.wire.press(&sends);
             if was_last && self.line.script.hangs_up {
                 self.leaving = true;
             }

@@ -98,7 +98,11 @@ impl Library {
 }
 
 fn names(script: &Script) -> impl Iterator<Item = &str> {
-    let parts = script.replies.iter().flat_map(|reply| reply.parts.iter().chain(reply.wrong.iter().flatten()));
+    let parts = script
+        .replies
+        .iter()
+        .chain(script.keys.iter().map(|(_, reply)| reply))
+        .flat_map(|reply| reply.parts.iter().chain(reply.wrong.iter().flatten()));
     parts.filter_map(|part| match part {
         Part::Audio(name) => Some(name.as_str()),
         Part::Pause(_) => None,

@@ -139,6 +139,7 @@ impl House {
             log: self.log.clone(),
             over: CancellationToken::new(),
             hang_up: CancellationToken::new(),
+            keys: std::sync::mpsc::channel().1,
             think: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The bot's SIP side: a user agent server that answers every call with a script.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{Dialog, DialogState};
@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::line::{self, Line};
 use super::server::House;
-use super::wire::RtpWire;
-use crate::scenario::{Codec, Fault};
-use crate::transport::sip::{Endpoint, in_dialog, sdp};
+use super::wire::{RtpWire, Secrecy};
+use crate::scenario::{Fault, SipCodec};
+use crate::transport::rtp::dtls::{Handshake, Role};
+use crate::transport::rtp::{Keys, Outgoing};
+use crate::transport::sip::sdp::{Description, Setup};
+use crate::transport::sip::{Endpoint, digit_of, in_dialog, sdp};
 
 /// Serves SIP until the bot is stopped; returns where.
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
@@ -62,15 +65,23 @@ impl Server {
         tokio::spawn(async move {
             let handled = tokio::spawn(async move { dialog.handle(&mut transaction).await });
             let over = CancellationToken::new();
+            let (press, keys) = mpsc::channel();
+            let mut keys = Some(keys);
             while let Some(state) = events.recv().await {
                 match state {
                     DialogState::Calling(id) => {
                         if let Some(Dialog::Invite(dialog)) = self.endpoint.dialogs.get_dialog(&id) {
-                            tokio::spawn(Arc::clone(&self).answer(dialog, over.clone()));
+                            let keys = keys.take().unwrap_or_else(|| mpsc::channel().1);
+                            tokio::spawn(Arc::clone(&self).answer(dialog, over.clone(), keys));
                         }
                     }
                     DialogState::Updated(_, request, handle) => drop(handle.respond(StatusCode::OK, None, Some(request.body)).await),
-                    DialogState::Info(_, _, handle) | DialogState::Options(_, _, handle) => drop(handle.reply(StatusCode::OK).await),
+                    DialogState::Info(_, request, handle) => {
+                        // A line that is over reads no more keys.
+                        let _over = digit_of(&request).map(|digit| press.send(digit));
+                        drop(handle.reply(StatusCode::OK).await);
+                    }
+                    DialogState::Options(_, _, handle) => drop(handle.reply(StatusCode::OK).await),
                     DialogState::Terminated(id, _) => {
                         self.endpoint.dialogs.remove_dialog(&id);
                         break;
@@ -83,7 +94,7 @@ impl Server {
         });
     }
 
-    async fn answer(self: Arc<Self>, dialog: InviteDialog, over: CancellationToken) {
+    async fn answer(self: Arc<Self>, dialog: InviteDialog, over: CancellationToken, keys: mpsc::Receiver<char>) {
         let request = dialog.initial_request();
         let reject = |code: StatusCode, why: &str| {
             let _gone = dialog.reject(Some(code), Some(why.to_owned()));
@@ -95,27 +106,34 @@ impl Server {
         let Some(script) = self.house.script(&name) else {
             return reject(StatusCode::NotFound, "No such script");
         };
-        let Ok(audio) = sdp::parse(&request.body) else { return reject(StatusCode::NotAcceptableHere, "No usable audio") };
+        let Ok(offer) = sdp::parse(&request.body) else { return reject(StatusCode::NotAcceptableHere, "No usable audio") };
         let _ringing = dialog.ringing(None, None);
         if self.house.fault == Some(Fault::NoAnswer) {
             return over.cancelled().await;
         }
         tokio::time::sleep(Duration::from_millis(60)).await;
-        let codec = audio.codecs.first().copied().unwrap_or(Codec::Pcmu);
         let Ok(socket) = UdpSocket::bind(SocketAddr::new(self.endpoint.address.ip(), 0)) else {
             return reject(StatusCode::ServerInternalError, "No RTP port");
         };
         let Ok(local) = socket.local_addr() else { return };
-        let body = sdp::describe(local, &[codec], 1).into_bytes();
+        let Ok((own, plan, secrecy)) = agreed(&offer, local) else {
+            return reject(StatusCode::NotAcceptableHere, "No usable audio");
+        };
+        let body = own.text(1).into_bytes();
         if dialog.accept(Some(vec![Header::ContentType("application/sdp".into())]), Some(body)).is_err() {
             return;
         }
         let hang_up = CancellationToken::new();
-        let Ok(wire) = RtpWire::new(socket, audio.address, codec) else { return };
+        let Ok(wire) = RtpWire::new(socket, offer.address, own.formats, plan, secrecy) else { return };
         let call_id = request.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default();
         let (over, hang_up) = (over.clone(), hang_up.clone());
-        let line =
-            Line { over: over.clone(), hang_up: hang_up.clone(), think: think_of(&request), ..self.house.line(wire, script, call_id) };
+        let line = Line {
+            over: over.clone(),
+            hang_up: hang_up.clone(),
+            keys,
+            think: think_of(&request),
+            ..self.house.line(wire, script, call_id)
+        };
         line::start(line);
         tokio::select! {
             () = over.cancelled() => {}
@@ -123,6 +141,22 @@ impl Server {
         }
         over.cancel();
     }
+}
+
+/// The answer: the first codec of the offer and its events, its packet length, its encryption; and what follows from it.
+fn agreed(offer: &Description, local: SocketAddr) -> Result<(Description, Outgoing, Secrecy), String> {
+    let codec = offer.formats.codecs().next().unwrap_or(SipCodec::Pcmu);
+    let (codec, number) = sdp::chosen(&[codec], offer)?;
+    let own = sdp::answer_to(offer, local, &[codec])?;
+    let secrecy = match (own.crypto.first(), offer.crypto.first(), own.setup, offer.fingerprint.clone()) {
+        (Some(ours), Some(theirs), ..) => Secrecy::keyed(&Keys { suite: ours.suite, local: ours.key.clone(), remote: theirs.key.clone() })?,
+        (.., Some(setup), Some(fingerprint)) => {
+            let role = if setup == Setup::Active { Role::Active } else { Role::Passive };
+            Secrecy::shaken(Handshake::new(role, fingerprint)?)?
+        }
+        _ => Secrecy::default(),
+    };
+    Ok((own, offer.outgoing(codec, number, 20), secrecy))
 }
 
 /// The user part of the request URI names the script.

@@ -10,8 +10,9 @@ use super::log::now_ns;
 use super::server::House;
 use super::web::Wishes;
 use super::wire::{Heard, RtcWire};
+use crate::media::VoiceDecoder;
+use crate::media::codec::SAMPLE_NANOS;
 use crate::scenario::{Codec, WebRtcCodec};
-use crate::transport::webrtc::media::RtcDecoder;
 use crate::transport::webrtc::sdp::{AnswerAudio, audio_of};
 use crate::transport::webrtc::{Peer, PeerEvent, PeerOptions};
 
@@ -65,11 +66,12 @@ async fn talk(house: Arc<House>, mut peer: Peer, audio: AnswerAudio, wishes: Wis
 
 /// Decodes the caller.
 pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, to_line: mpsc::Sender<Heard>) {
-    let Ok(mut decoder) = RtcDecoder::new(codec) else { return };
+    let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
-        let at = now_ns() - decoder.delay_nanos();
-        if to_line.send(Heard { samples: decoder.decode(&packet.payload), at }).is_err() {
+        let decoded = decoder.decode(&packet.payload);
+        let at = now_ns() - decoded.behind as i64 * SAMPLE_NANOS;
+        if to_line.send(Heard { samples: decoded.samples, at }).is_err() {
             return;
         }
     }

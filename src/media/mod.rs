@@ -2,15 +2,20 @@
 
 pub mod codec;
 mod conceal;
+mod decoder;
 pub mod detect;
+mod encoder;
 mod playout;
 pub mod quality;
 mod reception;
 pub mod resample;
 mod stream_resampler;
+pub mod telephone_event;
 mod timeline;
 pub mod wav;
 
+pub use decoder::{Decoded, VoiceDecoder};
+pub use encoder::{VoiceEncoder, packet_samples, ticks_a_sample};
 pub use playout::{Played, Playout, QueueFull};
 pub use reception::{Reception, ReceptionCounter};
 pub use stream_resampler::StreamResampler;

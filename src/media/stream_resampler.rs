@@ -43,6 +43,12 @@ impl StreamResampler {
         Self { skip: 0, ..Self::new(from, to) }
     }
 
+    /// Input samples that wait for the rest of their step.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Takes samples and gives out what is known by now.
     pub fn push(&mut self, samples: &[i16]) -> Vec<i16> {
         self.taken += samples.len() as u64;

@@ -26,7 +26,7 @@ use crate::media::quality::{PacketLog, Quality};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
 use crate::telemetry::{Report, TraceContext};
-use crate::transport::{Call, CallEvent, Dial, Transport};
+use crate::transport::{Call, CallEvent, Dial, SentDigits, Transport};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
@@ -115,6 +115,7 @@ struct Driver<'a> {
     onset: Option<CallTime>,
     words: VecDeque<Words>,
     hook: Option<oneshot::Receiver<(bool, String)>>,
+    digits: Option<oneshot::Receiver<Result<SentDigits, String>>>,
     wake: Option<CallTime>,
     /// The call is over for this reason; the rest of its audio is still being looked at.
     ending: Option<EndCause>,
@@ -136,6 +137,7 @@ enum Woken {
     Detected(Option<Detected>),
     Words(Result<String, String>),
     Hook(bool, String),
+    Digits(Result<SentDigits, String>),
     Tick,
     Wake,
     Cancelled,
@@ -174,6 +176,7 @@ impl<'a> Driver<'a> {
             onset: None,
             words: VecDeque::new(),
             hook: None,
+            digits: None,
             wake: None,
             ending: None,
             last_fed: false,
@@ -213,6 +216,7 @@ impl<'a> Driver<'a> {
             detected = maybe(&mut self.detecting) => Woken::Detected(detected.ok()),
             words = first_words(&mut self.words) => Woken::Words(words),
             done = maybe(&mut self.hook) => { let (success, message) = done.unwrap_or((false, "it was lost".to_owned())); Woken::Hook(success, message) }
+            sent = maybe(&mut self.digits) => Woken::Digits(sent.unwrap_or_else(|_| Err("the digits were lost".to_owned()))),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Wake,
             _ = ticks.tick() => Woken::Tick,
         }
@@ -220,6 +224,7 @@ impl<'a> Driver<'a> {
 
     async fn on(&mut self, woken: Woken) {
         match woken {
+            Woken::Incoming(Some(CallEvent::Digit(_, digit))) => self.tell(InputKind::Dtmf(digit)).await,
             Woken::Incoming(Some(event)) => self.incoming(event).await,
             Woken::Incoming(None) => self.end(EndCause::Lost("the transport gave up".to_owned())),
             Woken::Progress(progress) => self.progressed(progress).await,
@@ -229,6 +234,7 @@ impl<'a> Driver<'a> {
                 self.hook = None;
                 self.tell(InputKind::HookDone { success, message }).await;
             }
+            Woken::Digits(sent) => self.pressed(sent).await,
             Woken::Tick => self.tick().await,
             Woken::Wake => {
                 self.wake = None;
@@ -268,6 +274,24 @@ impl<'a> Driver<'a> {
             CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
             CallEvent::Digit(..) => {}
             CallEvent::Transfer(_, to) => self.tell(InputKind::Transfer(to)).await,
+        }
+    }
+
+    /// The caller's digits are out: the reply is due from the last one on.
+    async fn pressed(&mut self, sent: Result<SentDigits, String>) {
+        self.digits = None;
+        match sent {
+            Ok(SentDigits { first, last }) => {
+                let (speech_start, speech_end) = (self.clock.at(first), self.clock.at(last));
+                self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
+                self.tell(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
+                self.tell(InputKind::Playback(Playback::Finished)).await;
+            }
+            Err(_) if self.ending.is_some() => {}
+            Err(why) => {
+                self.failure = Some(Failure::Broken(format!("no digits were sent: {why}")));
+                self.call.control.hang_up().await;
+            }
         }
     }
 
@@ -396,7 +420,14 @@ impl<'a> Driver<'a> {
                     stream.stop();
                 }
             }
-            Output::SendDtmf(_) => self.end(EndCause::Lost("this version cannot send digits".to_owned())),
+            Output::SendDtmf(digits) => {
+                let (control, (reply, sent)) = (Arc::clone(&self.call.control), oneshot::channel());
+                tokio::spawn(async move {
+                    // A call that is over needs no news of its digits.
+                    let _over = reply.send(control.send_digits(&digits).await);
+                });
+                self.digits = Some(sent);
+            }
             Output::Hangup => {
                 self.call.control.hang_up().await;
                 self.end(EndCause::CallerHungUp);

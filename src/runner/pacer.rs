@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -194,35 +195,37 @@ impl Loop {
 impl Stream {
     fn send(&mut self) {
         let mut playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut frame = [0_i16; FRAME];
+        let length = self.sink.frame();
+        let mut frame = vec![0_i16; length];
         let from = playing.as_ref().map(|playing| playing.position);
         if let Some(playing) = playing.as_mut() {
             let rest = playing.clip.samples.get(playing.position..).unwrap_or(&[]);
-            let length = rest.len().min(FRAME);
-            frame[..length].copy_from_slice(&rest[..length]);
-            playing.position += FRAME;
+            let some = rest.len().min(length);
+            frame[..some].copy_from_slice(&rest[..some]);
+            playing.position += length;
         }
         let marker = from.is_some() && !self.speaking;
         self.speaking = from.is_some();
         let sent = self.sink.send(&frame, marker).unwrap_or_else(|_| Monotonic::now());
         self.lateness.0.push(u32::try_from((sent.0 - self.deadline.0).max(0) / 1000).unwrap_or(u32::MAX));
         if let (Some(from), Some(clip)) = (from, playing.as_ref().map(|playing| Arc::clone(&playing.clip))) {
-            let over = from + FRAME >= clip.samples.len();
+            let over = from + length >= clip.samples.len();
             if over {
                 *playing = None;
             }
             drop(playing);
-            self.report(&clip, from, sent, over);
+            self.report(&clip, from..from + length, sent, over);
         }
-        self.deadline = self.deadline.plus_nanos(FRAME_NANOS);
+        let step = length as i64 * SAMPLE_NANOS;
+        self.deadline = self.deadline.plus_nanos(step);
         if sent.0 - self.deadline.0 > MOST_BEHIND_NANOS {
-            self.deadline = sent.plus_nanos(FRAME_NANOS);
+            self.deadline = sent.plus_nanos(step);
         }
     }
 
     /// A sample is sent when its packet is, plus its place in the packet: the same rule as for the bot's samples.
-    fn report(&self, clip: &CallerClip, from: usize, sent: Monotonic, over: bool) {
-        let frame = from..from + FRAME;
+    fn report(&self, clip: &CallerClip, frame: Range<usize>, sent: Monotonic, over: bool) {
+        let from = frame.start;
         let sent = sent.plus_nanos(self.sink.delay_nanos());
         let at = |sample: usize| sent.plus_nanos((sample - from) as i64 * SAMPLE_NANOS);
         let tell = |progress| {

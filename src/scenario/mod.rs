@@ -4,6 +4,7 @@ mod audio;
 mod config;
 mod decode;
 mod defaults;
+mod digits;
 mod discover;
 mod expectation;
 mod hearsay;

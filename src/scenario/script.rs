@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::decode::{Decoder, parse_duration};
 use super::problem::{Problem, Problems};
 use super::secrets::Secrets;
-use super::source::Source;
+use super::source::{Location, Source};
 use super::yaml::{self, Node, Value};
 
 /// One dialogue of the sample bot.
@@ -26,6 +26,8 @@ pub struct Script {
     pub bursts: bool,
     /// In order; each but a greeting answers one turn of the caller.
     pub replies: Vec<Reply>,
+    /// What is said when the caller has pressed these digits.
+    pub keys: Vec<(String, Reply)>,
 }
 
 /// One reply, and what is said in its place when the bot is to be wrong.
@@ -35,6 +37,8 @@ pub struct Reply {
     pub parts: Vec<Part>,
     /// What `wrong_reply` says.
     pub wrong: Option<Vec<Part>>,
+    /// Digits that the bot presses once it has said so.
+    pub sends: String,
 }
 
 /// A recording or a pause.
@@ -66,12 +70,14 @@ impl Script {
 }
 
 fn script(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<Script> {
-    let fields = decoder.fields(node, "a script", &["think", "endpoint", "greets", "hangs_up", "bursts", "replies"])?;
+    let fields = decoder.fields(node, "a script", &["think", "endpoint", "greets", "hangs_up", "bursts", "replies", "keys"])?;
     let Some(list) = fields.get("replies") else {
         decoder.problem(Problem::new(fields.location, "a script needs `replies`").help("add `replies: [greeting.wav]`"));
         return None;
     };
     let replies = decoder.list(list).into_iter().filter_map(|node| reply(decoder, node)).collect();
+    let keys = fields.get("keys").map(|node| decoder.entries(node, "replies by the digits that the caller presses")).unwrap_or_default();
+    let keys = keys.into_iter().filter_map(|(digits, location, node)| key(decoder, digits, location, node)).collect();
     let mut time = |key: &str, default| fields.get(key).and_then(|node| decoder.duration(node)).unwrap_or(default);
     Some(Script {
         name: name.to_owned(),
@@ -81,16 +87,28 @@ fn script(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<Script> 
         hangs_up: fields.get("hangs_up").is_some_and(|node| decoder.flag(node).unwrap_or(false)),
         bursts: fields.get("bursts").is_some_and(|node| decoder.flag(node).unwrap_or(false)),
         replies,
+        keys,
     })
+}
+
+fn key(decoder: &mut Decoder<'_>, digits: &str, location: Location, node: &Node) -> Option<(String, Reply)> {
+    let digits = super::digits::checked(decoder, digits, location)?;
+    Some((digits, reply(decoder, node)?))
 }
 
 fn reply(decoder: &mut Decoder<'_>, node: &Node) -> Option<Reply> {
     if !matches!(node.value, Value::Map(_)) {
-        return Some(Reply { parts: parts(decoder, node), wrong: None });
+        return Some(Reply { parts: parts(decoder, node), wrong: None, sends: String::new() });
     }
-    let fields = decoder.fields(node, "a reply", &["say", "wrong"])?;
-    let say = fields.get("say")?;
-    Some(Reply { parts: parts(decoder, say), wrong: fields.get("wrong").map(|node| parts(decoder, node)) })
+    let fields = decoder.fields(node, "a reply", &["say", "wrong", "sends"])?;
+    let sends = fields.get("sends").and_then(|node| super::digits::decode(decoder, node)).unwrap_or_default();
+    let say = fields.get("say");
+    if say.is_none() && sends.is_empty() {
+        return None;
+    }
+    let parts_of = |decoder: &mut Decoder<'_>, node: &Node| parts(decoder, node);
+    let said = say.map(|node| parts_of(decoder, node)).unwrap_or_default();
+    Some(Reply { parts: said, wrong: fields.get("wrong").map(|node| parts_of(decoder, node)), sends })
 }
 
 /// File names and durations.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::audio::Unplayable;
 use super::decode::{Decoder, Fields};
 use super::defaults::{ADVANCE, Defaults};
+use super::digits;
 use super::hearsay;
 use super::matchers;
 use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
@@ -27,6 +28,7 @@ pub(super) const BOT_KEYS: &[&str] = &[
     "within",
     "stops_within",
     "silent_for",
+    "dtmf",
     "capture",
     "network",
     "endpointing",
@@ -41,15 +43,12 @@ pub(super) const BOT_KEYS: &[&str] = &[
     "give_up",
     "advance",
 ];
-pub(super) const CALLER_KEYS: &[&str] = &["audio", "silence", "after", "barge_in"];
+pub(super) const CALLER_KEYS: &[&str] = &["audio", "silence", "dtmf", "after", "barge_in"];
 pub(super) const HANGUP_KEYS: &[&str] = &["by", "within"];
 
 /// Keys of the language that a later version understands.
-pub(super) const LATER: &[(&str, &str)] = &[
-    ("dtmf", "leave it out until a version that sends and receives digits"),
-    ("say", "record the words and write `audio: path/to/recording.wav`"),
-    ("judge", "use says, contains, matches or similar"),
-];
+pub(super) const LATER: &[(&str, &str)] =
+    &[("say", "record the words and write `audio: path/to/recording.wav`"), ("judge", "use says, contains, matches or similar")];
 
 /// Looks at a recording.
 pub(super) type Playable = dyn Fn(&Path) -> Result<(), Unplayable>;
@@ -123,6 +122,7 @@ fn bot(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Cont
     step.answer_latency = bound("answer_latency");
     step.stops_within = bound("stops_within");
     step.silent_for = bound("silent_for");
+    step.dtmf = fields.get("dtmf").and_then(|node| Some((digits::decode(decoder, node)?, node.location)));
     step.end_silence = fields.get("end_silence").and_then(|node| decoder.duration(node)).unwrap_or(step.end_silence);
     step.give_up = fields.get("give_up").and_then(|node| decoder.positive(node)).unwrap_or(step.give_up);
     step.stages = hearsay::stages(decoder, &fields);
@@ -142,7 +142,7 @@ fn bot(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Cont
 }
 
 fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
-    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "capture", "optional", "quality"];
+    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "quality"];
     let stages = Stage::ALL.map(Stage::key);
     for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
         let problem = Problem::new(location, format!("`{name}` cannot hold of a bot that is to be silent"));
@@ -175,18 +175,19 @@ fn plain_bot(location: Location, defaults: &Defaults) -> BotStep {
 
 fn caller(decoder: &mut Decoder<'_>, node: &Node, location: Location, context: &Context<'_>) -> Option<CallerStep> {
     let fields = decoder.fields_of_version(node, "a caller step", CALLER_KEYS, LATER)?;
-    let acts = fields.present(&["audio", "silence"]);
+    let acts = fields.present(&["audio", "silence", "dtmf"]);
     let [(act, act_location)] = acts[..] else {
         if acts.len() > 1 || !fields.has_unknown {
             let location = acts.get(1).map_or(location, |(_, second)| *second);
             let problem = Problem::new(location, "a caller step does exactly one thing");
-            decoder.problem(problem.help("write one of `audio: file.wav`, `silence: 2s`"));
+            decoder.problem(problem.help("write one of `audio: file.wav`, `silence: 2s`, `dtmf: \"1#\"`"));
         }
         return None;
     };
     let value = fields.get(act)?;
     let act = match act {
         "audio" => CallerAct::Audio(audio(decoder, value, context)?),
+        "dtmf" => CallerAct::Dtmf(pressed(decoder, value, context)?),
         _ => CallerAct::Silence(decoder.positive(value)?),
     };
     let after = fields.get("after").and_then(|node| decoder.duration(node)).unwrap_or(context.defaults.after());
@@ -195,6 +196,12 @@ fn caller(decoder: &mut Decoder<'_>, node: &Node, location: Location, context: &
         decoder.problem(Problem::new(act_location, "silence cannot barge in").help("use `audio`, or remove `barge_in`"));
     }
     Some(CallerStep { location, act, after, barge_in })
+}
+
+fn pressed(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<String> {
+    let text = decoder.text(node)?;
+    check_variables(decoder, &text, node.location, &context.variables.keys().map(String::as_str).collect());
+    digits::checked(decoder, &super::variables::fill(&text, context.variables), node.location)
 }
 
 fn audio(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<std::path::PathBuf> {

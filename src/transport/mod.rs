@@ -98,7 +98,7 @@ pub struct Call {
     pub control: Arc<dyn CallControl>,
 }
 
-/// Takes 20 ms frames of the caller's audio; called by the pacing thread, so it must not block.
+/// Takes frames of the caller's audio, 20 ms each unless it says otherwise; called by the pacing thread, so it must not block.
 pub trait MediaSink: Send {
     /// Sends one frame of linear samples at 8 kHz.
     ///
@@ -106,10 +106,24 @@ pub trait MediaSink: Send {
     /// What the socket says, for instance that nothing listens at the far end (ICMP).
     fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic>;
 
+    /// Samples at 8 kHz that it takes at a time: a multiple of 10 ms.
+    fn frame(&self) -> usize {
+        crate::media::codec::FRAME
+    }
+
     /// By how much a sample leaves later than its frame, in nanoseconds: the codec's and the resampler's known delay.
     fn delay_nanos(&self) -> i64 {
         0
     }
+}
+
+/// When digits went onto the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentDigits {
+    /// The beginning of the first.
+    pub first: Monotonic,
+    /// The end of the last.
+    pub last: Monotonic,
 }
 
 /// An answered call's other controls.
@@ -120,11 +134,11 @@ pub trait CallControl: Send + Sync {
     /// What was received so far.
     fn reception(&self) -> Reception;
 
-    /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent.
+    /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, and tells when.
     ///
     /// # Errors
     /// Why the far end cannot be sent digits, in one sentence.
-    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<(), String>> {
+    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {
         let _unsent = digits;
         Box::pin(async { Err("this kind of call cannot send digits".to_owned()) })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Codec;
+use super::{Codec, SipCodec};
 use crate::scenario::secrets::Secret;
 
 /// How offer and answer are exchanged.
@@ -59,6 +59,16 @@ impl WebRtcCodec {
         match self {
             Self::Opus => "opus",
             Self::G711(law) => law.name(),
+        }
+    }
+}
+
+impl From<WebRtcCodec> for SipCodec {
+    fn from(codec: WebRtcCodec) -> Self {
+        match codec {
+            WebRtcCodec::Opus => Self::Opus,
+            WebRtcCodec::G711(Codec::Pcmu) => Self::Pcmu,
+            WebRtcCodec::G711(Codec::Pcma) => Self::Pcma,
         }
     }
 }

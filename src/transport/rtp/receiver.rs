@@ -1,24 +1,57 @@
-//! The bot's RTP stream.
+//! The bot's datagrams: RTP, RTCP on the same port (RFC 5761), DTLS (RFC 7983).
 
 use std::io;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use rtc_shared::marshal::Unmarshal;
 use rtp::packet::Packet;
 use tokio::sync::mpsc;
 
+use super::formats::{Formats, Payload};
 use super::session::Shared;
-use crate::clock::CallClock;
-use crate::media::{MediaFrame, codec};
-use crate::scenario::Codec;
+use super::stream::StreamReader;
+use crate::clock::{CallClock, Monotonic};
 use crate::transport::{CallEvent, TimestampedSocket};
 
-/// Receives until the channel closes. Anything that is no RTP of the peer is passed over.
+/// So many packets of a kind that cannot be used are no accident.
+const TOO_MANY: u32 = 20;
+
+/// What a datagram is, by its first octets (RFC 7983, section 7; RFC 5761, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rtp,
+    Rtcp,
+    Dtls,
+    Other,
+}
+
+pub(super) fn kind(datagram: &[u8]) -> Kind {
+    match *datagram {
+        [20..=63, ..] => Kind::Dtls,
+        [128..=191, 192..=223, ..] => Kind::Rtcp,
+        [128..=191, ..] => Kind::Rtp,
+        _ => Kind::Other,
+    }
+}
+
+/// A packet and what it carries; `None` for anything that is no RTP with a payload type of these.
+pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Payload)> {
+    if kind(datagram) != Kind::Rtp {
+        return None;
+    }
+    let payload = formats.get(datagram.get(1)? & 0x7f)?;
+    let packet = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)).ok()?;
+    Some((packet, payload))
+}
+
+/// Receives until the channel closes. Anything that is not the peer's is passed over.
 pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
     let mut buffer = [0_u8; 2048];
     let mut refused = false;
+    let mut inbound = Inbound { shared, clock, events, reader: StreamReader::default(), heard: false, unknown: 0, broken: 0 };
     loop {
-        let (length, from, arrival) = match socket.recv(&mut buffer).await {
+        let received = match socket.recv(&mut buffer).await {
             Ok(received) => received,
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 if !refused && events.send(CallEvent::Lost(clock.now(), "nothing listens on the bot's RTP port".to_owned())).is_err() {
@@ -32,35 +65,89 @@ pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: Call
                 return;
             }
         };
-        let Some(mut frame) = buffer.get(..length).and_then(parse) else { continue };
-        if !shared.accept(from) {
-            continue;
-        }
-        frame.arrival = clock.at(arrival);
-        frame.received = frame.arrival;
-        shared.count(&frame);
-        if events.send(CallEvent::Media(frame)).is_err() {
+        let (length, from, arrival) = received;
+        if let Some(datagram) = buffer.get(..length)
+            && !inbound.datagram(datagram, from, arrival)
+        {
             return;
         }
     }
 }
 
-/// One RTP packet of a G.711 stream; `None` for anything else.
-pub(super) fn parse(datagram: &[u8]) -> Option<MediaFrame> {
-    if datagram.first().is_none_or(|first| first >> 6 != 2) {
-        return None;
+/// One call's receiving side.
+struct Inbound<'a> {
+    shared: &'a Shared,
+    clock: CallClock,
+    events: &'a mpsc::UnboundedSender<CallEvent>,
+    reader: StreamReader,
+    /// Something of the peer's could be used.
+    heard: bool,
+    /// Packets with payload types that were not negotiated.
+    unknown: u32,
+    /// Packets that the keys do not fit.
+    broken: u32,
+}
+
+impl Inbound<'_> {
+    /// Takes a datagram; false once nobody listens any more.
+    fn datagram(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) -> bool {
+        match kind(datagram) {
+            Kind::Rtp => self.rtp(datagram, from, arrival),
+            Kind::Rtcp => self.shared.rtcp_received(datagram, arrival),
+            Kind::Dtls => self.shared.dtls_received(datagram, from),
+            Kind::Other => {}
+        }
+        !self.events.is_closed()
     }
-    let packet = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)).ok()?;
-    let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| codec.payload_type() == packet.header.payload_type)?;
-    Some(MediaFrame {
-        arrival: crate::call::CallTime::DIAL,
-        received: crate::call::CallTime::DIAL,
-        ssrc: packet.header.ssrc,
-        sequence: packet.header.sequence_number,
-        timestamp: packet.header.timestamp,
-        marker: packet.header.marker,
-        samples: codec::decode(codec, &packet.payload),
-    })
+
+    fn rtp(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) {
+        let formats = self.shared.incoming();
+        let number = datagram.get(1).map_or(0, |octet| octet & 0x7f);
+        if formats.get(number).is_none() {
+            self.unknown += 1;
+            if self.unknown == TOO_MANY && !self.heard {
+                self.note(format!("the bot sends RTP payload type {number}, which was not negotiated"));
+            }
+            return;
+        }
+        let Some(plain) = self.shared.unprotect(datagram) else { return self.broken() };
+        let Some((packet, payload)) = parse(&plain, &formats) else { return };
+        match self.shared.accept(from) {
+            Accepted::Yes => {}
+            Accepted::InsteadOf(stranger) => {
+                self.reader = StreamReader::default();
+                self.note(format!("{stranger} sent audio before the bot's own address {from} did; it is ignored from here on"));
+            }
+            Accepted::No => return,
+        }
+        self.heard = true;
+        let Some(read) = self.reader.read(&packet, payload, self.clock.at(arrival)) else { return };
+        self.shared.count(&read.counted);
+        let digit = read.digit.map(|digit| CallEvent::Digit(self.clock.at(arrival), digit));
+        for event in read.heard.map(CallEvent::Media).into_iter().chain(digit) {
+            let _closed = self.events.send(event);
+        }
+    }
+
+    fn broken(&mut self) {
+        self.broken += 1;
+        if self.broken == TOO_MANY && !self.heard {
+            self.note("the bot's SRTP cannot be decrypted: it does not use the key that it agreed to, or sends plain RTP".to_owned());
+        }
+    }
+
+    fn note(&self, why: String) {
+        let _closed = self.events.send(CallEvent::Lost(self.clock.now(), why));
+    }
+}
+
+/// Whether a packet's sender is the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    Yes,
+    /// The address of the peer's SDP takes the place of another sender that came first.
+    InsteadOf(SocketAddr),
+    No,
 }
 
 #[cfg(test)]
@@ -68,18 +155,32 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scenario::SipCodec;
+
+    fn formats() -> Formats {
+        let voice =
+            [(0, SipCodec::Pcmu), (9, SipCodec::G722), (111, SipCodec::Opus)].map(|(number, codec)| (number, Payload::Voice(codec)));
+        voice.into_iter().chain([(13, Payload::Noise), (101, Payload::Events(8000))]).collect()
+    }
 
     proptest! {
         #[test]
         fn no_datagram_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            parse(&bytes);
+            parse(&bytes, &formats());
         }
 
         #[test]
-        fn no_damaged_packet_makes_it_panic(mut header in prop::array::uniform12(any::<u8>()), rest in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn no_damaged_packet_makes_it_panic(
+            mut header in prop::array::uniform12(any::<u8>()),
+            number in prop::sample::select(vec![0_u8, 9, 13, 101, 111]),
+            rest in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             header[0] = 0x80 | (header[0] & 0x3f);
+            header[1] = number;
             let datagram: Vec<u8> = header.into_iter().chain(rest).collect();
-            parse(&datagram);
+            if let Some((packet, payload)) = parse(&datagram, &formats()) {
+                StreamReader::default().read(&packet, payload, crate::call::CallTime::DIAL);
+            }
         }
     }
 
@@ -87,7 +188,25 @@ mod tests {
     fn a_plain_packet_is_read() {
         let mut datagram = vec![0x80, 0x80, 0, 7, 0, 0, 0, 160, 0, 0, 0, 9];
         datagram.extend([0xff; 160]);
-        let frame = parse(&datagram).expect("RTP");
-        assert_eq!((frame.sequence, frame.timestamp, frame.ssrc, frame.marker, frame.samples.len()), (7, 160, 9, true, 160));
+        let (packet, payload) = parse(&datagram, &formats()).expect("RTP");
+        assert_eq!((packet.header.sequence_number, packet.header.ssrc, packet.header.marker), (7, 9, true));
+        assert_eq!((payload, packet.payload.len()), (Payload::Voice(SipCodec::Pcmu), 160));
+        datagram[1] = 18;
+        assert!(parse(&datagram, &formats()).is_none());
+    }
+
+    #[test]
+    fn datagrams_are_told_apart() {
+        let cases: [(&[u8], Kind); 6] = [
+            (&[0x80, 0x00], Kind::Rtp),
+            (&[0x80, 0xc8], Kind::Rtcp),
+            (&[0x80, 0xe5], Kind::Rtp),
+            (&[22, 254], Kind::Dtls),
+            (&[0, 1], Kind::Other),
+            (&[], Kind::Other),
+        ];
+        for (datagram, expected) in cases {
+            assert_eq!(kind(datagram), expected, "{datagram:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The caller's RTP stream.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,50 +9,99 @@ use rtc_shared::marshal::Marshal;
 use rtp::header::Header;
 use rtp::packet::Packet;
 
-use super::session::Shared;
+use super::session::{Outgoing, Shared};
+use super::srtp::{Cipher, Keys};
 use crate::clock::Monotonic;
-use crate::media::codec;
-use crate::scenario::Codec;
+use crate::media::VoiceEncoder;
 use crate::transport::MediaSink;
 
-/// Sends one G.711 stream; the far end's address may change while it runs.
-#[derive(Debug)]
+/// Sends one stream; the far end's address, the codec and the keys may change while it runs.
 pub struct RtpSender {
     socket: UdpSocket,
     shared: Arc<Shared>,
-    codec: Codec,
+    plan: Outgoing,
+    encoder: VoiceEncoder,
+    cipher: Option<(Arc<Keys>, Cipher)>,
     sequence: u16,
     timestamp: u32,
 }
 
 impl RtpSender {
-    pub(super) fn new(socket: UdpSocket, shared: Arc<Shared>, codec: Codec) -> Self {
-        Self { socket, shared, codec, sequence: rand::random(), timestamp: rand::random() }
+    pub(super) fn new(socket: UdpSocket, shared: Arc<Shared>, plan: Outgoing) -> io::Result<Self> {
+        let encoder = VoiceEncoder::new(plan.codec).map_err(io::Error::other)?;
+        // SRTP counts how often the sequence number wraps from the first packet that it gets to see (RFC 3711, section 3.3.1).
+        let sequence = rand::random::<u16>() >> 1;
+        Ok(Self { socket, shared, plan, encoder, cipher: None, sequence, timestamp: rand::random() })
     }
 
-    fn packet(&self, samples: &[i16], marker: bool) -> Packet {
+    /// A codec that the peer changed to.
+    fn follow(&mut self, plan: Outgoing) -> io::Result<()> {
+        if plan.codec != self.plan.codec {
+            self.encoder = VoiceEncoder::new(plan.codec).map_err(io::Error::other)?;
+        }
+        self.plan = plan;
+        Ok(())
+    }
+
+    fn packet(&mut self, samples: &[i16], marker: bool) -> (Packet, Option<bool>) {
+        let ticks = self.encoder.ticks(samples.len());
+        // The encoder hears what is not sent as well: its resampler keeps its place.
+        let voice = self.encoder.encode(samples);
+        let keyed = self.plan.events.and_then(|number| Some((number, self.shared.key(self.timestamp, ticks)?)));
+        let (payload_type, marker, timestamp, payload, ends) = match keyed {
+            Some((number, keyed)) => (number, keyed.marker, keyed.timestamp, keyed.payload.to_vec(), Some(keyed.ends)),
+            None => (self.plan.number, marker, self.timestamp, voice, None),
+        };
         let header = Header {
             version: 2,
             marker,
-            payload_type: self.codec.payload_type(),
+            payload_type,
             sequence_number: self.sequence,
-            timestamp: self.timestamp,
+            timestamp,
             ssrc: self.shared.ssrc,
             ..Header::default()
         };
-        Packet { header, payload: Bytes::from(codec::encode(self.codec, samples)) }
+        self.sequence = self.sequence.wrapping_add(1);
+        self.timestamp = self.timestamp.wrapping_add(ticks);
+        (Packet { header, payload: Bytes::from(payload) }, ends)
+    }
+
+    fn protect(&mut self, keys: &Arc<Keys>, packet: &[u8]) -> io::Result<Vec<u8>> {
+        if self.cipher.as_ref().is_none_or(|(known, _)| !Arc::ptr_eq(known, keys)) {
+            self.cipher = Some((Arc::clone(keys), keys.outbound().map_err(io::Error::other)?));
+        }
+        let cipher = self.cipher.as_mut().map(|(_, cipher)| cipher);
+        cipher.and_then(|cipher| cipher.protect_rtp(packet)).ok_or_else(|| io::Error::other("the packet cannot be encrypted"))
     }
 }
 
 impl MediaSink for RtpSender {
     fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic> {
-        let bytes = self.packet(samples, marker).marshal().map_err(io::Error::other)?;
-        self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(samples.len() as u32);
-        let remote: SocketAddr = self.shared.remote();
+        let wanted = self.shared.outgoing();
+        if wanted.plan != self.plan {
+            self.follow(wanted.plan)?;
+        }
+        let (packet, event_ends) = self.packet(samples, marker);
+        let mut bytes = packet.marshal().map_err(io::Error::other)?.to_vec();
+        if let Some(keys) = &wanted.keys {
+            bytes = self.protect(keys, &bytes)?;
+        }
         let at = Monotonic::now();
-        self.socket.send_to(&bytes, remote)?;
-        self.shared.sent(samples.len(), self.timestamp, at);
+        if let Some(remote) = wanted.remote {
+            self.socket.send_to(&bytes, remote)?;
+        }
+        self.shared.sent(packet.payload.len(), self.timestamp, at);
+        if let Some(ends) = event_ends {
+            self.shared.keyed(packet.header.marker, ends, at);
+        }
         Ok(at)
+    }
+
+    fn delay_nanos(&self) -> i64 {
+        self.encoder.delay_nanos()
+    }
+
+    fn frame(&self) -> usize {
+        self.plan.samples
     }
 }

@@ -2,80 +2,46 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{receiver, reports, sender::RtpSender};
-use crate::clock::{CallClock, Monotonic};
-use crate::media::{Reception, ReceptionCounter};
-use crate::scenario::Codec;
-use crate::transport::{CallEvent, TimestampedSocket};
+use super::dtls::{self, Handshake};
+use super::formats::Formats;
+pub(super) use super::shared::Shared;
+use super::srtp::Keys;
+use super::{RemoteReport, RtpSender, receiver, reports};
+use crate::clock::CallClock;
+use crate::media::Reception;
+use crate::scenario::SipCodec;
+use crate::transport::{CallEvent, SentDigits, TimestampedSocket};
 
-/// What the tasks of a session share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub ssrc: u32,
-    state: Mutex<State>,
+/// What is sent, by the last description of the peer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The codec.
+    pub codec: SipCodec,
+    /// Its payload type.
+    pub number: u8,
+    /// The payload type of telephone events.
+    pub events: Option<u8>,
+    /// Samples at 8 kHz a packet.
+    pub samples: usize,
+    /// The peer wants to hear something: not on hold.
+    pub active: bool,
 }
 
-#[derive(Debug)]
-struct State {
-    remote: SocketAddr,
-    /// The far end has shown where it sends from (symmetric RTP).
-    latched: bool,
-    reception: ReceptionCounter,
-    sent: Sent,
-}
-
-/// What RTCP sender reports tell of the caller's stream.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sent {
-    pub packets: u32,
-    pub octets: u32,
-    pub timestamp: u32,
-    pub at: Option<Monotonic>,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn remote(&self) -> SocketAddr {
-        self.lock().remote
-    }
-
-    pub fn sent(&self, samples: usize, timestamp: u32, at: Monotonic) {
-        let sent = &mut self.lock().sent;
-        sent.packets = sent.packets.wrapping_add(1);
-        sent.octets = sent.octets.wrapping_add(samples as u32);
-        (sent.timestamp, sent.at) = (timestamp, Some(at));
-    }
-
-    pub fn sender_state(&self) -> Sent {
-        self.lock().sent
-    }
-
-    /// Takes a packet from this source if it is the peer: the first valid sender is, and stays so. Bots behind NAT or
-    /// in containers send from other addresses than their SDP says (symmetric RTP, RFC 4961).
-    pub fn accept(&self, from: SocketAddr) -> bool {
-        let mut state = self.lock();
-        if !state.latched {
-            state.latched = true;
-            state.remote = from;
-        }
-        state.remote == from
-    }
-
-    pub fn count(&self, frame: &crate::media::MediaFrame) {
-        self.lock().reception.push(frame);
-    }
-
-    pub fn reception(&self) -> ReceptionCounter {
-        self.lock().reception.clone()
-    }
+/// Where the peer wants RTCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtcpWay {
+    /// With RTP (RFC 5761).
+    Muxed,
+    /// One port above RTP.
+    Next,
+    /// At an address of its own (RFC 3605).
+    At(SocketAddr),
 }
 
 /// Both directions of one call's audio. Dropping it ends its tasks.
@@ -96,11 +62,8 @@ impl RtpSession {
     pub fn bind(ip: IpAddr) -> io::Result<Self> {
         let (rtp, rtcp) = TimestampedSocket::bind_pair(ip)?;
         let stop = CancellationToken::new();
-        let remote = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0);
-        let state = State { remote, latched: false, reception: ReceptionCounter::default(), sent: Sent::default() };
-        let shared = Arc::new(Shared { ssrc: rand::random(), state: Mutex::new(state) });
         let guard = stop.clone().drop_guard();
-        Ok(Self { shared, socket: Arc::new(rtp), rtcp: Arc::new(rtcp), stop, _guard: guard })
+        Ok(Self { shared: Arc::new(Shared::new()), socket: Arc::new(rtp), rtcp: Arc::new(rtcp), stop, _guard: guard })
     }
 
     /// The RTP port, for SDP.
@@ -111,13 +74,27 @@ impl RtpSession {
         self.socket.local_addr()
     }
 
+    /// The payload types that are understood.
+    pub fn expect(&self, formats: Formats) {
+        self.shared.expect(formats);
+    }
+
+    /// Nothing goes out or in before there are keys.
+    pub fn secure(&self) {
+        self.shared.secure();
+    }
+
+    /// What both directions are encrypted with from now on.
+    ///
+    /// # Errors
+    /// Keys of the wrong length.
+    pub fn set_keys(&self, keys: Keys) -> Result<(), String> {
+        self.shared.set_keys(keys)
+    }
+
     /// Where the peer's SDP says that it listens.
-    pub fn set_remote(&self, remote: SocketAddr) {
-        let mut state = self.shared.lock();
-        if state.remote != remote {
-            state.remote = remote;
-            state.latched = false;
-        }
+    pub fn set_remote(&self, remote: SocketAddr, rtcp: RtcpWay) {
+        self.shared.set_remote(remote, rtcp);
     }
 
     /// Starts to hand in what is received.
@@ -131,25 +108,64 @@ impl RtpSession {
         });
     }
 
+    /// Agrees on keys with the peer by DTLS (RFC 5764); bounded in time.
+    ///
+    /// # Errors
+    /// Why there are none, in one sentence.
+    pub async fn agree(&self, handshake: Handshake) -> Result<(), String> {
+        let sender = self.socket.sender().map_err(|error| error.to_string())?;
+        dtls::agree(handshake, sender, Arc::clone(&self.shared), self.stop.clone()).await
+    }
+
     /// Starts RTCP and returns the sender of the caller's stream.
     ///
     /// # Errors
     /// What the system says.
-    pub fn send(&self, codec: Codec) -> io::Result<RtpSender> {
+    pub fn send(&self, plan: Outgoing) -> io::Result<RtpSender> {
         let (rtcp, shared, stop) = (Arc::clone(&self.rtcp), Arc::clone(&self.shared), self.stop.clone());
-        let sender = rtcp.sender()?;
+        let senders = (self.socket.sender()?, rtcp.sender()?);
+        self.retarget(plan);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = reports::run(&rtcp, &sender, &shared) => {}
+                () = reports::run(&rtcp, senders, &shared) => {}
             }
         });
-        Ok(RtpSender::new(self.socket.sender()?, Arc::clone(&self.shared), codec))
+        RtpSender::new(self.socket.sender()?, Arc::clone(&self.shared), plan)
+    }
+
+    /// Changes what is sent, from the next packet on.
+    pub fn retarget(&self, plan: Outgoing) {
+        self.shared.retarget(plan);
+    }
+
+    /// Sends digits in the place of audio (RFC 4733) and waits until the last one is out.
+    ///
+    /// # Errors
+    /// The call is over first.
+    pub async fn press(&self, digits: &str) -> Result<SentDigits, String> {
+        let (reply, sent) = oneshot::channel();
+        self.shared.press(digits, reply);
+        let over = || "the call was over before the digits were sent".to_owned();
+        tokio::select! {
+            () = self.stop.cancelled() => Err(over()),
+            sent = sent => sent.map_err(|_| over()),
+        }
     }
 
     /// What was received so far.
     pub fn reception(&self) -> Reception {
         self.shared.reception().report()
+    }
+
+    /// The way to the peer and back, by the last receiver report.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.feedback(|feedback| feedback.round_trip)
+    }
+
+    /// What the peer says of the stream that it is sent.
+    pub fn remote_report(&self) -> Option<RemoteReport> {
+        self.shared.feedback(|feedback| feedback.remote)
     }
 
     /// Ends both directions.

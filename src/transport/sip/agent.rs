@@ -15,10 +15,10 @@ use super::attempt::{Attempt, Failed};
 use super::endpoint::Endpoint;
 use super::flow::{connect, sip_addr};
 use super::locate::{Hop, locate};
+use super::media::CallMedia;
 use super::register::Registered;
 use super::trace::SipTrace;
 use crate::scenario::{SipTarget, Target};
-use crate::transport::rtp::RtpSession;
 use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Transport};
 
 /// How goldencall names itself.
@@ -114,7 +114,7 @@ impl SipTransport {
         if hop.transport == SipTransportKind::Tls && target.insecure {
             let _closed = dial.events.send(CallEvent::Note("the certificate of the peer was not verified (`insecure: true`)".to_owned()));
         }
-        let media = RtpSession::bind(reached_at.ip()).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
+        let media = CallMedia::bind(reached_at.ip(), target)?;
         let mut route_set = proxy_route(target)?;
         route_set.extend(registered.iter().flat_map(|registered| registered.route_set.clone()));
         let from = caller(target, callee, reached_at)?;
@@ -132,7 +132,6 @@ impl SipTransport {
             destination: sip_addr(hop.transport, hop.address),
             dial: dial.clone(),
             call_id: format!("{:016x}@goldencall", rand::random::<u64>()),
-            early: std::sync::Mutex::default(),
         };
         attempt.invite().await
     }

@@ -1,7 +1,7 @@
 //! One INVITE to one hop, and everything that may come back.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
@@ -19,11 +19,10 @@ use super::call::SipCall;
 use super::endpoint::Endpoint;
 use super::flow::{closed, sip_addr};
 use super::locate::{Hop, locate};
+use super::media::CallMedia;
 use super::refusal::{header, refused};
 use super::register::Registered;
-use super::sdp;
-use crate::scenario::{Codec, SipCodec, SipTarget};
-use crate::transport::rtp::RtpSession;
+use crate::scenario::SipTarget;
 use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind};
 
 /// Without any response for this long there is nobody.
@@ -74,7 +73,7 @@ impl From<DialError> for Failed {
 
 pub(super) struct Attempt {
     pub endpoint: Arc<Endpoint>,
-    pub media: RtpSession,
+    pub media: CallMedia,
     pub target: SipTarget,
     pub callee: Uri,
     pub from: Uri,
@@ -86,8 +85,6 @@ pub(super) struct Attempt {
     pub destination: SipAddr,
     pub dial: Dial,
     pub call_id: String,
-    /// The description of a provisional response: where that was reliable (RFC 3262), the 2xx need not repeat it.
-    pub early: Mutex<Option<Vec<u8>>>,
 }
 
 impl Attempt {
@@ -102,19 +99,12 @@ impl Attempt {
         }
         let (dialog, response, states) = answered?;
         let answered_at = self.dial.clock.now();
-        let (audio, codec) = match self.audio(&response) {
-            Ok(audio) => audio,
-            Err(error) => {
+        let (codec, sink) = match self.media.answer(&response.body).await {
+            Ok(agreed) => agreed,
+            Err(why) => {
                 let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                return Err(error.into());
-            }
-        };
-        self.media.set_remote(audio.address);
-        let sink = match self.media.send(codec) {
-            Ok(sink) => sink,
-            Err(error) => {
-                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                return Err(DialError::local("no RTP sender", error).into());
+                let message = format!("the answer of {} cannot be used: {why}", self.target.uri);
+                return Err(DialError::new(DialErrorKind::BadAnswer, message).into());
             }
         };
         let call_id = self.call_id.clone();
@@ -125,7 +115,7 @@ impl Attempt {
     }
 
     async fn answered(&self) -> Result<(InviteDialog, Response, States), Failed> {
-        self.media.receive(self.dial.clock, self.dial.events.clone());
+        self.media.session().receive(self.dial.clock, self.dial.events.clone());
         let (states, receiver) = self.endpoint.dialogs.new_dialog_state_channel();
         let mut events = States::new(receiver);
         let (dialog, response) = self.final_response(states, &mut events).await?;
@@ -136,17 +126,8 @@ impl Attempt {
         Err(Failed { error: refused(&self.target.uri, &self.target, &response), elsewhere })
     }
 
-    fn audio(&self, response: &Response) -> Result<(sdp::RemoteAudio, Codec), DialError> {
-        let early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-        let body = early.as_ref().filter(|_| response.body.is_empty()).unwrap_or(&response.body);
-        let audio = sdp::parse(body)
-            .map_err(|why| DialError::new(DialErrorKind::BadAnswer, format!("the answer of {} cannot be used: {why}", self.target.uri)))?;
-        let codec = g711(&self.target).into_iter().find(|codec| audio.codecs.contains(codec)).unwrap_or(audio.codecs[0]);
-        Ok((audio, codec))
-    }
-
     async fn final_response(&self, states: DialogStateSender, events: &mut States) -> Result<(InviteDialog, Response), Failed> {
-        let invite = self.endpoint.dialogs.do_invite(self.option()?, states);
+        let invite = self.endpoint.dialogs.do_invite(self.option(), states);
         let nobody = self.nobody();
         tokio::pin!(invite, nobody);
         let ring_deadline = Instant::now() + self.target.ring_timeout;
@@ -172,26 +153,25 @@ impl Attempt {
         }
     }
 
-    fn option(&self) -> Result<InviteOption, DialError> {
-        let media = self.media.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
-        Ok(InviteOption {
+    fn option(&self) -> InviteOption {
+        InviteOption {
             caller: self.from.clone(),
             contact: self.contact.clone(),
             callee: self.callee.clone(),
             destination: Some(self.destination.clone()),
             content_type: Some("application/sdp".to_owned()),
-            offer: Some(sdp::describe(media, &g711(&self.target), 1).into_bytes()),
+            offer: Some(self.media.offer()),
             credential: self.credential.clone(),
             headers: Some(self.headers()),
             support_prack: true,
             call_id: Some(self.call_id.clone()),
             route_set: self.route_set.clone(),
             ..InviteOption::default()
-        })
+        }
     }
 
     /// The INVITE that follows a transfer. A number is called at the bot's own domain.
-    pub async fn option_to(&self, to: &str, offer: Vec<u8>) -> Result<InviteOption, DialError> {
+    pub async fn option_to(&self, to: &str) -> Result<InviteOption, DialError> {
         let callee = match to.strip_prefix("tel:") {
             Some(number) => uri(&format!("sip:{number}@{}", self.callee.host_with_port))?,
             None => uri(to)?,
@@ -204,26 +184,8 @@ impl Attempt {
                 sip_addr(hop.transport, hop.address)
             }
         };
-        let headers = self.headers();
-        let (caller, contact, credential) = (self.from.clone(), self.contact.clone(), self.credential.clone());
-        let route_set = self.route_set.clone();
-        let (content_type, call_id) = (Some("application/sdp".to_owned()), Some(format!("{:016x}@goldencall", rand::random::<u64>())));
-        let (destination, offer, headers) = (Some(destination), Some(offer), Some(headers));
-        let support_prack = true;
-        Ok(InviteOption {
-            caller,
-            contact,
-            callee,
-            destination,
-            content_type,
-            offer,
-            credential,
-            headers,
-            support_prack,
-            call_id,
-            route_set,
-            ..InviteOption::default()
-        })
+        let call_id = Some(format!("{:016x}@goldencall", rand::random::<u64>()));
+        Ok(InviteOption { callee, destination: Some(destination), call_id, ..self.option() })
     }
 
     fn headers(&self) -> Vec<Header> {
@@ -240,10 +202,7 @@ impl Attempt {
             if response.status_code != StatusCode::Trying {
                 let _closed = self.dial.events.send(CallEvent::Ringing(self.dial.clock.now()));
             }
-            if let Ok(audio) = sdp::parse(&response.body) {
-                self.media.set_remote(audio.address);
-                *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.body.clone());
-            }
+            self.media.early(&response.body);
         }
     }
 
@@ -283,16 +242,6 @@ impl Attempt {
     fn failed(&self, error: &str) -> DialError {
         DialError::new(DialErrorKind::Rejected, format!("the call to {} failed: {error}", self.target.uri))
     }
-}
-
-/// The target's codecs that this transport speaks.
-pub(super) fn g711(target: &SipTarget) -> Vec<Codec> {
-    let law = |codec: &SipCodec| match codec {
-        SipCodec::Pcmu => Some(Codec::Pcmu),
-        SipCodec::Pcma => Some(Codec::Pcma),
-        SipCodec::G722 | SipCodec::Opus => None,
-    };
-    target.codecs.iter().filter_map(law).collect()
 }
 
 /// Whether the peer takes UPDATE (RFC 3311).

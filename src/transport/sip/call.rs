@@ -1,6 +1,6 @@
 //! An answered SIP call: requests of the peer inside the dialog, session timers, transfers, and its end.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +10,15 @@ use rsipstack::sip::{Header, Method, Request, Response, StatusCode, StatusCodeKi
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::attempt::{Attempt, States, g711, takes_update};
-use super::sdp;
+use super::attempt::{Attempt, States, takes_update};
+use super::info;
+use super::refusal::header;
 use super::session_timer::SessionTimer;
 use super::transfer;
 use crate::clock::CallClock;
 use crate::media::Reception;
-use crate::transport::{BoxFuture, CallControl, CallEvent};
+use crate::scenario::DigitMode;
+use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,7 +42,6 @@ pub(super) struct SipCall {
     /// The one that carries the call: after a transfer that was followed, another one.
     dialog: Mutex<InviteDialog>,
     over: AtomicBool,
-    sdp_version: AtomicU32,
     update: bool,
     due: Mutex<Option<Due>>,
 }
@@ -51,7 +52,6 @@ impl SipCall {
             attempt,
             dialog: Mutex::new(dialog),
             over: AtomicBool::new(false),
-            sdp_version: AtomicU32::new(2),
             update: takes_update(answer),
             due: Mutex::new(SessionTimer::agreed(answer).map(Due::after)),
         }
@@ -108,7 +108,13 @@ impl SipCall {
     async fn asked(self: &Arc<Self>, state: DialogState, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
         match state {
             DialogState::Updated(_, request, handle) => self.updated(&request, &handle).await,
-            DialogState::Info(_, _, handle) | DialogState::Options(_, _, handle) | DialogState::Notify(_, _, handle) => {
+            DialogState::Info(_, request, handle) => {
+                if let Some(digit) = digit_of(&request) {
+                    let _closed = events.send(CallEvent::Digit(clock.now(), digit));
+                }
+                let _gone = handle.reply(StatusCode::OK).await;
+            }
+            DialogState::Options(_, _, handle) | DialogState::Notify(_, _, handle) => {
                 let _gone = handle.reply(StatusCode::OK).await;
             }
             DialogState::Refer(_, request, handle) => self.referred(&request, &handle, clock, events).await,
@@ -135,19 +141,16 @@ impl SipCall {
             let _gone = handle.respond(StatusCode::OK, Some(headers), None).await;
             return;
         }
-        if let Ok(audio) = sdp::parse(&request.body) {
-            self.attempt.media.set_remote(audio.address);
-        }
-        let Some(body) = self.description() else { return };
+        let body = match self.attempt.media.answer_again(&request.body) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::debug!(%error, "an offer inside the dialog cannot be answered");
+                let _gone = handle.reply(StatusCode::NotAcceptableHere).await;
+                return;
+            }
+        };
         headers.push(Header::ContentType("application/sdp".into()));
         let _gone = handle.respond(StatusCode::OK, Some(headers), Some(body)).await;
-    }
-
-    /// The caller's own description, one version on.
-    fn description(&self) -> Option<Vec<u8>> {
-        let local = self.attempt.media.local_addr().ok()?;
-        let version = self.sdp_version.fetch_add(1, Ordering::Relaxed);
-        Some(sdp::describe(local, &g711(&self.attempt.target), version).into_bytes())
     }
 
     /// The session timer ran out: the caller refreshes, or the peer has not.
@@ -172,7 +175,7 @@ impl SipCall {
             dialog.update(Some(headers), None).await
         } else {
             headers.push(Header::ContentType("application/sdp".into()));
-            dialog.reinvite_with_glare_retry(Some(headers), self.description(), 3).await
+            dialog.reinvite_with_glare_retry(Some(headers), self.attempt.media.answer_again(b"").ok(), 3).await
         };
         match response {
             Ok(Some(response)) if response.status_code.kind() == StatusCodeKind::Successful => {
@@ -227,9 +230,8 @@ impl SipCall {
         let note = |text: String| {
             let _closed = events.send(CallEvent::Note(text));
         };
-        let Some(body) = self.description() else { return StatusCode::ServerInternalError };
         let (states, receiver) = self.attempt.endpoint.dialogs.new_dialog_state_channel();
-        let option = match self.attempt.option_to(uri, body).await {
+        let option = match self.attempt.option_to(uri).await {
             Ok(option) => option,
             Err(error) => {
                 note(format!("the transfer to {uri} was not followed: {error}"));
@@ -239,8 +241,10 @@ impl SipCall {
         let inviting = timeout(self.attempt.target.ring_timeout, self.attempt.endpoint.dialogs.do_invite(option, states)).await;
         match inviting {
             Ok(Ok((dialog, Some(response)))) if response.status_code.kind() == StatusCodeKind::Successful => {
-                if let Ok(audio) = sdp::parse(&response.body) {
-                    self.attempt.media.set_remote(audio.address);
+                if let Err(why) = self.attempt.media.moved(&response.body) {
+                    note(format!("the transfer to {uri} was followed, and the answer there cannot be used: {why}"));
+                    let _ended = timeout(BYE_TIMEOUT, dialog.bye()).await;
+                    return StatusCode::NotAcceptableHere;
                 }
                 *self.dialog.lock().unwrap_or_else(PoisonError::into_inner) = dialog;
                 *self.due.lock().unwrap_or_else(PoisonError::into_inner) = SessionTimer::agreed(&response).map(Due::after);
@@ -270,7 +274,7 @@ impl CallControl for SipCall {
                 tracing::debug!(%error, "the BYE failed");
             }
             self.attempt.endpoint.dialogs.remove_dialog(&dialog.id());
-            self.attempt.media.stop();
+            self.attempt.media.session().stop();
             if let Some(registered) = &self.attempt.registered {
                 registered.end(&self.attempt.endpoint).await;
             }
@@ -278,9 +282,29 @@ impl CallControl for SipCall {
         })
     }
 
-    fn reception(&self) -> Reception {
-        self.attempt.media.reception()
+    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {
+        let digits = digits.to_owned();
+        Box::pin(async move {
+            match self.attempt.media.digit_mode() {
+                DigitMode::Rtp => self.attempt.media.press(&digits).await,
+                DigitMode::Info => info::send(&self.dialog(), &digits).await,
+            }
+        })
     }
+
+    fn round_trip(&self) -> Option<Duration> {
+        self.attempt.media.session().round_trip()
+    }
+
+    fn reception(&self) -> Reception {
+        self.attempt.media.session().reception()
+    }
+}
+
+/// The digit that an INFO presses.
+pub(crate) fn digit_of(request: &Request) -> Option<char> {
+    let kind = header(request, "Content-Type")?;
+    info::digit(kind, &request.body)
 }
 
 /// Whether the far end ended the dialog.

@@ -6,7 +6,9 @@ mod call;
 mod digest;
 mod endpoint;
 mod flow;
+mod info;
 mod locate;
+mod media;
 mod refusal;
 mod register;
 pub mod sdp;
@@ -17,5 +19,6 @@ mod transfer;
 mod watch;
 
 pub use agent::SipTransport;
+pub(crate) use call::digit_of;
 pub(crate) use endpoint::{Endpoint, in_dialog};
 pub use trace::{Direction, SipTrace};

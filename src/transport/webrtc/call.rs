@@ -12,14 +12,14 @@ use tokio::time::timeout;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 
-use super::media::RtcDecoder;
 use super::peer::{Peer, PeerEvent, VoiceFrame};
 use super::signalling::{Session, Trickler};
 use super::stamps::Stamps;
 use super::track::codec_of;
 use super::{channel, goodbye};
 use crate::clock::{CallClock, Monotonic};
-use crate::media::{MediaFrame, Reception, ReceptionCounter};
+use crate::media::codec::SAMPLE_NANOS;
+use crate::media::{MediaFrame, Reception, ReceptionCounter, VoiceDecoder};
 use crate::scenario::WebRtcCodec;
 use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink, SendLag};
 
@@ -174,13 +174,14 @@ pub(super) async fn follow(
 
 /// Hands in the bot's audio.
 pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, ears: Ears) {
-    let Ok(mut decoder) = RtcDecoder::new(codec) else { return };
+    let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
         let header = &packet.header;
         let read = Monotonic::now();
         let off_the_wire = ears.stamps.arrival(header.ssrc, header.sequence_number).unwrap_or(read);
-        let arrival = ears.clock.at(off_the_wire.plus_nanos(-decoder.delay_nanos()));
+        let decoded = decoder.decode(&packet.payload);
+        let arrival = ears.clock.at(off_the_wire.plus_nanos(-(decoded.behind as i64 * SAMPLE_NANOS)));
         let frame = MediaFrame {
             arrival,
             received: arrival,
@@ -188,7 +189,7 @@ pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, ears
             sequence: header.sequence_number,
             timestamp: decoder.timestamp(header.timestamp),
             marker: header.marker,
-            samples: decoder.decode(&packet.payload),
+            samples: decoded.samples,
         };
         ears.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
         if ears.events.send(CallEvent::Media(frame)).is_err() {

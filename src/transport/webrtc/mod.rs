@@ -7,7 +7,6 @@ mod dialer;
 mod goodbye;
 #[doc(hidden)]
 pub mod livekit;
-pub mod media;
 mod peer;
 pub mod sdp;
 mod signalling;

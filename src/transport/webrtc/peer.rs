@@ -25,10 +25,10 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::TokioRuntime;
 
-use super::media::RtcEncoder;
 use super::sdp::AnswerAudio;
 use super::stamps::{StampingRuntime, Stamps};
 use crate::clock::Monotonic;
+use crate::media::VoiceEncoder;
 use crate::scenario::{Codec, IceServer, WebRtcCodec};
 use crate::transport::SendLag;
 
@@ -244,7 +244,7 @@ impl Peer {
 
     /// Starts to send: each frame of 20 ms that goes into the channel is encoded and leaves at once.
     pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<VoiceFrame>, String> {
-        let mut encoder = RtcEncoder::new(audio.codec)?;
+        let mut encoder = VoiceEncoder::new(audio.codec.into())?;
         let (track, ssrc) = self.microphone.clone().ok_or("this connection has no microphone")?;
         let (frames, mut queue) = mpsc::unbounded_channel::<VoiceFrame>();
         let lag = self.lag.clone();

@@ -1,0 +1,351 @@
+//! What the tasks of a session share.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::formats::{Formats, clock};
+use super::receiver::Accepted;
+use super::reports::Feedback;
+use super::session::{Outgoing, RtcpWay};
+use super::srtp::{Cipher, Keys};
+use crate::clock::Monotonic;
+use crate::media::telephone_event::{Keyed, Keyer};
+use crate::media::{MediaFrame, ReceptionCounter, packet_samples};
+use crate::scenario::SipCodec;
+use crate::transport::SentDigits;
+
+/// Handshake datagrams that may wait for the answer that tells what to do with them.
+const DTLS_WAITING: usize = 32;
+
+/// A datagram of DTLS and its sender.
+pub(super) type DtlsDatagram = (Vec<u8>, SocketAddr);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub ssrc: u32,
+    state: Mutex<State>,
+    keying: Mutex<Keying>,
+    feedback: Mutex<Feedback>,
+    ciphers: Mutex<Ciphers>,
+    dtls: mpsc::Sender<DtlsDatagram>,
+    dtls_inbox: Mutex<Option<mpsc::Receiver<DtlsDatagram>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Where the peer's description says that it listens.
+    said: Option<SocketAddr>,
+    /// Who sends, where that is somebody else (symmetric RTP).
+    latched: Option<SocketAddr>,
+    rtcp: RtcpWay,
+    incoming: Arc<Formats>,
+    plan: Outgoing,
+    keys: Option<Arc<Keys>>,
+    /// Nothing is sent or taken without keys.
+    secured: bool,
+    reception: ReceptionCounter,
+    sent: Sent,
+}
+
+/// The state of what is received under the present keys, and of the RTCP that is sent.
+#[derive(Debug, Default)]
+struct Ciphers {
+    inbound: Option<Cipher>,
+    reports: Option<Cipher>,
+}
+
+/// Digits on their way.
+#[derive(Debug, Default)]
+struct Keying {
+    keyer: Option<Keyer>,
+    left: usize,
+    first: Option<Monotonic>,
+    reply: Option<oneshot::Sender<SentDigits>>,
+}
+
+/// What RTCP sender reports tell of the caller's stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub packets: u32,
+    pub octets: u32,
+    pub timestamp: u32,
+    pub at: Option<Monotonic>,
+}
+
+/// What the next packet is made with, and where it goes.
+#[derive(Clone, Debug)]
+pub(super) struct NextPacket {
+    pub plan: Outgoing,
+    pub keys: Option<Arc<Keys>>,
+    /// `None` where nothing may be sent now.
+    pub remote: Option<SocketAddr>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub fn new() -> Self {
+        let (dtls, inbox) = mpsc::channel(DTLS_WAITING);
+        let plan = Outgoing { codec: SipCodec::Pcmu, number: 0, events: None, samples: packet_samples(SipCodec::Pcmu, 20), active: true };
+        let state = State {
+            said: None,
+            latched: None,
+            rtcp: RtcpWay::Next,
+            incoming: Arc::default(),
+            plan,
+            keys: None,
+            secured: false,
+            reception: ReceptionCounter::default(),
+            sent: Sent::default(),
+        };
+        Self {
+            ssrc: rand::random(),
+            state: Mutex::new(state),
+            keying: Mutex::default(),
+            feedback: Mutex::default(),
+            ciphers: Mutex::default(),
+            dtls,
+            dtls_inbox: Mutex::new(Some(inbox)),
+        }
+    }
+
+    pub fn expect(&self, formats: Formats) {
+        locked(&self.state).incoming = Arc::new(formats);
+    }
+
+    pub fn incoming(&self) -> Arc<Formats> {
+        Arc::clone(&locked(&self.state).incoming)
+    }
+
+    pub fn secure(&self) {
+        locked(&self.state).secured = true;
+    }
+
+    /// New keys begin new ciphers; the same ones go on, or a repeated answer would open the door to replayed packets.
+    pub fn set_keys(&self, keys: Keys) -> Result<(), String> {
+        let mut state = locked(&self.state);
+        if state.keys.as_deref() == Some(&keys) {
+            return Ok(());
+        }
+        let ciphers = Ciphers { inbound: Some(keys.inbound()?), reports: Some(keys.outbound()?) };
+        *locked(&self.ciphers) = ciphers;
+        state.keys = Some(Arc::new(keys));
+        state.secured = true;
+        Ok(())
+    }
+
+    pub fn set_remote(&self, remote: SocketAddr, rtcp: RtcpWay) {
+        let mut state = locked(&self.state);
+        state.rtcp = rtcp;
+        if state.said != Some(remote) {
+            state.said = Some(remote);
+            state.latched = None;
+        }
+    }
+
+    pub fn retarget(&self, plan: Outgoing) {
+        locked(&self.state).plan = plan;
+    }
+
+    pub fn outgoing(&self) -> NextPacket {
+        let state = locked(&self.state);
+        let allowed = state.plan.active && (!state.secured || state.keys.is_some());
+        let remote = state.remote().filter(|remote| allowed && !remote.ip().is_unspecified());
+        NextPacket { plan: state.plan, keys: state.keys.clone(), remote }
+    }
+
+    pub fn sent(&self, octets: usize, timestamp: u32, at: Monotonic) {
+        let sent = &mut locked(&self.state).sent;
+        sent.packets = sent.packets.wrapping_add(1);
+        sent.octets = sent.octets.wrapping_add(octets as u32);
+        (sent.timestamp, sent.at) = (timestamp, Some(at));
+    }
+
+    pub fn sender_state(&self) -> Sent {
+        locked(&self.state).sent
+    }
+
+    /// Whether a packet that could be read comes from the peer: from the address of its description, or else from the first
+    /// that sends. Bots behind NAT or in containers send from other addresses than their SDP says (symmetric RTP, RFC 4961),
+    /// and the beginning of what they say must not be lost; but whoever came first gives way to the address of the SDP.
+    pub fn accept(&self, from: SocketAddr) -> Accepted {
+        let mut state = locked(&self.state);
+        match state.latched {
+            Some(latched) if latched == from => Accepted::Yes,
+            Some(stranger) if state.said == Some(from) => {
+                state.latched = Some(from);
+                state.reception = ReceptionCounter::default();
+                Accepted::InsteadOf(stranger)
+            }
+            Some(_) => Accepted::No,
+            None => {
+                state.latched = Some(from);
+                Accepted::Yes
+            }
+        }
+    }
+
+    pub fn count(&self, frame: &MediaFrame) {
+        locked(&self.state).reception.push(frame);
+    }
+
+    pub fn reception(&self) -> ReceptionCounter {
+        locked(&self.state).reception.clone()
+    }
+
+    /// The RTP packet in a datagram; the datagram itself where nothing is encrypted.
+    pub fn unprotect(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+        if !locked(&self.state).secured {
+            return Some(datagram.to_vec());
+        }
+        locked(&self.ciphers).inbound.as_mut()?.unprotect_rtp(datagram)
+    }
+
+    pub fn protect_rtcp(&self, report: &[u8]) -> Option<Vec<u8>> {
+        if !locked(&self.state).secured {
+            return Some(report.to_vec());
+        }
+        locked(&self.ciphers).reports.as_mut()?.protect_rtcp(report)
+    }
+
+    pub fn rtcp_received(&self, datagram: &[u8], at: Monotonic) {
+        let (secured, clock) = {
+            let state = locked(&self.state);
+            (state.secured, clock(state.plan.codec))
+        };
+        let plain = if secured {
+            locked(&self.ciphers).inbound.as_mut().and_then(|cipher| cipher.unprotect_rtcp(datagram))
+        } else {
+            Some(datagram.to_vec())
+        };
+        if let Some(plain) = plain {
+            self.feedback(|feedback| feedback.read(&plain, at, self.ssrc, clock));
+        }
+    }
+
+    /// Where RTCP goes, and whether over the RTP port.
+    pub fn rtcp_remote(&self) -> Option<(SocketAddr, bool)> {
+        let state = locked(&self.state);
+        let remote = state.remote()?;
+        let next = |port: u16| port.checked_add(1).filter(|port| *port > 1);
+        let (address, muxed) = match state.rtcp {
+            RtcpWay::Muxed => (remote, true),
+            RtcpWay::At(address) => (address, false),
+            RtcpWay::Next => (SocketAddr::new(remote.ip(), next(remote.port())?), false),
+        };
+        (!address.ip().is_unspecified() && address.port() > 0).then_some((address, muxed))
+    }
+
+    pub fn feedback<T>(&self, look: impl FnOnce(&mut Feedback) -> T) -> T {
+        look(&mut locked(&self.feedback))
+    }
+
+    pub fn dtls_received(&self, datagram: &[u8], from: SocketAddr) {
+        // What finds no room is sent again (RFC 6347, section 4.2.4).
+        let _full = self.dtls.try_send((datagram.to_vec(), from));
+    }
+
+    /// What has come of DTLS and will come; once only.
+    pub fn dtls_inbox(&self) -> Option<mpsc::Receiver<DtlsDatagram>> {
+        locked(&self.dtls_inbox).take()
+    }
+
+    /// Where a handshake goes.
+    pub fn said(&self) -> Option<SocketAddr> {
+        locked(&self.state).said.filter(|said| said.ip() != IpAddr::from([0, 0, 0, 0]))
+    }
+
+    pub fn press(&self, digits: &str, reply: oneshot::Sender<SentDigits>) {
+        let clock = clock(locked(&self.state).plan.codec);
+        let mut keying = locked(&self.keying);
+        let keyer = keying.keyer.get_or_insert_with(|| Keyer::new(clock));
+        let count = keyer.press(digits);
+        *keying = Keying { keyer: keying.keyer.take(), left: keying.left + count, first: None, reply: Some(reply) };
+        if keying.left == 0 {
+            // Without digits there is nothing to wait for.
+            keying.reply = None;
+        }
+    }
+
+    /// The event packet in the place of the audio at this timestamp.
+    pub fn key(&self, timestamp: u32, ticks: u32) -> Option<Keyed> {
+        locked(&self.keying).keyer.as_mut()?.next(timestamp, ticks)
+    }
+
+    /// An event packet went out.
+    pub fn keyed(&self, starts: bool, ends: bool, at: Monotonic) {
+        let mut keying = locked(&self.keying);
+        if starts {
+            keying.first.get_or_insert(at);
+        }
+        if !ends {
+            return;
+        }
+        keying.left = keying.left.saturating_sub(1);
+        if keying.left == 0
+            && let (Some(first), Some(reply)) = (keying.first.take(), keying.reply.take())
+        {
+            let _nobody_waits = reply.send(SentDigits { first, last: at });
+        }
+    }
+}
+
+impl State {
+    fn remote(&self) -> Option<SocketAddr> {
+        self.latched.or(self.said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn the_first_sender_is_the_peer_until_the_address_of_the_sdp_sends() {
+        let shared = Shared::new();
+        shared.set_remote(address(1), RtcpWay::Next);
+        assert_eq!([2, 3, 2].map(|port| shared.accept(address(port))), [Accepted::Yes, Accepted::No, Accepted::Yes]);
+        assert_eq!(shared.outgoing().remote, Some(address(2)));
+        assert_eq!(shared.accept(address(1)), Accepted::InsteadOf(address(2)));
+        assert_eq!([1, 2, 3].map(|port| shared.accept(address(port))), [Accepted::Yes, Accepted::No, Accepted::No]);
+        assert_eq!((shared.outgoing().remote, shared.rtcp_remote()), (Some(address(1)), Some((address(2), false))));
+    }
+
+    #[test]
+    fn media_that_moves_is_latched_anew() {
+        let shared = Shared::new();
+        shared.set_remote(address(1), RtcpWay::Muxed);
+        assert_eq!(shared.accept(address(1)), Accepted::Yes);
+        shared.set_remote(address(1), RtcpWay::Muxed);
+        assert_eq!(shared.accept(address(9)), Accepted::No);
+        shared.set_remote(address(5), RtcpWay::Muxed);
+        assert_eq!((shared.accept(address(9)), shared.rtcp_remote()), (Accepted::Yes, Some((address(9), true))));
+    }
+
+    #[test]
+    fn nothing_goes_out_or_in_without_the_keys_that_were_agreed_on() {
+        let shared = Shared::new();
+        shared.set_remote(address(1), RtcpWay::Next);
+        shared.secure();
+        assert_eq!((shared.outgoing().remote, shared.unprotect(&[0x80; 40]), shared.protect_rtcp(&[0x80; 40])), (None, None, None));
+    }
+
+    #[test]
+    fn a_hold_stops_what_is_sent() {
+        let shared = Shared::new();
+        shared.set_remote(address(1), RtcpWay::Next);
+        shared.retarget(Outgoing { active: false, ..shared.outgoing().plan });
+        assert_eq!(shared.outgoing().remote, None);
+        shared.set_remote(SocketAddr::from(([0, 0, 0, 0], 4)), RtcpWay::Next);
+        shared.retarget(Outgoing { active: true, ..shared.outgoing().plan });
+        assert_eq!((shared.outgoing().remote, shared.rtcp_remote()), (None, None));
+    }
+}
