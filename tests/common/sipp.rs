@@ -26,11 +26,12 @@ pub fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
 pub struct Script {
     steps: String,
     requests: u32,
+    found: u32,
 }
 
 impl Script {
     pub fn new() -> Self {
-        Self { steps: String::new(), requests: 100 }
+        Self { steps: String::new(), requests: 100, found: 0 }
     }
 
     fn step(mut self, text: &str) -> Self {
@@ -58,8 +59,8 @@ impl Script {
 
     /// Waits for a request in which this is found, or the scenario fails.
     pub fn recv_with(mut self, method: &str, regexp: &str) -> Self {
-        self.requests += 1;
-        let number = self.requests;
+        self.found += 1;
+        let number = self.found;
         let action = format!("<ereg regexp=\"{regexp}\" search_in=\"msg\" check_it=\"true\" assign_to=\"found{number}\"/>");
         let _ok = write!(self.steps, "<recv request=\"{method}\"><action>{action}</action></recv>");
         self.log(number)
@@ -77,8 +78,8 @@ impl Script {
 
     /// Waits for a response in which this is found.
     pub fn response_with(mut self, code: u16, regexp: &str) -> Self {
-        self.requests += 1;
-        let number = self.requests;
+        self.found += 1;
+        let number = self.found;
         let action = format!("<ereg regexp=\"{regexp}\" search_in=\"msg\" check_it=\"true\" assign_to=\"found{number}\"/>");
         let _ok = write!(self.steps, "<recv response=\"{code}\"><action>{action}</action></recv>");
         self.log(number)

@@ -8,7 +8,7 @@ use rsipstack::dialog::dialog::{DialogState, TerminatedReason, TransactionHandle
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::attempt::{Attempt, States, takes_update};
 use super::info;
@@ -22,6 +22,9 @@ use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Until a response that was handed to the stack is on its way.
+const AFTER_ACCEPTED: Duration = Duration::from_millis(50);
 
 /// What comes next by the session timer.
 #[derive(Clone, Copy, Debug)]
@@ -212,6 +215,8 @@ impl SipCall {
         let events = events.clone();
         tokio::spawn(async move {
             let dialog = call.dialog();
+            // The stack sends the 202 by itself, and peers do not expect a NOTIFY before it.
+            sleep(AFTER_ACCEPTED).await;
             if progress {
                 transfer::notify(&dialog, StatusCode::Trying, false).await;
             }
