@@ -9,11 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::sip::{audio, baresip, sample_bot, scenario_file};
 use common::{Run, Running, free_port, goldencall, peer, python, root, seat, wait};
-
-fn audio(name: &str) -> PathBuf {
-    root().join("audio").join(name)
-}
 
 /// A recording as raw mu-law, as sipp plays it.
 fn raw_ulaw(wav: &Path, to: &Path) {
@@ -50,13 +47,6 @@ fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
     ]);
     command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-fn scenario_file(folder: &Path, steps: &str) -> String {
-    let path = folder.join("scenario.yaml");
-    let root = root().display();
-    std::fs::write(&path, format!("name: peer\nsteps:\n{}", steps.replace("AUDIO", &format!("{root}/audio")))).expect("scenario");
-    path.to_string_lossy().into_owned()
 }
 
 const GREETING: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - caller: { audio: AUDIO/caller/booking-thats-all.wav }\n  - hangup: caller\n";
@@ -136,13 +126,6 @@ fn sipp_that_rings_gets_a_cancel() {
     assert_eq!(run.expect(3).json()["calls"][0]["error"]["kind"], "no_answer");
 }
 
-/// The sample bot in a process of its own.
-fn sample_bot() -> (Running, String) {
-    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]), "sip:");
-    let address = line.expect("an address").trim().rsplit('@').next().expect("address").to_owned();
-    (bot, address)
-}
-
 #[test]
 fn sipp_rings_the_sample_bot() {
     let _seat = seat();
@@ -164,30 +147,12 @@ fn loudness(wav: &Path) -> f64 {
     (samples.iter().map(|sample| sample * sample).sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
-fn baresip_command(folder: &Path, port: u16, recording: &str) -> Option<Command> {
-    if !peer("baresip") {
-        return None;
-    }
-    let modules = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
-    let modules = modules.into_iter().find(|path| Path::new(path).is_dir()).expect("baresip modules");
-    let media = 30_000 + port % 10_000 / 2 * 2;
-    let text = std::fs::read_to_string(root().join("tests/peers/baresip/config")).expect("config");
-    let text = text.replace("@ADDRESS@", &format!("127.0.0.1:{port}")).replace("@MODULES@", modules);
-    let text = text.replace("@FOLDER@", &folder.to_string_lossy()).replace("@RECORDING@", &audio(recording).to_string_lossy());
-    std::fs::write(folder.join("config"), text.replace("@PORTS@", &format!("{media}-{}", media + 50))).expect("config");
-    let account = format!("<sip:bot@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=PCMU,PCMA\n");
-    std::fs::write(folder.join("accounts"), account).expect("accounts");
-    let mut command = Command::new("baresip");
-    command.arg("-f").arg(folder).stdin(Stdio::null()).stderr(Stdio::null());
-    Some(command)
-}
-
 #[test]
 fn baresip_as_a_bot() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let port = free_port();
-    let Some(mut command) = baresip_command(folder.path(), port, "bot/long-terms.wav") else { return };
+    let Some(mut command) = baresip(folder.path(), port, "bot/long-terms.wav", "audio_codecs=PCMU,PCMA", &[]) else { return };
     let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
     std::thread::sleep(Duration::from_millis(1500));
     let steps = "  - bot:\n      says: { contains: [calls may be recorded, monday through friday] }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
@@ -200,7 +165,7 @@ fn baresip_rings_the_sample_bot() {
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
     let dial = format!("/dial sip:booking@{address}");
-    let Some(mut command) = baresip_command(folder.path(), free_port(), "bot/long-terms.wav") else { return };
+    let Some(mut command) = baresip(folder.path(), free_port(), "bot/long-terms.wav", "audio_codecs=PCMU,PCMA", &[]) else { return };
     let caller = command.args(["-e", &dial, "-t", "9"]).stdout(Stdio::piped()).spawn().expect("baresip");
     let said = String::from_utf8_lossy(&wait(caller, Duration::from_secs(30)).stdout).into_owned();
     assert!(said.contains("Call established") && said.contains("incoming rtp for 'audio' established"), "{said}");

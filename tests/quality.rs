@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::{Run, Running, goldencall, missing, peer, turn};
+use goldencall::call::CallTime;
+use goldencall::media::MediaFrame;
+use goldencall::media::quality::{Assessor, Evidence, PacketLog};
 use serde_json::Value;
 
 /// What the relay does to a packet of the bot's.
@@ -227,8 +230,9 @@ fn the_numbers_are_what_the_relay_did() {
     let count = |name: &str| quality[name].as_u64().unwrap_or_else(|| panic!("{name} in {quality}"));
     let counts = ["lost", "late", "reordered", "duplicates"].map(count);
     assert_eq!(counts, [done.dropped, done.late(), done.reordered(), done.twice()], "{quality}");
-    assert_eq!((done.dropped, done.twice(), count("longest_loss")), (9, 1, 5), "{quality}");
-    assert!(done.late() >= 2 && done.reordered() >= 3 && count("bursts") >= 3, "{quality}");
+    assert_eq!((done.dropped, done.twice()), (9, 1), "{quality}");
+    // A bot on a busy machine may be late by itself.
+    assert!(done.late() >= 2 && done.reordered() >= 3 && count("bursts") >= 3 && count("longest_loss") >= 5, "{quality}");
     // The relay goes on for a moment after the call.
     let (packets, forwarded) = (count("packets"), done.numbers().len() as u64);
     assert!(packets <= forwarded && packets + 25 > forwarded, "{forwarded} {quality}");
@@ -343,4 +347,71 @@ fn tshark_says_the_same_of_the_same_packets() {
         assert!(close, "{ours} here, {theirs} in tshark, number {place}: {quality}");
     }
     assert!(ours[1] > 5.0, "{quality}");
+}
+
+/// A stream of PCMU with a pause of 3 s whose timestamps follow the wall clock (Asterisk), 2 % lost, packets out of order, jitter of
+/// up to 35 ms, and wraps of sequence numbers and timestamps.
+fn awkward_stream() -> Vec<MediaFrame> {
+    let frame = |k: u16| {
+        let number = u64::from(k);
+        let pause = if k >= 600 { 150 } else { 0 };
+        let delay = number * 2_654_435_761 % 35_000;
+        let arrival = CallTime::from_nanos(((number + pause) * 20_000 + delay) as i64 * 1000);
+        let timestamp = (u32::MAX - 40_000).wrapping_add((u32::from(k) + pause as u32) * 160);
+        let marker = k == 0 || k == 600;
+        MediaFrame { arrival, received: arrival, ssrc: 9, sequence: 65_400_u16.wrapping_add(k), timestamp, marker, samples: vec![0; 160] }
+    };
+    let lost = |k: &u16| k % 50 == 20 || (300..306).contains(k);
+    let mut frames: Vec<MediaFrame> = (0..1200).filter(|k| !lost(k)).map(frame).collect();
+    frames.sort_by_key(|frame| frame.arrival);
+    frames
+}
+
+/// The stream as a capture of raw IPv4 packets with timestamps in nanoseconds.
+fn captured(frames: &[MediaFrame], port: u16) -> Vec<u8> {
+    let mut file: Vec<u8> = Vec::new();
+    // Magic number of nanoseconds, version 2.4, no offset, whole packets, LINKTYPE_RAW.
+    for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 65_535, 101_u32] {
+        file.extend(word.to_le_bytes());
+    }
+    for frame in frames {
+        let mut rtp = vec![0x80, if frame.marker { 0x80 } else { 0 }];
+        rtp.extend(frame.sequence.to_be_bytes());
+        rtp.extend(frame.timestamp.to_be_bytes());
+        rtp.extend(frame.ssrc.to_be_bytes());
+        rtp.extend([0xff; 160]);
+        let udp: Vec<u8> = [port, 40_000, rtp.len() as u16 + 8, 0].iter().flat_map(|word| word.to_be_bytes()).chain(rtp).collect();
+        let length = (udp.len() as u16 + 20).to_be_bytes();
+        let mut ip = vec![0x45, 0, length[0], length[1], 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1];
+        ip.extend(udp);
+        let nanos = frame.arrival.as_nanos();
+        for word in [(nanos / 1_000_000_000) as u32, (nanos % 1_000_000_000) as u32, ip.len() as u32, ip.len() as u32] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(ip);
+    }
+    file
+}
+
+#[test]
+fn tshark_says_the_same_of_an_awkward_stream() {
+    if !peer("tshark") {
+        return;
+    }
+    let frames = awkward_stream();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("stream.pcap");
+    std::fs::write(&file, captured(&frames, 30_000)).expect("a capture");
+    let theirs = tshark(&file, 30_000);
+    let mut log = PacketLog::default();
+    frames.iter().for_each(|frame| log.push(frame));
+    let evidence = Evidence { packets: Some(&log), codec: "PCMU", round_trip_ms: None, recording: &[], missing: &[] };
+    let quality = Assessor::new(evidence).assess(None, &[], &|index| index as f64);
+    let jitter = [quality.jitter_mean_ms, quality.jitter_max_ms].map(|jitter| jitter.expect("jitter"));
+    assert_eq!([quality.packets, quality.lost].map(|count| count.expect("a count") as f64), theirs[..2], "{quality:?}");
+    assert!(quality.reordered > Some(10) && quality.late == Some(0), "{quality:?}");
+    for (ours, theirs) in jitter.into_iter().zip(&theirs[2..]) {
+        assert!((ours - theirs).abs() <= theirs * 0.01, "{ours} here, {theirs} in tshark: {quality:?}");
+    }
+    eprintln!("{jitter:?} here, {theirs:?} in tshark");
 }

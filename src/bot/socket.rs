@@ -26,7 +26,9 @@ pub(super) async fn answer(
     let (over, hang_up) = (CancellationToken::new(), CancellationToken::new());
     let _over_at_last = over.clone().drop_guard();
     let mut inbox: Option<std_mpsc::Sender<(Vec<u8>, i64)>> = None;
-    let begin = |start: StreamStart| {
+    let (press, keys) = std_mpsc::channel();
+    let mut keys = Some(keys);
+    let mut begin = |start: StreamStart| {
         let format = start.format.unwrap_or_else(|| lock().default_format());
         if lock().waits_for_acceptance() {
             let messages = lock().by_bot(&FromBot::Accepted { format: Some(format) });
@@ -36,7 +38,9 @@ pub(super) async fn answer(
         let wire = SocketWire::new(Arc::clone(&codec), format, receiver, outgoing.clone());
         let mut script = house.script(&wishes.script)?;
         script.bursts = wishes.bursts.unwrap_or(script.bursts);
-        let line = Line { over: over.clone(), hang_up: hang_up.clone(), think: wishes.think(), ..house.line(wire, script, start.call_id) };
+        let line = house.line(wire, script, start.call_id);
+        let keys = keys.take().unwrap_or_else(|| std_mpsc::channel().1);
+        let line = Line { over: over.clone(), hang_up: hang_up.clone(), keys, think: wishes.think(), ..line };
         line::start(line);
         Some(sender)
     };
@@ -65,7 +69,8 @@ pub(super) async fn answer(
                     let messages = lock().by_bot(&FromBot::Goodbye);
                     return messages.into_iter().for_each(|message| drop(outgoing.send(message)));
                 }
-                ToBot::Dtmf(_) | ToBot::MarkReached { .. } | ToBot::Playback { .. } => {}
+                ToBot::Dtmf(digit) => drop(press.send(digit)),
+                ToBot::MarkReached { .. } | ToBot::Playback { .. } => {}
             }
         }
     }

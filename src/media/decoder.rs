@@ -36,8 +36,14 @@ pub struct VoiceDecoder {
 
 enum State {
     G711(Codec),
-    G722(Box<G722Decoder>, StreamResampler),
+    G722(Box<G722>),
     Opus(Box<Decoder>),
+}
+
+/// The decoder of G.722 and what halves the rate behind it.
+struct G722 {
+    coder: G722Decoder,
+    line: StreamResampler,
 }
 
 impl VoiceDecoder {
@@ -49,7 +55,10 @@ impl VoiceDecoder {
         let state = match codec {
             SipCodec::Pcmu => State::G711(Codec::Pcmu),
             SipCodec::Pcma => State::G711(Codec::Pcma),
-            SipCodec::G722 => State::G722(Box::default(), StreamResampler::delayed(G722_RATE, SAMPLE_RATE)),
+            SipCodec::G722 => {
+                let (coder, line) = (G722Decoder::default(), StreamResampler::delayed(G722_RATE, SAMPLE_RATE));
+                State::G722(Box::new(G722 { coder, line }))
+            }
             SipCodec::Opus => {
                 let decoder = Decoder::new(SAMPLE_RATE, Channels::Mono).map_err(|error| format!("no Opus decoder: {error:?}"))?;
                 State::Opus(Box::new(decoder))
@@ -62,10 +71,11 @@ impl VoiceDecoder {
     pub fn decode(&mut self, payload: &[u8]) -> Decoded {
         match &mut self.state {
             State::G711(law) => Decoded { samples: codec::decode(*law, payload), behind: 0 },
-            State::G722(decoder, line) => {
+            State::G722(g722) => {
+                let G722 { coder, line } = &mut **g722;
                 // What the resampler has not filled a step with comes first, and belongs before this packet.
                 let behind = G722_DELAY + line.pending() / 2 + (line.delay_nanos() / SAMPLE_NANOS) as usize;
-                Decoded { samples: line.push(&decoder.decode(payload)), behind }
+                Decoded { samples: line.push(&coder.decode(payload)), behind }
             }
             State::Opus(decoder) => {
                 let mut samples = vec![0_i16; MOST_SAMPLES];

@@ -131,6 +131,8 @@ fn how_to_write(unit: Unit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -149,6 +151,21 @@ mod tests {
         assert_eq!(read("> -30 dB", Unit::Decibel), Ok((Comparison::More, -30.0)));
         for (text, unit) in [("< 1", Unit::Percent), ("=> 3.8", Unit::Score), ("< 1.5", Unit::Count), ("30dB", Unit::Decibel)] {
             assert!(read(text, unit).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_every_bound_reads_back(text in any::<String>(), value in 0_u32..100, sign in 0_usize..5) {
+            for unit in [Unit::Score, Unit::Percent, Unit::Millis, Unit::Count, Unit::Decibel] {
+                let _any = parse_bound(&text, unit, Comparison::AtMost);
+            }
+            let (sign, comparison) = Comparison::SIGNS[sign];
+            let value = f64::from(value);
+            for unit in [Unit::Percent, Unit::Millis, Unit::Count] {
+                let read = parse_bound(&format!("{sign}{}", unit.show_bound(value)), unit, Comparison::AtMost);
+                prop_assert!(matches!(read, Ok((read, number)) if read == comparison && (number - value).abs() < 1e-9), "{:?}", read);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! RTP over UDP.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{SocketAddr, UdpSocket};
 
 use bytes::Bytes;
@@ -73,10 +74,11 @@ impl RtpWire {
         self.remote = from;
         match payload {
             Payload::Voice(codec) => {
-                if !self.decoders.contains_key(&codec) {
-                    self.decoders.insert(codec, VoiceDecoder::new(codec).ok()?);
-                }
-                let decoded = self.decoders.get_mut(&codec)?.decode(&packet.payload);
+                let decoder = match self.decoders.entry(codec) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(VoiceDecoder::new(codec).ok()?),
+                };
+                let decoded = decoder.decode(&packet.payload);
                 Some(Heard { samples: decoded.samples, at: at - decoded.behind as i64 * SAMPLE_NANOS })
             }
             Payload::Events(_) => {

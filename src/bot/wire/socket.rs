@@ -64,6 +64,12 @@ impl Wire for SocketWire {
         true
     }
 
+    fn press(&mut self, digits: &str) {
+        if !digits.is_empty() {
+            self.write(&FromBot::Dtmf(digits.to_owned()));
+        }
+    }
+
     fn clear(&mut self) {
         self.write(&FromBot::Clear(None));
     }

@@ -83,10 +83,16 @@ impl Conversation {
             let too_late = start.due + step.within.limit;
             return Some(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
         }
-        match step.advance {
+        let spoken = match step.advance {
             Advance::Match => self.words(turn, step, start),
             Advance::Silence => self.quiet(turn, step, start),
-        }
+        };
+        let (Some((digits, _)), Some(spoken)) = (&step.dtmf, &spoken) else { return spoken };
+        // Words and digits: the turn waits for the digits as long as it would for the words. It is the bot that keeps the
+        // caller waiting then, not the transcript.
+        let missing = spoken.met && turn.digits != *digits;
+        let at = if missing { spoken.at.max(start.due + step.within.limit) } else { spoken.at };
+        Some(Decision { at, holds_back: false, ..*spoken })
     }
 
     /// The bot must say nothing: speech spoils it, a click or a breath does not.

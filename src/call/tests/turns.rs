@@ -250,3 +250,14 @@ fn wrong_digits_in() {
     }
     insta::assert_snapshot!(story::of_scenario(scenario, "0.5 connected\n1.0 dtmf 4"));
 }
+
+#[test]
+fn words_and_then_digits() {
+    let mut scenario = scenario("steps: [{ bot: { says: Press these, within: 3s } }, { hangup: caller }]");
+    if let Step::Bot(step) = &mut scenario.steps[0] {
+        step.dtmf = Some(("42".to_owned(), step.location));
+    }
+    let told = |digits: &str| story::of_scenario(scenario.clone(), &format!("0.5 connected\n0.8-1.4 bot \"Press these\"\n{digits}"));
+    insta::assert_snapshot!(told("2.6 dtmf 4\n2.8 dtmf 2"));
+    insta::assert_snapshot!(told("2.6 dtmf 4"));
+}

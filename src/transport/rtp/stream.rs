@@ -1,5 +1,6 @@
 //! What the packets of the bot's stream hold: voice of any negotiated codec, digits, comfort noise.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use rtp::packet::Packet;
@@ -81,10 +82,10 @@ impl StreamReader {
 
 impl Source {
     fn voice(&mut self, packet: &Packet, codec: SipCodec, arrival: CallTime) -> Option<Read> {
-        if !self.decoders.contains_key(&codec) {
-            self.decoders.insert(codec, VoiceDecoder::new(codec).ok()?);
-        }
-        let decoder = self.decoders.get_mut(&codec)?;
+        let decoder = match self.decoders.entry(codec) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(VoiceDecoder::new(codec).ok()?),
+        };
         let decoded = decoder.decode(&packet.payload);
         let timestamp = decoder.timestamp(packet.header.timestamp).wrapping_sub(decoded.behind as u32);
         let arrival = CallTime::from_nanos(arrival.as_nanos() - decoded.behind as i64 * SAMPLE_NANOS);

@@ -11,12 +11,15 @@ use super::link::Gauges;
 use super::protocol::ToBot;
 use crate::clock::Monotonic;
 use crate::media::Reception;
-use crate::transport::{BoxFuture, CallControl};
+use crate::transport::{BoxFuture, CallControl, SentDigits};
 
 /// How long a bot has to take note of the end of the call.
 const PARTING: Duration = Duration::from_millis(100);
 /// How long it has to say so, where the protocol has an answer to the end of a call.
 const GOODBYE: Duration = Duration::from_millis(500);
+
+/// From one digit to the next, as a person presses keys: a provider tells of each when it is released.
+const DIGIT: Duration = Duration::from_millis(200);
 
 /// What the stream's task writes to the bot next. It alone holds the codec: sequence numbers run through audio and all
 /// other messages, and nobody waits for it while it reads a long message.
@@ -37,6 +40,8 @@ pub(super) struct Shared {
     /// Media messages received.
     pub messages: AtomicU64,
     pub gauges: Gauges,
+    /// The protocol's name, where it has no message for digits.
+    pub without_digits: Option<&'static str>,
 }
 
 impl Shared {
@@ -65,6 +70,27 @@ impl CallControl for Shared {
 
     fn reception(&self) -> Reception {
         Reception { packets: self.messages.load(Ordering::Relaxed), ..Reception::default() }
+    }
+
+    fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {
+        let digits: Vec<char> = digits.chars().collect();
+        Box::pin(async move {
+            if let Some(protocol) = self.without_digits {
+                return Err(format!("{protocol} has no message for digits"));
+            }
+            let first = Monotonic::now();
+            let mut last = first;
+            for (index, digit) in digits.into_iter().enumerate() {
+                if index > 0 {
+                    sleep(DIGIT).await;
+                }
+                last = Monotonic::now();
+                if self.outbox.send(Outbound::Event(ToBot::Dtmf(digit))).is_err() {
+                    return Err("the call was over before the digits were sent".to_owned());
+                }
+            }
+            Ok(SentDigits { first, last })
+        })
     }
 
     fn round_trip(&self) -> Option<Duration> {

@@ -100,6 +100,8 @@ pub(super) fn begin(
 ) -> (SocketSink, Arc<Shared>) {
     let (encoder, (sender, outbox)) = (WireEncoder::new(to_bot), mpsc::unbounded_channel());
     let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
+    // Another codec than the stream's, whose messages are numbered.
+    let without_digits = super::protocol::codec(protocol, None).to_bot(&ToBot::Dtmf('1')).is_empty();
     let shared = Arc::new(Shared {
         outbox: sender,
         over: false.into(),
@@ -107,6 +109,7 @@ pub(super) fn begin(
         goodbye: codec.answers_the_end().then(CancellationToken::new),
         messages: 0.into(),
         gauges: reader.gauges(),
+        without_digits: without_digits.then(|| protocol.name()),
     });
     let session = Session {
         shared: Arc::clone(&shared),

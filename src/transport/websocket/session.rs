@@ -133,7 +133,8 @@ impl Session {
                 );
                 return Some(LinkEnd::Broken(why));
             }
-            FromBot::Accepted { .. } | FromBot::Dtmf(_) => {}
+            FromBot::Dtmf(digits) => digits.chars().for_each(|digit| drop(self.events.send(CallEvent::Digit(at, digit)))),
+            FromBot::Accepted { .. } => {}
         }
         None
     }

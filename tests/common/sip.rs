@@ -1,0 +1,54 @@
+//! Peers of SIP calls.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Running, goldencall, peer, root};
+
+pub fn audio(name: &str) -> PathBuf {
+    root().join("audio").join(name)
+}
+
+/// A scenario with these steps; `AUDIO` stands for the folder of the recordings.
+pub fn scenario_file(folder: &Path, steps: &str) -> String {
+    let path = folder.join("scenario.yaml");
+    let root = root().display();
+    std::fs::write(&path, format!("name: peer\nsteps:\n{}", steps.replace("AUDIO", &format!("{root}/audio")))).expect("scenario");
+    path.to_string_lossy().into_owned()
+}
+
+/// The sample bot in a process of its own, and its address.
+pub fn sample_bot() -> (Running, String) {
+    let free = ["--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"];
+    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]).args(free), "sip:");
+    let address = line.expect("an address").trim().rsplit('@').next().expect("address").to_owned();
+    (bot, address)
+}
+
+fn modules() -> &'static str {
+    let folders = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
+    folders.into_iter().find(|path| Path::new(path).is_dir()).expect("baresip modules")
+}
+
+/// Whether baresip was built with a module.
+pub fn baresip_has(module: &str) -> bool {
+    Path::new(modules()).join(module).exists()
+}
+
+/// baresip at a port: what it plays, parameters of its account, modules besides the usual ones.
+pub fn baresip(folder: &Path, port: u16, recording: &str, account: &str, more: &[&str]) -> Option<Command> {
+    if !peer("baresip") {
+        return None;
+    }
+    let media = 30_000 + port % 10_000 / 2 * 2;
+    let text = std::fs::read_to_string(root().join("tests/peers/baresip/config")).expect("config");
+    let text = text.replace("@ADDRESS@", &format!("127.0.0.1:{port}")).replace("@MODULES@", modules());
+    let text = text.replace("@FOLDER@", &folder.to_string_lossy()).replace("@RECORDING@", &audio(recording).to_string_lossy());
+    let loads: String = more.iter().map(|module| format!("module {module}\n")).collect();
+    let text = format!("{}{loads}", text.replace("@PORTS@", &format!("{media}-{}", media + 50)));
+    std::fs::write(folder.join("config"), text).expect("config");
+    std::fs::write(folder.join("accounts"), format!("<sip:bot@127.0.0.1:{port}>;regint=0;answermode=auto;{account}\n")).expect("accounts");
+    let mut command = Command::new("baresip");
+    command.arg("-f").arg(folder).stdin(Stdio::null()).stderr(Stdio::null());
+    Some(command)
+}

@@ -1,0 +1,191 @@
+//! The media of SIP calls end to end: codecs, encryption, packet lengths, digits.
+
+#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::sip::{baresip, baresip_has, sample_bot, scenario_file};
+use common::{Run, Running, free_port, goldencall, seat};
+use serde_json::Value;
+
+/// The shortest dialogue of the sample bot: the caller speaks, the bot answers.
+const SHORT: &str = "  - caller: { audio: AUDIO/caller/calibrate-1.wav, after: 200ms }\n  - bot: { says: { contains: got it }, latency: 3s, end_silence: 200ms }\n  - hangup: caller\n";
+
+/// Writes a scenario of a target with these settings into a folder of its own.
+fn write(folder: &Path, name: &str, target: &str, steps: &str) {
+    let own = folder.join(name);
+    std::fs::create_dir(&own).expect("folder");
+    let path = scenario_file(&own, steps);
+    let text = std::fs::read_to_string(&path)
+        .expect("scenario")
+        .replace("name: peer\n", &format!("name: {name}\ntarget: {{ sip: {{ {target} }} }}\n"));
+    std::fs::write(path, text).expect("scenario");
+}
+
+fn run(folder: &Path, more: &[&str]) -> Run {
+    let mut command = goldencall();
+    command.current_dir(folder);
+    Run::with(command, &[&[folder.to_str().expect("a path")], more].concat())
+}
+
+fn calls(report: &Value) -> Vec<(&str, &Value)> {
+    let calls = report["calls"].as_array().expect("calls");
+    calls.iter().map(|call| (call["scenario"].as_str().expect("a name"), call)).collect()
+}
+
+#[test]
+fn every_codec_in_every_encryption() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    for codec in ["pcmu", "pcma", "g722", "opus"] {
+        for srtp in ["off", "sdes", "dtls"] {
+            let target = format!("uri: \"sip:calibrate@{address}\", codecs: [{codec}], srtp: {srtp}");
+            write(folder.path(), &format!("{codec}-{srtp}"), &target, SHORT);
+        }
+    }
+    let run = run(folder.path(), &["--jobs", "4"]).expect(0);
+    let report = run.json();
+    assert_eq!(calls(&report).len(), 12);
+    for (name, call) in calls(&report) {
+        let codec = call["codec"].as_str().expect("a codec").to_lowercase();
+        assert!(name.starts_with(&codec), "{name} used {codec}");
+        // The bot's pause and its way of hearing the end of speech: 700 ms, whatever the codec's own delay is.
+        let latency = call["turns"][0]["latency_ms"].as_f64().expect("a latency");
+        assert!((650.0..800.0).contains(&latency), "{name}: {latency} ms\n{}", run.text());
+        assert_eq!(call["reception"]["lost"], 0, "{name}");
+    }
+}
+
+#[test]
+fn packets_of_every_length() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    for (codec, ptime) in [("pcmu", 10), ("g722", 30), ("pcma", 60), ("opus", 10), ("opus", 60)] {
+        let target = format!("uri: \"sip:calibrate@{address}\", codecs: [{codec}], ptime: {ptime}ms");
+        write(folder.path(), &format!("{codec}-{ptime}"), &target, SHORT);
+    }
+    let run = run(folder.path(), &["--jobs", "3"]).expect(0);
+    let report = run.json();
+    for (name, call) in calls(&report) {
+        let ptime: f64 = name.rsplit('-').next().and_then(|ptime| ptime.parse().ok()).expect("a packet length");
+        let latency = call["turns"][0]["latency_ms"].as_f64().expect("a latency");
+        assert!((620.0..850.0).contains(&latency), "{name}: {latency} ms");
+        let packets = call["reception"]["packets"].as_f64().expect("packets");
+        let seconds = (call["duration_ms"].as_f64().expect("ms") - call["setup_ms"].as_f64().expect("ms")) / 1000.0;
+        let length = seconds * 1000.0 / packets;
+        assert!((length - ptime).abs() < ptime * 0.25, "{name}: {packets} packets in {seconds} s");
+    }
+}
+
+/// The bot's menu: digits to it, words and digits back.
+const MENU: &str = "  - bot: Hello, you've reached Acme Store. What can I do for you?\n  - caller: { dtmf: \"2\" }\n  - bot:\n      says: { contains: which day works best }\n      dtmf: \"42#\"\n  - caller: { dtmf: \"4829#\" }\n  - bot: { says: { contains: has shipped }, end_silence: 200ms }\n  - hangup: caller\n";
+
+#[test]
+fn digits_both_ways() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    let settings = [
+        ("rfc4733", ""),
+        ("info", ", dtmf: info"),
+        ("rfc4733-opus", ", codecs: [opus], ptime: 60ms"),
+        ("rfc4733-sdes", ", codecs: [g722], srtp: sdes, ptime: 30ms"),
+    ];
+    for (name, more) in settings {
+        write(folder.path(), name, &format!("uri: \"sip:menu@{address}\"{more}"), MENU);
+    }
+    let run = run(folder.path(), &["--jobs", "4"]).expect(0);
+    let report = run.json();
+    for (name, call) in calls(&report) {
+        assert_eq!(call["turns"][1]["origin"], "caller_dtmf", "{name}");
+        // The script's 600 ms, counted from the beginning of the last digit, which lasts 100 ms.
+        let latency = call["turns"][1]["latency_ms"].as_f64().expect("a latency");
+        assert!((350.0..900.0).contains(&latency), "{name}: {latency}");
+        assert_eq!((&call["reception"]["lost"], &call["reception"]["duplicates"]), (&0.into(), &0.into()), "{name}");
+    }
+    let events = std::fs::read_to_string(run.path("out/events.jsonl")).expect("events");
+    assert_eq!(events.matches("\"dtmf\":\"4\"").count(), 4, "each digit is told once");
+}
+
+#[test]
+fn wrong_digits_fail_and_digits_that_cannot_be_sent_are_an_error() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    let wrong = MENU.replace("42#", "43#").replace("says: { contains: which day works best }\n", "within: 6s\n");
+    write(folder.path(), "wrong", &format!("uri: \"sip:menu@{address}\""), &wrong);
+    let run = run(folder.path(), &[]).expect(4);
+    assert!(run.text().contains("the bot sent `42#`"), "{}", run.text());
+}
+
+#[test]
+fn digits_over_media_sockets_and_where_they_cannot_be_sent() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    // Words only: most providers' bots cannot send digits.
+    let steps = MENU.replace("      dtmf: \"42#\"\n", "");
+    for over in ["twilio", "vonage", "audiosocket"] {
+        let own = folder.path().join(over);
+        std::fs::create_dir(&own).expect("folder");
+        let path = scenario_file(&own, &steps);
+        let text = std::fs::read_to_string(&path).expect("scenario");
+        let target = format!("name: {over}\ntarget: {{ bot: {{ script: menu, over: {over} }} }}\n");
+        std::fs::write(path, text.replace("name: peer\n", &target)).expect("scenario");
+    }
+    // AudioSocket names no script: its bot has the first one, which knows no keys.
+    std::fs::remove_dir_all(folder.path().join("audiosocket")).expect("removed");
+    run(folder.path(), &["--jobs", "2"]).expect(0);
+    let teler = tempfile::tempdir().expect("folder");
+    let path = scenario_file(teler.path(), &steps);
+    let text = std::fs::read_to_string(&path).expect("scenario");
+    std::fs::write(path, text.replace("name: peer\n", "name: teler\ntarget: { bot: { script: menu, over: teler } }\n")).expect("scenario");
+    let run = run(teler.path(), &[]).expect(3);
+    assert!(run.text().contains("teler has no message for digits"), "{}", run.text());
+}
+
+/// baresip as the bot, with these parameters of its account and modules; `None` where it lacks one of them.
+fn call_baresip(account: &str, modules: &[&str], target: &str) -> Option<Run> {
+    let folder = tempfile::tempdir().expect("folder");
+    let port = free_port();
+    let mut command = baresip(folder.path(), port, "bot/long-terms.wav", account, modules)?;
+    if !modules.iter().all(|module| baresip_has(module)) {
+        return None;
+    }
+    let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
+    std::thread::sleep(Duration::from_millis(1500));
+    let steps =
+        "  - bot:\n      says: { contains: calls may be recorded }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
+    write(folder.path(), "baresip", &format!("uri: \"sip:bot@127.0.0.1:{port}\"{target}"), steps);
+    Some(run(&folder.path().join("baresip"), &[]))
+}
+
+#[test]
+fn baresip_with_sdes() {
+    let _seat = seat();
+    let Some(run) = call_baresip("mediaenc=srtp-mand;audio_codecs=PCMU", &["srtp.so"], ", srtp: sdes") else { return };
+    run.expect(0);
+    let plain = call_baresip("audio_codecs=PCMU", &[], ", srtp: sdes").expect("baresip").expect(3);
+    assert!(plain.text().contains("488") || plain.text().contains("plain RTP/AVP"), "{}", plain.text());
+}
+
+#[test]
+fn baresip_with_dtls() {
+    let _seat = seat();
+    let Some(run) = call_baresip("mediaenc=dtls_srtp;audio_codecs=PCMU", &["dtls_srtp.so"], ", srtp: dtls") else { return };
+    run.expect(0);
+}
+
+#[test]
+fn baresip_with_wide_codecs() {
+    let _seat = seat();
+    for (name, module, codec) in [("G722", "g722.so", "g722"), ("opus", "opus.so", "opus")] {
+        let Some(run) = call_baresip(&format!("audio_codecs={name}"), &[module], &format!(", codecs: [{codec}, pcmu]")) else { return };
+        assert_eq!(run.expect(0).json()["calls"][0]["codec"], name);
+    }
+}
