@@ -1,7 +1,7 @@
 //! What the tasks of a session share.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,7 +14,7 @@ use crate::clock::Monotonic;
 use crate::media::telephone_event::{Keyed, Keyer};
 use crate::media::{MediaFrame, ReceptionCounter, packet_samples};
 use crate::scenario::SipCodec;
-use crate::transport::SentDigits;
+use crate::transport::{Capture, SentDigits};
 
 /// Handshake datagrams that may wait for the answer that tells what to do with them.
 const DTLS_WAITING: usize = 32;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     ciphers: Mutex<Ciphers>,
     dtls: mpsc::Sender<DtlsDatagram>,
     dtls_inbox: Mutex<Option<mpsc::Receiver<DtlsDatagram>>>,
+    /// The capture of the call, and the address of this end in it.
+    capture: OnceLock<(Arc<Capture>, SocketAddr)>,
 }
 
 #[derive(Debug)]
@@ -110,6 +112,26 @@ impl Shared {
             ciphers: Mutex::default(),
             dtls,
             dtls_inbox: Mutex::new(Some(inbox)),
+            capture: OnceLock::new(),
+        }
+    }
+
+    /// From now on both streams are taken down.
+    pub fn capture(&self, capture: Arc<Capture>, local: SocketAddr) {
+        let _already = self.capture.set((capture, local));
+    }
+
+    /// A packet of the caller's, as it was before it was encrypted.
+    pub fn capture_sent(&self, at: Monotonic, to: SocketAddr, packet: &[u8]) {
+        if let Some((capture, local)) = self.capture.get() {
+            capture.at(at, *local, to, packet);
+        }
+    }
+
+    /// A packet of the bot's, decrypted.
+    pub fn capture_received(&self, at: Monotonic, from: SocketAddr, packet: &[u8]) {
+        if let Some((capture, local)) = self.capture.get() {
+            capture.at(at, from, *local, packet);
         }
     }
 
