@@ -1,7 +1,5 @@
 //! The media of SIP calls end to end: codecs, encryption, packet lengths, digits.
 
-#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
-
 mod common;
 
 use std::path::Path;
