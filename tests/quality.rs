@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, goldencall, missing, peer, seat, turn};
+use common::{Run, Running, goldencall, missing, peer, sample_bot, seat, turn};
 use goldencall::call::CallTime;
 use goldencall::media::MediaFrame;
 use goldencall::media::quality::{Assessor, Evidence, PacketLog};
@@ -179,12 +179,6 @@ fn moved(message: &str, to: u16) -> (String, Option<u16>) {
     let to = to.to_string();
     assert_eq!(to.len(), port.len(), "the body must not change its length");
     (format!("{}{to}{rest}", &message[..at]), port.parse().ok())
-}
-
-fn sample_bot() -> (Running, SocketAddr) {
-    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]), "sip:booking@");
-    let line = line.expect("the bot's address");
-    (bot, line.trim().rsplit('@').next().expect("an address").parse().expect("an address"))
 }
 
 /// One call through the relay: the greeting, a request, and the answer to it.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::sip::{audio, baresip, baresip_has, sample_bot, scenario_file};
-use common::{Run, Running, free_port, goldencall, seat};
+use common::sip::{audio, baresip, baresip_has, scenario_file};
+use common::{Run, Running, free_port, goldencall, sample_bot, seat};
 use serde_json::Value;
 
 /// The shortest dialogue of the sample bot: the caller speaks, the bot answers.
