@@ -3,6 +3,8 @@
 
 pub mod dtls;
 mod formats;
+mod identity;
+mod keying;
 mod receiver;
 mod reports;
 mod sender;
