@@ -36,7 +36,8 @@ impl Drop for Pbx {
 
 fn chroot() -> Option<PathBuf> {
     let chroot = root().join("tests/peers/.asterisk");
-    if !chroot.join("usr/sbin/asterisk").exists() || !nix::unistd::geteuid().is_root() {
+    let may_enter = || Command::new("chroot").arg(&chroot).arg("true").status().is_ok_and(|status| status.success());
+    if !chroot.join("usr/sbin/asterisk").exists() || !may_enter() {
         missing("asterisk in its chroot (tests/peers/asterisk), or the right to enter it");
         return None;
     }
@@ -90,8 +91,9 @@ fn pbx() -> Option<Pbx> {
     let running = Running::new(command.spawn().expect("asterisk"));
     let pbx = Pbx { conf, port, tls, running };
     let control = |what: &str| {
-        let output = Command::new("chroot").arg(&chroot).args(["/usr/sbin/asterisk", "-C"]).arg(inside.join("asterisk.conf"));
-        output.args(["-rx", what]).output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+        let mut command = Command::new("chroot");
+        command.arg(&chroot).args(["/usr/sbin/asterisk", "-C"]).arg(inside.join("asterisk.conf")).args(["-rx", what]);
+        command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
     };
     for _ in 0..120 {
         if control("core waitfullybooted").contains("fully booted") && control("pjsip show endpoints").contains("secure") {
@@ -132,13 +134,14 @@ const BOOKING: &str = "
   - hangup: caller
 ";
 
-/// A dialogue with a bot that waits for half a second of silence: its latency is about that, and nothing is lost in its pauses.
+/// A dialogue with a bot that waits for half a second of silence, which to Asterisk begins in the soft end of the last word: its
+/// latency is about that, and nothing is lost in its pauses.
 #[track_caller]
 fn dialogue(call: &Value, codec: &str) {
     assert_eq!(call["codec"], codec, "{call}");
     for turn in &call["turns"].as_array().expect("turns")[1..] {
         let latency = turn["latency_ms"].as_f64().expect("latency");
-        assert!((400.0..1300.0).contains(&latency), "{turn}");
+        assert!((200.0..1300.0).contains(&latency), "{turn}");
     }
     assert_eq!(call["quality"]["lost"], 0, "{call}");
 }
