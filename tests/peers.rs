@@ -10,14 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::sip::{audio, baresip, scenario_file};
+use common::sipp::{raw_ulaw, sipp};
 use common::{Run, Running, free_port, goldencall, peer, python, root, sample_bot, seat, wait};
-
-/// A recording as raw mu-law, as sipp plays it.
-fn raw_ulaw(wav: &Path, to: &Path) {
-    let mut reader = hound::WavReader::open(wav).expect("WAV");
-    let bytes: Vec<u8> = reader.samples::<i16>().map(|sample| audio_codec_algorithms::encode_ulaw(sample.expect("sample"))).collect();
-    std::fs::write(to, bytes).expect("raw file");
-}
 
 /// A sipp scenario with its recording filled in.
 fn sipp_scenario(folder: &Path, name: &str, recording: &str) -> PathBuf {
@@ -27,26 +21,6 @@ fn sipp_scenario(folder: &Path, name: &str, recording: &str) -> PathBuf {
     let path = folder.join(format!("{name}.xml"));
     std::fs::write(&path, text.replace("RECORDING", &raw.to_string_lossy())).expect("scenario");
     path
-}
-
-fn sipp(scenario: &Path, port: u16, more: &[&str]) -> Command {
-    let mut command = Command::new("sipp");
-    let media = (30_000 + u32::from(port) % 20_000 / 2 * 2).to_string();
-    command.args(["-sf"]).arg(scenario).args([
-        "-i",
-        "127.0.0.1",
-        "-p",
-        &port.to_string(),
-        "-mp",
-        &media,
-        "-m",
-        "1",
-        "-nostdin",
-        "-timeout",
-        "60",
-    ]);
-    command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
 }
 
 const GREETING: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - caller: { audio: AUDIO/caller/booking-thats-all.wav }\n  - hangup: caller\n";

@@ -1,15 +1,13 @@
 //! What PBXs do inside a dialog, with sipp as the bot: challenges, reliable responses, holds, transfers, timers, races.
 
 mod common;
-#[path = "common/sipp.rs"]
-mod sipp;
 
 use std::net::UdpSocket;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Run, free_port, goldencall, peer, seat, wait};
-use sipp::{Script, greeting, sdp};
+use common::sipp::{self, Script, greeting, sdp};
+use common::{Run, free_port, goldencall, peer, sample_bot, seat, turn, wait};
 
 const HELLO: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n";
 
@@ -70,6 +68,46 @@ fn a_stale_nonce_is_replaced_and_a_good_one_used_again() {
 }
 
 #[test]
+fn a_proxy_and_the_bot_behind_it_may_both_challenge() {
+    let _seat = seat();
+    let steps = format!("{HELLO}  - hangup: caller\n");
+    let script = |script: Script, recording: &Path| {
+        let proxy = "Proxy-Authenticate: Digest realm=\"proxy\", nonce=\"theirs\", qop=\"auth\"\n";
+        let script = script
+            .invite()
+            .answer("407 Proxy Authentication Required", proxy, "")
+            .recv("ACK")
+            .recv_with("INVITE", "Proxy-Authorization.*theirs");
+        let bot = "WWW-Authenticate: Digest realm=\"bot\", nonce=\"ours\", qop=\"auth\"\n";
+        let script = script.respond_tagged("401 Unauthorized", bot).recv("ACK");
+        let script = answered(script.invite(), recording, "");
+        let script = script.recv_with("BYE", "realm=.proxy.*nc=0000000|realm=.bot.*nc=0000000").ok();
+        script
+    };
+    let Some((_, trace)) = call(script, &steps, 0, &CI) else { return };
+    let last = trace.rsplit("INVITE sip:").next().unwrap_or_default();
+    assert!(last.contains("Proxy-Authorization: ") && last.contains("\nAuthorization: "), "{trace}");
+    let bye = trace.rsplit("BYE sip:").next().unwrap_or_default();
+    assert!(bye.contains("Proxy-Authorization: ") && bye.contains("\nAuthorization: "), "{trace}");
+    let (_, trace) = call(
+        |script, _| {
+            script
+                .invite()
+                .answer("401 Unauthorized", "WWW-Authenticate: Digest realm=\"bot\", nonce=\"a\"\n", "")
+                .recv("ACK")
+                .invite()
+                .answer("401 Unauthorized", "WWW-Authenticate: Digest realm=\"bot\", nonce=\"b\"\n", "")
+                .recv("ACK")
+        },
+        &steps,
+        3,
+        &CI,
+    )
+    .expect("sipp");
+    assert_eq!(trace.matches("\nINVITE sip:").count(), 2, "{trace}");
+}
+
+#[test]
 fn a_reliable_response_is_acknowledged_and_may_carry_the_only_answer() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -91,14 +129,18 @@ fn update_and_a_hold_are_answered_and_the_call_goes_on() {
         let script = script.request("INVITE", "", &sdp("sendonly")).response_with(200, "a=recvonly").ack();
         let script = script.request("INVITE", "", &sdp("inactive")).response_with(200, "a=inactive").ack();
         let script = script.request("INVITE", "", &sdp("sendrecv")).response_with(200, "a=sendrecv").ack();
-        script.request("UPDATE", "", &sdp("sendrecv")).response_with(200, "m=audio").speak(recording).bye()
+        let script = script.request("UPDATE", "", &sdp("sendrecv")).response_with(200, "m=audio");
+        // Another codec from here on.
+        let alaw = sdp("sendrecv").replace("AVP 0", "AVP 8").replace("0 PCMU", "8 PCMA");
+        let script = script.request("INVITE", "", &alaw).response_with(200, "RTP/AVP 8").ack();
+        script.speak_alaw(recording).bye()
     };
     call(script, &steps, 0, &[]);
 }
 
 #[test]
 fn a_transfer_is_accepted_told_and_judged() {
-    let _seat = seat();
+    let _turn = turn();
     let script = |script: Script, recording: &Path| {
         let script = answered(script.invite(), recording, "").pause(3500);
         let script = script
@@ -117,6 +159,34 @@ fn a_transfer_is_accepted_told_and_judged() {
     };
     let Some((run, _)) = call(wrong, &steps, 4, &[]) else { return };
     assert!(run.text().contains("the bot transferred the call to sip:human@example.com"), "{}", run.text());
+}
+
+#[test]
+fn a_transfer_may_be_followed_to_the_next_party() {
+    let _seat = seat();
+    if !peer("sipp") {
+        return;
+    }
+    let (_human, address) = sample_bot();
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = greeting(folder.path());
+    let script = answered(Script::new().invite(), &recording, "").pause(3500);
+    let script = script.request("REFER", &format!("Refer-To: <sip:booking@{address}>\n"), "").response(202);
+    let script = script.recv_with("NOTIFY", "SIP/2.0 100 Trying").ok().recv_with("NOTIFY", "SIP/2.0 200 OK").ok().bye();
+    let port = free_port();
+    let bot = sipp::sipp(&script.write(folder.path()), port, &[]).spawn().expect("sipp");
+    std::thread::sleep(Duration::from_millis(500));
+    let config = format!("targets: {{ pbx: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", follow_transfer: true }} }} }}\n");
+    std::fs::write(folder.path().join("goldencall.yaml"), config).expect("config");
+    let steps = format!("name: follow\nsteps:\n{HELLO}  - transfer: \"sip:booking@{address}\"\n{HELLO}  - hangup: caller\n");
+    std::fs::write(folder.path().join("scenario.yaml"), steps).expect("scenario");
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    let run = Run::with(command, &["scenario.yaml", "--target", "pbx"]).expect(0);
+    let output = wait(bot, Duration::from_secs(10));
+    assert!(output.status.success(), "sipp: {}\n{}", String::from_utf8_lossy(&output.stderr), run.text());
+    let notes = run.json()["calls"][0]["notes"].to_string();
+    assert!(notes.contains(&format!("the transfer to sip:booking@{address} was followed")), "{notes}");
 }
 
 #[test]

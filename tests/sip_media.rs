@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::sip::{audio, baresip, baresip_has, scenario_file};
-use common::{Run, Running, free_port, goldencall, sample_bot, seat};
+use common::{Run, Running, free_port, goldencall, sample_bot, seat, turn};
 use serde_json::Value;
 
 /// The shortest dialogue of the sample bot: the caller speaks, the bot answers.
@@ -115,7 +115,7 @@ fn digits_both_ways() {
 
 #[test]
 fn wrong_digits_fail_and_digits_that_cannot_be_sent_are_an_error() {
-    let _seat = seat();
+    let _turn = turn();
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
     let wrong = MENU.replace("42#", "43#").replace("says: { contains: book an appointment }\n", "within: 6s\n");

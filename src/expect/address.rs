@@ -46,6 +46,8 @@ fn plain(user: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -61,6 +63,16 @@ mod tests {
         ];
         for (expected, actual) in same {
             assert!(same_address(expected, actual), "{expected} {actual}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_means_itself(address in "\\PC{1,40}") {
+            let own = Address::of(&address);
+            if own.user.is_some() {
+                prop_assert!(same_address(&address, &address));
+            }
         }
     }
 

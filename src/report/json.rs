@@ -18,6 +18,7 @@ pub struct JsonReport {
     path: PathBuf,
     secrets: Secrets,
     started: String,
+    run: String,
     results: Vec<CallResult>,
     thresholds: Vec<ThresholdResult>,
     seconds: f64,
@@ -27,13 +28,23 @@ pub struct JsonReport {
 impl JsonReport {
     /// A report that will be written to this file.
     pub fn new(path: PathBuf, secrets: Secrets) -> Self {
-        Self { path, secrets, started: String::new(), results: Vec::new(), thresholds: Vec::new(), seconds: 0.0, complete: false }
+        Self {
+            path,
+            secrets,
+            started: String::new(),
+            run: String::new(),
+            results: Vec::new(),
+            thresholds: Vec::new(),
+            seconds: 0.0,
+            complete: false,
+        }
     }
 
     fn value(&self) -> Value {
         let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
         json!({
             "goldencall": env!("CARGO_PKG_VERSION"),
+            "run": self.run,
             "started": self.started,
             "seconds": self.seconds,
             "complete": self.complete,
@@ -50,7 +61,10 @@ impl JsonReport {
 impl Consumer for JsonReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::RunStarted { started, .. } => self.started.clone_from(started),
+            Event::RunStarted { started, run, .. } => {
+                self.started.clone_from(started);
+                self.run.clone_from(run);
+            }
             Event::CallFinished { result } => self.results.push((**result).clone()),
             Event::RunFinished { thresholds, seconds, interrupted } => {
                 self.thresholds.clone_from(thresholds);

@@ -1,5 +1,8 @@
 //! One call: the transport, the lanes and the conversation, joined by one loop.
 
+mod acts;
+mod heard;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::Path;
@@ -14,25 +17,22 @@ use super::clips::Clips;
 use super::event::Event;
 use super::finished::{Failure, Finished};
 use super::hearsay::SpanSource;
-use super::hook;
 use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{Lateness, PacedStream, Pacer, Progress};
 use super::recording::CallerTrack;
 use super::signalling::Signalling;
-use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Output, Playback, Span, SpeechEdge, TurnResult};
+use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Span, TurnResult};
 use crate::clock::CallClock;
 use crate::media::Timeline;
-use crate::media::detect::{self, DetectorConfig, SpeechDetector, SpeechModel};
+use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechModel};
 use crate::media::quality::{PacketLog, Quality};
-use crate::scenario::{Scenario, Step, Target};
-use crate::speech::stt::{SttError, segment_audio};
+use crate::scenario::{Scenario, Target};
 use crate::telemetry::{Report, TraceContext};
 use crate::transport::{Call, CallEvent, Capture, Dial, DialError, SentDigits, Transport};
+use heard::{Words, first_words};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
-/// Samples worth a trip through the detection lane.
-const LEAST_SAMPLES: usize = 256;
 /// A bot that says more of itself than this in one call is not listened to any longer.
 const MOST_REPORTS: usize = 50_000;
 
@@ -84,19 +84,16 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
             Finished { trace: Some(trace), rtp, ..finished }
         }
         Err(failure) => {
-            let mut signalling = Signalling::default();
+            let (mut signalling, mut notes) = (Signalling::default(), Vec::new());
             while let Ok(event) = incoming.try_recv() {
                 signalling.take(&event);
+                if let CallEvent::Note(note) = event {
+                    notes.push(note);
+                }
             }
-            Finished { signalling, ..Finished::not_answered(clock.now(), failure) }
+            Finished { signalling, notes, trace: Some(trace), ..Finished::not_answered(clock.now(), failure) }
         }
     }
-}
-
-/// A segment on its way to words.
-struct Words {
-    span: Span,
-    reply: oneshot::Receiver<Result<String, SttError>>,
 }
 
 struct Driver<'a> {
@@ -280,120 +277,9 @@ impl<'a> Driver<'a> {
             }
             CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
             CallEvent::Digit(..) => {}
-            CallEvent::Transfer(_, to) => self.tell(InputKind::Transfer(to)).await,
-        }
-    }
-
-    /// The caller's digits are out: the reply is due from the last one on.
-    async fn pressed(&mut self, sent: Result<SentDigits, String>) {
-        self.digits = None;
-        match sent {
-            Ok(SentDigits { first, last }) => {
-                let (speech_start, speech_end) = (self.clock.at(first), self.clock.at(last));
-                self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
-                self.tell(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
-                self.tell(InputKind::Playback(Playback::Finished)).await;
-            }
-            Err(_) if self.ending.is_some() => {}
-            Err(why) => {
-                self.failure = Some(Failure::Broken(format!("no digits were sent: {why}")));
-                self.call.control.hang_up().await;
-            }
-        }
-    }
-
-    async fn progressed(&mut self, progress: Progress) {
-        match progress {
-            Progress::Started(at) => {
-                let clip = self.playing.and_then(|step| self.services.clips.of(&self.scenario.steps[step]));
-                if let Some(clip) = clip {
-                    self.caller.put(self.clock.at(at), &clip.samples);
-                }
-            }
-            Progress::SpeechStarted(at) => {
-                let speech_start = self.clock.at(at);
-                self.caller_speech.push(speech_start);
-                self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
-            }
-            Progress::SpeechEnded(at) => {
-                let speech_end = self.clock.at(at);
-                self.tell(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
-            }
-            Progress::Finished => self.tell(InputKind::Playback(Playback::Finished)).await,
-        }
-    }
-
-    /// Hands the detector what has come in; at the end of the call, the rest of it.
-    async fn tick(&mut self) {
-        let now = self.clock.now();
-        if self.ending.is_some() {
-            self.backlog.extend_from_slice(self.timeline.rest());
-        } else {
-            self.backlog.extend_from_slice(self.timeline.ready(now));
-        }
-        let last = self.ending.is_some() && !self.last_fed;
-        if self.backlog.len() < LEAST_SAMPLES && !last {
-            return;
-        }
-        if let Some(detector) = self.detector.take() {
-            self.last_fed |= last;
-            let samples = std::mem::take(&mut self.backlog);
-            self.detecting = Some(self.services.detection.feed(detector, samples, last));
-        }
-    }
-
-    async fn detected(&mut self, detected: Option<Detected>) {
-        self.detecting = None;
-        let Some(Detected { detector, edges }) = detected else {
-            self.failure = Some(Failure::Transcription("the detection lane is gone".to_owned()));
-            return;
-        };
-        self.detector = Some(detector);
-        match edges {
-            Ok(edges) => {
-                for edge in edges {
-                    self.edge(edge).await;
-                }
-            }
-            Err(error) => self.failure = Some(Failure::Transcription(error.to_string())),
-        }
-        if self.last_fed && !self.ended {
-            self.ended = true;
-            if let Some(cause) = self.ending.clone() {
-                self.tell(InputKind::Ended(cause)).await;
-            }
-        }
-    }
-
-    async fn edge(&mut self, edge: detect::SpeechEdge) {
-        match edge {
-            detect::SpeechEdge::Started { onset } => {
-                let arrived = self.timeline.received_at(onset);
-                let onset = self.timeline.heard_at(onset);
-                self.onset = Some(onset);
-                self.received.insert(onset, arrived);
-                self.tell(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
-            }
-            detect::SpeechEdge::Ended { onset: first, end: last, .. } => {
-                let onset = self.onset.take().unwrap_or_else(|| self.timeline.heard_at(first));
-                let end = self.timeline.heard_until(last);
-                self.tell(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
-                let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
-                self.speech.push((Span { start: onset, end }, range.clone()));
-                let audio = segment_audio(self.timeline.recording(), range);
-                self.words.push_back(Words { span: Span { start: onset, end }, reply: self.services.transcription.transcribe(audio) });
-            }
-        }
-    }
-
-    async fn transcribed(&mut self, words: Result<String, String>) {
-        let Some(Words { span, .. }) = self.words.pop_front() else { return };
-        self.transcript_lag = self.transcript_lag.max(self.clock.now().saturating_since(span.end));
-        match words {
-            Ok(text) => self.tell(InputKind::Transcript { span, text, is_final: true }).await,
-            Err(error) => {
-                self.failure = Some(Failure::Transcription(error));
-                self.call.control.hang_up().await;
+            CallEvent::Transfer(at, to) => {
+                self.notes.push(format!("the bot transferred the call to {to} (at {at})"));
+                self.tell(InputKind::Transfer(to)).await;
             }
         }
     }
@@ -409,46 +295,6 @@ impl<'a> Driver<'a> {
         self.conversation.handle(input);
         while let Some(output) = self.conversation.poll() {
             self.obey(output).await;
-        }
-    }
-
-    async fn obey(&mut self, output: Output) {
-        match output {
-            Output::Play { step } => {
-                let clip = self.scenario.steps.get(step).and_then(|step| self.services.clips.of(step));
-                if let (Some(clip), Some(stream)) = (clip, &self.stream) {
-                    self.playing = Some(step);
-                    stream.play(clip);
-                }
-            }
-            Output::StopPlay => {
-                self.caller.cut(self.clock.now());
-                if let Some(stream) = &self.stream {
-                    stream.stop();
-                }
-            }
-            Output::SendDtmf(digits) => {
-                let (control, (reply, sent)) = (Arc::clone(&self.call.control), oneshot::channel());
-                tokio::spawn(async move {
-                    // A call that is over needs no news of its digits.
-                    let _over = reply.send(control.send_digits(&digits).await);
-                });
-                self.digits = Some(sent);
-            }
-            Output::Hangup => {
-                self.call.control.hang_up().await;
-                self.end(EndCause::CallerHungUp);
-            }
-            Output::RunHook { step, within } => {
-                if let Some(Step::Hook(step)) = self.scenario.steps.get(step) {
-                    self.hook = Some(hook::start(step.command.clone(), within));
-                }
-            }
-            Output::WakeAt(at) => self.wake = Some(at),
-            Output::Turn(turn) => {
-                self.emit(Event::Turn { call: self.number, turn: turn.clone() });
-                self.turns.push(*turn);
-            }
         }
     }
 
@@ -509,16 +355,6 @@ impl<'a> Driver<'a> {
 async fn maybe<T>(receiver: &mut Option<oneshot::Receiver<T>>) -> Result<T, oneshot::error::RecvError> {
     match receiver {
         Some(receiver) => receiver.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for the words of the oldest segment.
-async fn first_words(words: &mut VecDeque<Words>) -> Result<String, String> {
-    match words.front_mut() {
-        Some(first) => {
-            (&mut first.reply).await.map_err(|_| "the transcription lane lost the segment".to_owned())?.map_err(|error| error.to_string())
-        }
         None => std::future::pending().await,
     }
 }

@@ -20,6 +20,9 @@ pub enum Event {
     RunStarted {
         /// Version of goldencall.
         version: String,
+        /// The run's number, as every call carries it in `X-Goldencall-Run`.
+        #[serde(default)]
+        run: String,
         /// Wall-clock time, RFC 3339.
         started: String,
         /// Calls planned, retries left out.

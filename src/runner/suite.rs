@@ -14,6 +14,7 @@ use super::thresholds;
 use super::{hearsay, quality, recording, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
+use crate::telemetry::run_id;
 
 /// Calls do not start in the same instant: neither a bot's accept queue nor the recogniser is to see all
 /// greetings at once.
@@ -55,6 +56,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     };
     emit(Event::RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: run_id(services.run),
         started: now_text(),
         calls: plan.calls.len(),
         jobs: plan.jobs,

@@ -29,5 +29,5 @@ pub use explain::explain;
 pub use otlp::{ReceiveError, Receiver, Span};
 pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};
 pub use spans::{Observation, Observed, observe};
-pub use trace::TraceContext;
+pub use trace::{TraceContext, run_id};
 pub use windows::TurnWindow;

@@ -14,6 +14,11 @@ pub const TRACEPARENT: &str = "traceparent";
 /// The header field by which a bot's logs can be joined to a run.
 pub const RUN: &str = "X-Goldencall-Run";
 
+/// A run's number as headers and reports write it.
+pub fn run_id(run: u64) -> String {
+    format!("{run:016x}")
+}
+
 impl TraceContext {
     /// A trace of its own. Zero is no legal id.
     pub fn random() -> Self {
@@ -49,7 +54,7 @@ impl TraceContext {
         };
         add(TRACEPARENT, self.header());
         if self.run != 0 {
-            add(RUN, format!("{:016x}", self.run));
+            add(RUN, run_id(self.run));
         }
     }
 }

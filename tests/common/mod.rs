@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
 pub mod sip;
+pub mod sipp;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -15,10 +16,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Two tests of a file may call at a time: a call is mostly waiting, and two cores transcribe for both.
-static SEATS: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+/// Four tests of a file may call at a time: a call is mostly waiting, and two cores transcribe for all of them.
+static SEATS: [Mutex<()>; 4] = [const { Mutex::new(()) }; 4];
 
-/// A turn beside one other test's.
+/// A turn beside other tests'.
 pub fn seat() -> MutexGuard<'static, ()> {
     loop {
         for seat in &SEATS {
@@ -33,8 +34,8 @@ pub fn seat() -> MutexGuard<'static, ()> {
 }
 
 /// A turn that no other test has: for what is judged to the millisecond, or keeps the recogniser busy.
-pub fn turn() -> [MutexGuard<'static, ()>; 2] {
-    [0, 1].map(|seat| SEATS[seat].lock().unwrap_or_else(PoisonError::into_inner))
+pub fn turn() -> [MutexGuard<'static, ()>; 4] {
+    [0, 1, 2, 3].map(|seat| SEATS[seat].lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 pub fn root() -> &'static Path {

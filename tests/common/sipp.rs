@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::common::root;
+use super::root;
 
 /// A recording as raw mu-law, as sipp plays it.
-fn raw_ulaw(wav: &Path, to: &Path) {
+pub fn raw_ulaw(wav: &Path, to: &Path) {
     let mut reader = hound::WavReader::open(wav).expect("WAV");
     let bytes: Vec<u8> = reader.samples::<i16>().map(|sample| audio_codec_algorithms::encode_ulaw(sample.expect("sample"))).collect();
     std::fs::write(to, bytes).expect("raw file");
@@ -94,6 +94,16 @@ impl Script {
         self.step(&format!("<nop><action><exec rtp_stream=\"{},1,0\"/></action></nop>", recording.display()))
     }
 
+    /// Says the same in A-law.
+    pub fn speak_alaw(self, recording: &Path) -> Self {
+        let ulaw = std::fs::read(recording).expect("recording");
+        let alaw: Vec<u8> =
+            ulaw.iter().map(|sample| audio_codec_algorithms::encode_alaw(audio_codec_algorithms::decode_ulaw(*sample))).collect();
+        let path = recording.with_extension("alaw");
+        std::fs::write(&path, alaw).expect("recording");
+        self.step(&format!("<nop><action><exec rtp_stream=\"{},1,8\"/></action></nop>", path.display()))
+    }
+
     /// Answers the INVITE, with a body where there is one.
     pub fn answer(self, status: &str, headers: &str, body: &str) -> Self {
         let body = body.to_owned();
@@ -125,6 +135,11 @@ impl Script {
     /// Answers a request inside the dialog otherwise.
     pub fn respond(self, status: &str, headers: &str) -> Self {
         self.tagged(status, headers, "", "")
+    }
+
+    /// Answers the last request, with the tag that the dialog begins with.
+    pub fn respond_tagged(self, status: &str, headers: &str) -> Self {
+        self.tagged(status, headers, "", "[call_number]")
     }
 
     /// Answers a request inside the dialog with a body.

@@ -64,6 +64,18 @@ fn challenge(header: &Header) -> Option<WwwAuthenticate> {
     }
 }
 
+/// Marks the challenge as one to be answered: the stack answers one challenge a request, but the bot's own may follow that of
+/// a proxy on the way (RFC 3261, section 22.3).
+pub(super) fn answer_again(response: &mut Response) {
+    for header in response.headers.iter_mut() {
+        match header {
+            Header::WwwAuthenticate(value) => *value = format!("{}, stale=true", value.value()).into(),
+            Header::ProxyAuthenticate(value) => *value = format!("{}, stale=true", value.value()).into(),
+            _ => {}
+        }
+    }
+}
+
 /// The realm of a challenge, for an error message.
 pub(super) fn realm(response: &Response) -> Option<String> {
     response.headers.iter().find_map(challenge).map(|challenge| challenge.realm)
@@ -95,6 +107,11 @@ impl Nonce {
         Some(Self { proxy, challenge, uses: 1, good: false, last: None })
     }
 
+    /// Whether a proxy gave it.
+    pub fn is_of_proxy(&self) -> bool {
+        self.proxy
+    }
+
     /// The peer took what was made of this nonce.
     pub fn accepted(&mut self) {
         self.good = true;
@@ -102,7 +119,9 @@ impl Nonce {
 
     /// Puts credentials on a request of the call that has none yet, so that it is not challenged again.
     pub fn authorise(&mut self, request: &mut Request, credential: &Credential) {
-        let has_own = request.headers.iter().any(|header| matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_)));
+        let own =
+            |header: &Header| matches!((header, self.proxy), (Header::Authorization(_), false) | (Header::ProxyAuthorization(_), true));
+        let has_own = request.headers.iter().any(own);
         if !self.good || has_own || matches!(request.method, Method::Ack | Method::Cancel) || self.uses == MOST_USES {
             return;
         }
@@ -149,6 +168,8 @@ impl Nonce {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn response(code: u16, headers: &str) -> SipMessage {
@@ -202,6 +223,18 @@ mod tests {
         incoming(&mut message);
         let SipMessage::Response(response) = message else { panic!("a response") };
         assert_eq!(Nonce::of(&response).expect("a challenge").challenge.nonce, "b");
+    }
+
+    proptest! {
+        #[test]
+        fn no_challenge_makes_it_panic(value in "[ -~]{0,120}", proxy in any::<bool>()) {
+            let (code, name) = if proxy { (407, "Proxy-Authenticate") } else { (401, "WWW-Authenticate") };
+            let text = format!("{name}: Digest {value}\r\n{name}: Digest realm=\"pbx\", nonce=\"n\"\r\n");
+            let mut message = response(code, &text);
+            incoming(&mut message);
+            let SipMessage::Response(response) = message else { panic!("a response") };
+            prop_assert!(realm(&response).is_some() && Nonce::of(&response).is_some());
+        }
     }
 
     #[test]

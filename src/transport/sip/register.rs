@@ -6,6 +6,7 @@ use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::registration::Registration;
 use rsipstack::sip::typed::{Contact, Route};
 use rsipstack::sip::{Param, StatusCodeKind, Transport, Uri};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -69,5 +70,16 @@ impl Registered {
             tracing::debug!(%error, "the registration could not be taken back");
         }
         endpoint.watch.forget(registration.call_id.value());
+    }
+}
+
+impl Drop for Registered {
+    /// A call that was given up while it rang takes its binding back, too.
+    fn drop(&mut self) {
+        let (Some(mut registration), Ok(runtime)) = (self.registration.get_mut().take(), Handle::try_current()) else { return };
+        let server = self.server.clone();
+        runtime.spawn(async move {
+            let _gone = timeout(Duration::from_secs(2), registration.register(server, Some(0))).await;
+        });
     }
 }

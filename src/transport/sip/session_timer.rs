@@ -69,6 +69,8 @@ fn parse(value: &str) -> Option<(u64, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -78,6 +80,16 @@ mod tests {
         assert_eq!(parse("90"), Some((90, None)));
         assert_eq!(parse("soon"), None);
         assert_eq!(parse("0"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_it_panic(value in "\\PC{0,60}") {
+            if let Some((seconds, _)) = parse(&value) {
+                let timer = SessionTimer { interval: Duration::from_secs(seconds), ours: true };
+                prop_assert!(timer.over_after() <= timer.interval && timer.refresh_after() <= timer.interval);
+            }
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) async fn notify(dialog: &InviteDialog, status: StatusCode, over: bool
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rsipstack::sip::SipMessage;
 
     use super::*;
@@ -70,6 +71,16 @@ mod tests {
         ];
         for (headers, expected) in cases {
             assert_eq!(refer_to(&refer(headers)).as_deref(), expected, "{headers}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(value in "[ -~]{0,60}") {
+            let text = format!("Refer-To: {value}\r\n");
+            if let Some(uri) = refer_to(&refer(&text)) {
+                prop_assert!(value.contains(&uri));
+            }
         }
     }
 

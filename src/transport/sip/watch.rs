@@ -24,7 +24,8 @@ struct Watched {
     answered: bool,
     /// The last response, so that a retransmitted one is told once.
     last: Option<(u16, String)>,
-    nonce: Option<Nonce>,
+    /// At most one of the peer's and one of a proxy's.
+    nonces: Vec<Nonce>,
     /// Where the peer of the early dialog wants requests.
     contact: Option<Uri>,
     capture: Option<Captured>,
@@ -56,7 +57,7 @@ impl Watch {
 
     /// Follows a call from its INVITE on.
     pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
-        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None, contact: None, capture: None };
+        let watched = Watched { clock, events, credential, answered: false, last: None, nonces: Vec::new(), contact: None, capture: None };
         self.lock().insert(call_id.to_owned(), watched);
     }
 
@@ -106,12 +107,14 @@ impl Watch {
         let Some(call) = calls.get_mut(id.value()) else { return };
         call.answered = true;
         match Nonce::of(response) {
-            Some(nonce) => call.nonce = Some(nonce),
-            None => {
-                if let Some(nonce) = call.nonce.as_mut().filter(|_| response.status_code.kind() != StatusCodeKind::RequestFailure) {
-                    nonce.accepted();
-                }
+            Some(nonce) => {
+                call.nonces.retain(|known| known.is_of_proxy() != nonce.is_of_proxy());
+                // Who challenges next has let the request past whoever challenged before.
+                call.nonces.iter_mut().for_each(Nonce::accepted);
+                call.nonces.push(nonce);
             }
+            None if response.status_code.kind() == StatusCodeKind::RequestFailure => {}
+            None => call.nonces.iter_mut().for_each(Nonce::accepted),
         }
         let of_invite = response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|method| method == Method::Invite);
         if of_invite && let Some(contact) = response.typed_contact_headers().ok().and_then(|all| all.first().cloned()) {
@@ -121,6 +124,18 @@ impl Watch {
         if of_invite && call.last.as_ref() != Some(&told) {
             call.last = Some(told.clone());
             let _closed = call.events.send(CallEvent::Response(call.clock.now(), told.0, told.1));
+        }
+    }
+
+    /// The first challenge of its kind after one of the other kind.
+    fn second_challenge(&self, response: &mut Response) {
+        let (Some(nonce), Ok(id)) = (Nonce::of(response), response.call_id_header()) else { return };
+        let calls = self.lock();
+        let known = calls.get(id.value()).map(|call| call.nonces.as_slice()).unwrap_or_default();
+        let second = matches!(known, [other] if other.is_of_proxy() != nonce.is_of_proxy());
+        drop(calls);
+        if second {
+            digest::answer_again(response);
         }
     }
 
@@ -137,8 +152,8 @@ impl Watch {
     fn authorise(&self, request: &mut Request) {
         let Ok(id) = request.call_id_header().map(|id| id.value().to_owned()) else { return };
         let mut calls = self.lock();
-        if let Some(Watched { credential: Some(credential), nonce: Some(nonce), .. }) = calls.get_mut(&id) {
-            nonce.authorise(request, credential);
+        if let Some(Watched { credential: Some(credential), nonces, .. }) = calls.get_mut(&id) {
+            nonces.iter_mut().for_each(|nonce| nonce.authorise(request, credential));
         }
     }
 }
@@ -164,8 +179,9 @@ impl MessageInspector for Inspector {
         }
         digest::incoming(&mut message);
         if from.is_some()
-            && let SipMessage::Response(response) = &message
+            && let SipMessage::Response(response) = &mut message
         {
+            self.0.second_challenge(response);
             self.0.responded(response);
         }
         message
