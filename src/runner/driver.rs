@@ -64,7 +64,7 @@ pub struct Services {
 pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
     let clock = CallClock::start();
     let (events, mut incoming) = mpsc::unbounded_channel();
-    let rtp = !matches!(target, Target::WebSocket(_));
+    let rtp = !matches!(target, Target::WebSocket(_) | Target::Originate(_));
     let trace = TraceContext::random().in_run(services.run);
     let dial = Dial { target, clock, trace, events };
     let answer = tokio::select! {
@@ -78,10 +78,14 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
         }
         Err(failure) => {
             let mut signalling = Signalling::default();
+            let mut notes = Vec::new();
             while let Ok(event) = incoming.try_recv() {
-                signalling.take(&event);
+                match event {
+                    CallEvent::Note(note) => notes.push(note),
+                    event => signalling.take(&event),
+                }
             }
-            Finished { signalling, ..Finished::not_answered(clock.now(), failure) }
+            Finished { signalling, notes, ..Finished::not_answered(clock.now(), failure) }
         }
     }
 }
@@ -462,6 +466,12 @@ impl<'a> Driver<'a> {
             None => Lateness::default(),
         };
         let reception = self.call.control.reception();
+        // A goodbye that went wrong is told behind the end.
+        while let Ok(event) = self.incoming.try_recv() {
+            if let CallEvent::Note(note) = event {
+                self.notes.push(note);
+            }
+        }
         if self.ending == Some(EndCause::Cancelled) {
             self.failure.get_or_insert(Failure::Interrupted);
         }

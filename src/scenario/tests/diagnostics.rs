@@ -190,7 +190,6 @@ fn later_versions() {
     assert_snapshot!(step_mistakes(
         "  - bot: { says: { judge: it is polite } }\n  - caller: { say: Hello }\n  - caller: { dtmf: \"1#\" }\n  - bot: { dtmf: \"1\" }\n"
     ));
-    assert_snapshot!("later_targets", mistakes("target: { originate: { provider: twilio } }\nsteps: [{ bot: Hello }]\n"));
 }
 
 #[test]
