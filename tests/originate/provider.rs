@@ -27,8 +27,6 @@ pub const TOKEN: &str = "sesame-sesame";
 pub enum Fate {
     /// The bot answers.
     Answered,
-    /// The bot answers with a script at whose end it hangs up.
-    HungUp,
     Busy,
     /// It rings until somebody gives up.
     Rings,
@@ -82,10 +80,6 @@ impl Provider {
 impl Office {
     fn note(&self, line: impl Into<String>) {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(line.into());
-    }
-
-    fn script(&self) -> &'static str {
-        if self.fate == Fate::HungUp { "balance" } else { "booking" }
     }
 
     /// A call's number and what ends it.
@@ -175,7 +169,7 @@ async fn twilio_rings(office: Arc<Office>, sid: String, status: String, stream: 
     let header = ("X-Twilio-Signature", signature(token, &stream));
     match bridge::open(&stream, Some(header)).await {
         Ok(socket) => {
-            let bot = bridge::open(&format!("ws://{}/socket/twilio?script={}", office.bot, office.script()), None).await.expect("the bot");
+            let bot = bridge::open(&format!("ws://{}/socket/twilio?script=booking", office.bot), None).await.expect("the bot");
             bridge::join(Side::Twilio, &sid, socket, bot, &over).await;
         }
         Err(status) => office.note(format!("stream: {status}")),
@@ -212,7 +206,7 @@ async fn teler_rings(office: Arc<Office>, id: String, call: Value, over: Cancell
     let flow: Value = serde_json::from_str(&flow).expect("a flow");
     assert_eq!((&flow["action"], &flow["sample_rate"]), (&json!("stream"), &json!("8k")));
     let stream = bridge::open(flow["ws_url"].as_str().expect("a URL"), None).await.expect("the stream");
-    let bot = bridge::open(&format!("ws://{}/socket/teler?script={}", office.bot, office.script()), None).await.expect("the bot");
+    let bot = bridge::open(&format!("ws://{}/socket/teler?script=booking", office.bot), None).await.expect("the bot");
     bridge::join(Side::Teler, &id, stream, bot, &over).await;
     office.teler_status(&status, &id, "completed").await;
 }
