@@ -75,11 +75,11 @@ fn run(folder: &Path, token: &str, arguments: &[&str]) -> Run {
 }
 
 /// One call that does not come about.
-fn refused(fate: Fate, token: &str, more: &str) -> (String, Value, Vec<String>) {
+fn refused(fate: Fate, target: &str, token: &str, more: &str) -> (String, Value, Vec<String>) {
     let _seat = seat();
     let provider = Provider::start(fate, "127.0.0.1:9");
     let folder = project(&provider, more);
-    let file = scenario(folder.path(), "call", "twilio", &[SHORT, HANG_UP]);
+    let file = scenario(folder.path(), "call", target, &[SHORT, HANG_UP]);
     let run = run(folder.path(), token, &[&file, "--retries", "0"]).expect(3);
     assert!(!run.text().contains(TOKEN));
     let call = calls(&run.json())[0].clone();
@@ -173,14 +173,22 @@ fn two_calls_share_a_listener() {
 
 #[test]
 fn busy() {
-    let (text, call, log) = refused(Fate::Busy, TOKEN, "");
+    let (text, call, log) = refused(Fate::Busy, "twilio", TOKEN, "");
     assert_eq!(call["error"]["kind"], "busy", "{text}");
     assert!(text.contains("+15550100 is busy, Twilio says: busy") && hang_ups(&log).is_empty(), "{text}\n{log:?}");
 }
 
 #[test]
+fn a_request_that_teler_stumbles_over_is_made_again_with_the_same_key() {
+    let (text, call, log) = refused(Fate::Stumbles, "teler", TOKEN, "");
+    assert_eq!(call["error"]["kind"], "busy", "{text}");
+    let asked: Vec<&String> = log.iter().filter(|line| line.starts_with("asked ")).collect();
+    assert!(asked.len() == 2 && asked[0] == asked[1] && hang_ups(&log).is_empty(), "{log:?}");
+}
+
+#[test]
 fn no_answer_takes_the_call_back() {
-    let (text, call, log) = refused(Fate::Rings, TOKEN, ", ring_timeout: 1s");
+    let (text, call, log) = refused(Fate::Rings, "twilio", TOKEN, ", ring_timeout: 1s");
     assert_eq!(call["error"]["kind"], "no_answer", "{text}");
     assert!(text.contains("+15550100 rang and did not answer within 1 s"), "{text}");
     assert_eq!(hang_ups(&log), ["CA1: Status=completed"]);
@@ -188,7 +196,7 @@ fn no_answer_takes_the_call_back() {
 
 #[test]
 fn bad_credentials_name_the_account() {
-    let (text, call, log) = refused(Fate::Answered, "wrong-token", "");
+    let (text, call, log) = refused(Fate::Answered, "twilio", "wrong-token", "");
     assert_eq!(call["error"]["kind"], "unauthorized", "{text}");
     assert!(text.contains(&format!("does not let account {ACCOUNT} in: Authenticate (HTTP 401, Twilio's code 20003")), "{text}");
     assert!(log.is_empty());
@@ -196,7 +204,7 @@ fn bad_credentials_name_the_account() {
 
 #[test]
 fn a_stream_with_another_signature_is_turned_away_and_the_call_ended() {
-    let (text, call, log) = refused(Fate::Forged, TOKEN, "");
+    let (text, call, log) = refused(Fate::Forged, "twilio", TOKEN, "");
     assert_eq!(call["error"]["kind"], "unauthorized", "{text}");
     assert!(text.contains("was turned away (403); check that `url`"), "{text}");
     assert!(log.contains(&"stream: 403".to_owned()) && hang_ups(&log) == ["CA1: Status=completed"], "{log:?}");
@@ -246,7 +254,7 @@ fn an_interrupted_run_hangs_up() {
     let file = scenario(folder.path(), "short", "twilio", &[SHORT, BOOKED]);
     let events = folder.path().join("goldencall-results/events.jsonl");
     let answered = || std::fs::read_to_string(&events).is_ok_and(|text| text.contains("transcript"));
-    let code = interrupted(started(folder.path(), &file), || answered());
+    let code = interrupted(started(folder.path(), &file), answered);
     assert_eq!((code, hang_ups(&provider.log())), (Some(3), vec!["CA1: Status=completed"]));
 }
 

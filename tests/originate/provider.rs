@@ -34,8 +34,10 @@ pub enum Fate {
     Forged,
     /// The bot answers, and a stranger sends a status callback in mid-call.
     Stranger,
-    /// The REST request takes this long; then it rings.
+    /// The REST request takes a second; then it rings.
     Slow,
+    /// The first REST request fails on the provider's side; then the bot is busy.
+    Stumbles,
 }
 
 pub struct Provider {
@@ -188,8 +190,13 @@ async fn teler_call(State(office): State<Arc<Office>>, headers: HeaderMap, Json(
     if headers.get("x-api-key").is_none_or(|key| key != TOKEN) {
         return (StatusCode::UNAUTHORIZED, Json(json!({"success": false, "message": "Invalid API key."})));
     }
-    assert!(headers.contains_key("idempotency-key") && body["record"] == false, "{body}");
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).expect("a key");
+    assert_eq!(body["record"], false, "{body}");
+    office.note(format!("asked {key}"));
     let (number, over) = office.new_call();
+    if office.fate == Fate::Stumbles && number == 1 {
+        return (StatusCode::BAD_GATEWAY, Json(json!({"success": false, "message": "upstream"})));
+    }
     let id = number.to_string();
     tokio::spawn(teler_rings(Arc::clone(&office), id.clone(), body, over));
     (StatusCode::CREATED, Json(json!({"success": true, "data": {"id": id}})))
@@ -200,6 +207,11 @@ async fn teler_rings(office: Arc<Office>, id: String, call: Value, over: Cancell
     let status = url("status_callback_url");
     office.teler_status(&status, &id, "initiated").await;
     office.teler_status(&status, &id, "ringing").await;
+    if office.fate == Fate::Stumbles {
+        let body = json!({"event": "call.completed", "data": {"call_id": id, "reason": "busy"}});
+        office.tell("busy", office.http.post(&status).json(&body)).await;
+        return;
+    }
     office.teler_status(&status, &id, "answered").await;
     let question = json!({"call_id": id, "account_id": "a", "from_number": call["from_number"], "to_number": call["to_number"]});
     let flow = office.tell("flow", office.http.post(url("flow_url")).json(&question)).await;
