@@ -102,7 +102,7 @@ fn with_think_time(mut target: Target, millis: f64) -> Target {
         // An AudioSocket has no URL to ask in: every delay is the script's, and the bot's log tells it all the same.
         Target::WebSocket(socket) if socket.protocol == SocketProtocol::AudioSocket => {}
         Target::WebSocket(socket) => socket.url.push_str(&format!("&think={millis:.1}")),
-        Target::Bot(_) => {}
+        Target::Originate(_) | Target::Bot(_) => {}
     }
     target
 }

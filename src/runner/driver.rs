@@ -71,7 +71,7 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
         Err(error) => return Finished::not_answered(clock.now(), Failure::Dial(DialError::local("no packet capture", error))),
     };
     let (events, mut incoming) = mpsc::unbounded_channel();
-    let rtp = !matches!(target, Target::WebSocket(_));
+    let rtp = !matches!(target, Target::WebSocket(_) | Target::Originate(_));
     let trace = TraceContext::random().in_run(services.run);
     let dial = Dial { target, clock, trace, capture, events };
     let answer = tokio::select! {
@@ -315,6 +315,12 @@ impl<'a> Driver<'a> {
             None => Lateness::default(),
         };
         let reception = self.call.control.reception();
+        // A goodbye that went wrong is told behind the end.
+        while let Ok(event) = self.incoming.try_recv() {
+            if let CallEvent::Note(note) = event {
+                self.notes.push(note);
+            }
+        }
         if self.ending == Some(EndCause::Cancelled) {
             self.failure.get_or_insert(Failure::Interrupted);
         }

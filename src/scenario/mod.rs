@@ -43,7 +43,7 @@ pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
 pub use target::{
-    BotAccess, BotTarget, ClientCertificate, Codec, DigitMode, Encoding, Fault, IceServer, LiveKitRoom, Signalling, SipCodec, SipTarget,
-    SocketProtocol, Srtp, Target, WebRtcCodec, WebRtcTarget, WebSocketTarget,
+    BotAccess, BotTarget, ClientCertificate, Codec, Credentials, DigitMode, Encoding, Fault, IceServer, LiveKitRoom, OriginateProvider,
+    OriginateTarget, Signalling, SipCodec, SipTarget, SocketProtocol, Srtp, Target, WebRtcCodec, WebRtcTarget, WebSocketTarget,
 };
 pub use thresholds::{Limit, Threshold, ThresholdMetric};

@@ -32,6 +32,7 @@ mod tests {
             ("/$defs/target/oneOf/1/properties/sip/properties", target::SIP_KEYS),
             ("/$defs/webrtc/properties", target::WEBRTC_KEYS),
             ("/$defs/websocket/properties", target::WEBSOCKET_KEYS),
+            ("/$defs/originate/properties", target::ORIGINATE_KEYS),
         ];
         for (pointer, known) in tables {
             assert_eq!(keys(&schema, pointer), known.iter().map(|key| (*key).to_owned()).collect(), "{pointer}");

@@ -2,6 +2,8 @@
 
 mod bot;
 mod file;
+mod originate;
+mod originate_file;
 mod sip;
 mod sip_file;
 mod uri;
@@ -13,6 +15,9 @@ pub use bot::{BotAccess, BotTarget, Fault};
 #[cfg(test)]
 pub(super) use file::TARGET_KEYS;
 pub(super) use file::decode;
+pub use originate::{Credentials, OriginateProvider, OriginateTarget};
+#[cfg(test)]
+pub(super) use originate_file::ORIGINATE_KEYS;
 pub use sip::{ClientCertificate, DigitMode, SipCodec, SipTarget, Srtp};
 #[cfg(test)]
 pub(super) use sip_file::SIP_KEYS;
@@ -30,6 +35,8 @@ pub enum Target {
     WebRtc(Box<WebRtcTarget>),
     /// The bot's own endpoint for a telephony provider's media socket.
     WebSocket(Box<WebSocketTarget>),
+    /// A phone call that a provider places to the bot's number.
+    Originate(Box<OriginateTarget>),
     /// The built-in sample bot, started for the run.
     Bot(BotTarget),
 }
@@ -80,6 +87,7 @@ impl Target {
                 let url = if target.url.is_empty() { target.answer_url.as_deref().unwrap_or_default() } else { &target.url };
                 format!("{}+{url}", target.protocol.name())
             }
+            Target::Originate(target) => format!("originate:{}:{}", target.provider().name(), target.to),
             Target::Bot(bot) => {
                 let over = if bot.over == BotAccess::Sip { String::new() } else { format!("?over={}", bot.over.name()) };
                 format!("bot:{}{over}", bot.script.as_deref().unwrap_or_default())

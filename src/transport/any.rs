@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::originate::OriginateTransport;
 use super::sip::{SipTrace, SipTransport};
 use super::webrtc::WebRtcTransport;
 use super::websocket::WebSocketTransport;
@@ -14,6 +15,7 @@ pub struct AnyTransport {
     sip: SipTransport,
     webrtc: WebRtcTransport,
     websocket: WebSocketTransport,
+    originate: OriginateTransport,
 }
 
 impl AnyTransport {
@@ -29,6 +31,7 @@ impl Transport for AnyTransport {
             Target::Sip(_) => self.sip.dial(dial),
             Target::WebRtc(_) => self.webrtc.dial(dial),
             Target::WebSocket(_) => self.websocket.dial(dial),
+            Target::Originate(_) => self.originate.dial(dial),
             Target::Bot(_) => {
                 Box::pin(async { Err(DialError::new(DialErrorKind::Local, "the sample bot was not started before the call")) })
             }
@@ -40,6 +43,7 @@ impl Transport for AnyTransport {
             self.sip.shut_down().await;
             self.webrtc.shut_down().await;
             self.websocket.shut_down().await;
+            self.originate.shut_down().await;
         })
     }
 }

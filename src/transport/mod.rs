@@ -6,6 +6,7 @@ mod error;
 pub(crate) mod http;
 mod lag;
 mod lane;
+pub mod originate;
 pub mod rtp;
 pub mod sip;
 mod tcp;

@@ -1,4 +1,5 @@
-//! Targets as files write them: the sample bot here, the others in [`super::sip_file`] and [`super::web_file`].
+//! Targets as files write them: the sample bot here, the others in [`super::sip_file`], [`super::web_file`] and
+//! [`super::originate_file`].
 
 use std::path::Path;
 
@@ -6,10 +7,10 @@ use crate::scenario::decode::Decoder;
 use crate::scenario::problem::Problem;
 use crate::scenario::yaml::{Node, Value};
 
-use super::{BotAccess, BotTarget, Fault, Target, sip_file, web_file};
+use super::{BotAccess, BotTarget, Fault, Target, originate_file, sip_file, web_file};
 
 /// The kinds of targets.
-pub(in crate::scenario) const TARGET_KEYS: &[&str] = &["sip", "webrtc", "websocket", "bot"];
+pub(in crate::scenario) const TARGET_KEYS: &[&str] = &["sip", "webrtc", "websocket", "originate", "bot"];
 
 /// A target in a file: a URI, or a mapping with one key that names its kind.
 pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
@@ -24,12 +25,11 @@ pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder
             }
         };
     }
-    let later = [("originate", "use `sip`, `webrtc`, `websocket` or `bot`")];
-    let fields = decoder.fields_of_version(node, "a target", TARGET_KEYS, &later)?;
+    let fields = decoder.fields(node, "a target", TARGET_KEYS)?;
     let [(kind, _)] = fields.present(TARGET_KEYS)[..] else {
         if !fields.has_unknown || fields.present(TARGET_KEYS).len() > 1 {
             let problem = Problem::new(fields.location, "a target has exactly one kind");
-            decoder.problem(problem.help("write one of `sip: { uri: ... }`, `webrtc: { url: ... }`, `websocket: { url: ... }`, `bot: {}`"));
+            decoder.problem(problem.help("write one of `sip: { uri: ... }`, `webrtc: { url: ... }`, `websocket: { url: ... }`, `originate: { provider: ... }`, `bot: {}`"));
         }
         return None;
     };
@@ -38,6 +38,7 @@ pub(in crate::scenario) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder
         "sip" => sip_file::decode(decoder, value, folder),
         "webrtc" => web_file::webrtc(decoder, value),
         "websocket" => web_file::websocket(decoder, value),
+        "originate" => originate_file::decode(decoder, value),
         _ => decode_bot(decoder, value, folder),
     }
 }

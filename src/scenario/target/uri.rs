@@ -12,6 +12,9 @@ pub(super) fn parse(uri: &str) -> Result<Target, String> {
         "sip" | "sips" => sip::uri(uri, rest).map(|uri| Target::Sip(Box::new(SipTarget::new(uri)))),
         "bot" => bot::uri(rest).map(Target::Bot),
         "audiosocket" => audio_socket(uri, rest),
+        "originate" => Err(format!(
+            "`{uri}`: a call over a provider needs its account; write the target into goldencall.yaml as `originate: {{ ... }}`"
+        )),
         _ => match scheme.split_once('+') {
             Some((kind, scheme)) => over_web(uri, kind, scheme, rest),
             None => Err(unknown(scheme)),

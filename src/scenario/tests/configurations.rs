@@ -145,3 +145,33 @@ fn tokens_that_sign_nothing() {
     let signing = target("twilio");
     assert!(Config::parse(&source("goldencall.yaml", &signing), &secrets()).is_ok());
 }
+
+#[test]
+fn originate_targets() {
+    let text = "targets:
+  us: { originate: { provider: twilio, to: \"+15550100\", from: \"+15550101\", account: AC12, auth_token: \"${SIP_PASSWORD}\", listen: \"0.0.0.0:8443\", url: \"https://ci.example.com/\" } }
+  in: { originate: { provider: teler, to: \"+915550100\", from: \"+915550101\", api_key: topsecret, listen: \"[::1]:8443\", url: \"http://host/x\", api: \"http://localhost:9/v1/\", ring_timeout: 20s } }
+";
+    let secrets = secrets();
+    let config = Config::parse(&source("goldencall.yaml", text), &secrets).expect("a configuration");
+    assert_debug_snapshot!(config.targets);
+    assert_eq!(secrets.redact("hunter22 and topsecret"), "[redacted] and [redacted]");
+    let labels = ["us", "in"].map(|name| config.resolve_target(name).map(|target| target.label()));
+    assert_eq!(labels, [Ok("originate:twilio:+15550100".to_owned()), Ok("originate:teler:+915550100".to_owned())]);
+}
+
+#[test]
+fn bad_originate_targets() {
+    assert_snapshot!(config_mistakes(
+        "targets:
+  a: { originate: {} }
+  b: { originate: { provider: twilo } }
+  c: { originate: { provider: twilio } }
+  d: { originate: { provider: teler } }
+  e: { originate: { provider: twilio, to: 15550100, from: \"+1 555 0101\", account: \"../x\", auth_token: \"${NOPE}\", listen: \"8443\", url: ci.example.com } }
+  f: { originate: { provider: teler, to: \"+15550100\", from: \"+15550101\", account: AC1, parameters: { a: b }, api_key: k, listen: \"0.0.0.0:0\", url: \"https://ci.example.com/?a=b\", api: \"ws://h/\", ring_timeout: 20m } }
+  g: { originate: { provider: twilio, to: \"+15550100\", from: \"+15550101\", account: AC1, auth_tokn: x, listen: \"0.0.0.0:1\", url: \"https://h\" } }
+"
+    ));
+    assert_snapshot!("originate_uri", crate::scenario::Target::from_uri("originate:twilio:+15550100").expect_err("no account"));
+}

@@ -188,7 +188,6 @@ fn silence_with_words() {
 #[test]
 fn later_versions() {
     assert_snapshot!(step_mistakes("  - bot: { says: { judge: it is polite } }\n  - caller: { say: Hello }\n"));
-    assert_snapshot!("later_targets", mistakes("target: { originate: { provider: twilio } }\nsteps: [{ bot: Hello }]\n"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ const DIGIT: Duration = Duration::from_millis(200);
 
 /// What the stream's task writes to the bot next. It alone holds the codec: sequence numbers run through audio and all
 /// other messages, and nobody waits for it while it reads a long message.
-pub(super) enum Outbound {
+pub(in crate::transport) enum Outbound {
     /// A frame of the caller's, and when the pacing thread handed it over.
     Frame(Vec<i16>, Monotonic),
     Event(ToBot),

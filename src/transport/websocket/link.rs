@@ -1,10 +1,11 @@
 //! The connection under a media socket: WebSocket (RFC 6455), or TCP for an AudioSocket.
 
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
@@ -24,7 +25,7 @@ use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{DialError, DialErrorKind, SendLag, quote};
 
 /// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
-pub(super) const MOST_BYTES: usize = 8 << 20;
+pub(in crate::transport) const MOST_BYTES: usize = 8 << 20;
 /// How often the round trip is measured.
 const PING_EVERY: Duration = Duration::from_secs(2);
 
@@ -43,10 +44,12 @@ pub(in crate::transport) enum LinkEnd {
 pub(in crate::transport) struct LinkReader {
     wire: Wire,
     gauges: Gauges,
+    /// Who is at the other end, for messages.
+    peer: &'static str,
 }
 
 enum Wire {
-    WebSocket(Box<futures_util::stream::SplitStream<Socket>>),
+    WebSocket(Pin<Box<dyn Stream<Item = Result<tungstenite::Message, Error>> + Send>>),
     Tcp(ReadHalf<TimestampedTcp>, Vec<u8>),
 }
 
@@ -68,7 +71,7 @@ pub(in crate::transport) async fn open(
     subprotocol: Option<&str>,
 ) -> Result<(LinkReader, LinkWriter), DialError> {
     let socket = handshake(url, headers, subprotocol).await?.map_err(|error| refused(url, error))?;
-    Ok(halves(socket))
+    Ok(dialled(socket))
 }
 
 /// Opens a WebSocket if the server speaks this subprotocol.
@@ -78,7 +81,7 @@ pub(super) async fn open_if_spoken(
     subprotocol: &str,
 ) -> Result<Option<(LinkReader, LinkWriter)>, DialError> {
     match handshake(url, headers, Some(subprotocol)).await? {
-        Ok(socket) => Ok(Some(halves(socket))),
+        Ok(socket) => Ok(Some(dialled(socket))),
         Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) => Ok(None),
         Err(error) => Err(refused(url, error)),
     }
@@ -98,8 +101,18 @@ async fn handshake(
     Ok(client_async_tls_with_config(request, tcp, Some(config), None).await.map(|(socket, _)| (socket, arrival)))
 }
 
-fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) {
-    let (mut sink, stream) = socket.split();
+fn dialled((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) {
+    let (sink, stream) = socket.split();
+    halves(sink, stream, arrival, "the bot")
+}
+
+/// The two halves of an open WebSocket, and the task that writes to it.
+pub(super) fn halves<E>(
+    mut sink: impl Sink<tungstenite::Message, Error = E> + Send + Unpin + 'static,
+    stream: impl Stream<Item = Result<tungstenite::Message, Error>> + Send + 'static,
+    arrival: LastArrival,
+    peer: &'static str,
+) -> (LinkReader, LinkWriter) {
     let (writer, mut queue, closing) = LinkWriter::new();
     let lag = SendLag::default();
     let noted = lag.clone();
@@ -123,7 +136,7 @@ fn halves((socket, arrival): (Socket, LastArrival)) -> (LinkReader, LinkWriter) 
         let _gone = sink.close().await;
     }));
     let gauges = Gauges { arrival, lag, round_trip: RoundTrip::default() };
-    (LinkReader { wire: Wire::WebSocket(Box::new(stream)), gauges }, writer)
+    (LinkReader { wire: Wire::WebSocket(Box::pin(stream)), gauges, peer }, writer)
 }
 
 /// Reaches the URL's host; TLS and the handshake come later.
@@ -168,7 +181,7 @@ pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), 
         }
         let _gone = half.shutdown().await;
     }));
-    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges }, writer))
+    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges, peer: "the bot" }, writer))
 }
 
 fn request(url: &str, headers: &[(String, String)], subprotocol: Option<&str>) -> Result<Request<()>, DialError> {
@@ -247,7 +260,7 @@ impl LinkReader {
                     Some(Ok(tungstenite::Message::Close(_))) | None => return Err(LinkEnd::Closed),
                     Some(Ok(tungstenite::Message::Pong(payload))) => self.gauges.round_trip.pong(&payload),
                     Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(end(&error)),
+                    Some(Err(error)) => return Err(end(&error, self.peer)),
                 }
             },
             Wire::Tcp(half, buffer) => loop {
@@ -269,16 +282,16 @@ impl LinkReader {
     }
 }
 
-fn end(error: &Error) -> LinkEnd {
+fn end(error: &Error, peer: &str) -> LinkEnd {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkEnd::Closed,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            LinkEnd::Broken("the bot's socket went away without a WebSocket close, perhaps in mid-message; did the bot crash?".to_owned())
+            LinkEnd::Broken(format!("{peer}'s socket went away without a WebSocket close, perhaps in mid-message; did {peer} crash?"))
         }
         Error::Capacity(error) => {
-            LinkEnd::Broken(format!("the bot sent a message of more than {} MB ({error}); send audio in smaller pieces", MOST_BYTES >> 20))
+            LinkEnd::Broken(format!("{peer} sent a message of more than {} MB ({error}); send audio in smaller pieces", MOST_BYTES >> 20))
         }
-        Error::Io(error) => LinkEnd::Broken(format!("the connection to the bot broke: {error}")),
-        error => LinkEnd::Broken(format!("the bot's socket broke the WebSocket protocol: {error}")),
+        Error::Io(error) => LinkEnd::Broken(format!("the connection to {peer} broke: {error}")),
+        error => LinkEnd::Broken(format!("{peer}'s socket broke the WebSocket protocol: {error}")),
     }
 }

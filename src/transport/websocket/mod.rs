@@ -4,14 +4,15 @@
 #[doc(hidden)]
 pub mod answer;
 mod audio;
-mod control;
+pub(super) mod control;
 mod dialer;
 mod jambonz;
 pub(super) mod link;
 pub mod protocol;
 mod rtvi;
+pub(super) mod served;
 mod session;
-mod sink;
+pub(super) mod sink;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -9,7 +9,7 @@ use crate::clock::Monotonic;
 use crate::transport::MediaSink;
 
 /// Hands frames to the stream's task.
-pub(super) struct SocketSink {
+pub(in crate::transport) struct SocketSink {
     pub outbox: mpsc::UnboundedSender<Outbound>,
     /// The resampler's.
     pub delay_nanos: i64,

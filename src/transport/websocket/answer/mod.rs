@@ -12,3 +12,4 @@ mod xml;
 
 pub(super) use ask::ask;
 pub(super) use signature::handshake as sign_handshake;
+pub(in crate::transport) use signature::is_twilios;

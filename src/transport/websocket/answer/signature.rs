@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
-use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key, sign};
+use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key, sign, verify};
 use ring::signature::Ed25519KeyPair;
 use serde_json::json;
 use url::Url;
@@ -15,9 +15,30 @@ type Fields<'a> = &'a [(String, String)];
 
 /// `X-Twilio-Signature`: HMAC-SHA1 over the URL and the sorted POST fields, base64.
 pub(super) fn twilio(token: &str, url: &str, fields: Fields<'_>) -> (String, String) {
-    let text = format!("{url}{}", sorted(fields));
-    let key = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
+    let (key, text) = twilio_signs(token, url, fields);
     ("X-Twilio-Signature".to_owned(), STANDARD.encode(sign(&key, text.as_bytes())))
+}
+
+fn twilio_signs(token: &str, url: &str, fields: Fields<'_>) -> (Key, String) {
+    (Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes()), format!("{url}{}", sorted(fields)))
+}
+
+/// Whether a request to this URL has Twilio's signature; compared in constant time. As Twilio's own libraries do, a port that is
+/// the scheme's own may stand in the URL or not.
+pub(in crate::transport) fn is_twilios(signature: &str, token: &str, url: &str, fields: Fields<'_>) -> bool {
+    let Ok(signature) = STANDARD.decode(signature) else { return false };
+    [Some(url.to_owned()), with_port(url)].into_iter().flatten().any(|url| {
+        let (key, text) = twilio_signs(token, &url, fields);
+        verify(&key, text.as_bytes(), &signature).is_ok()
+    })
+}
+
+/// `https://host/path` as `https://host:443/path`; `None` where it has a port.
+fn with_port(url: &str) -> Option<String> {
+    let parsed = Url::parse(url).ok().filter(|parsed| parsed.port().is_none())?;
+    let host = parsed.host_str()?;
+    let (before, after) = url.split_once(host)?;
+    (!after.starts_with(':')).then(|| format!("{before}{host}:{}{after}", parsed.port_or_known_default().unwrap_or_default()))
 }
 
 /// `X-Plivo-Signature-V3` of a POST: HMAC-SHA256 over URL, sorted query, sorted fields and a nonce, base64.
@@ -88,6 +109,20 @@ mod tests {
     fn twilio_signs_like_its_own_library() {
         assert_eq!(twilio("12345", "https://bot.example/voice?x=1", &fields()).1, "B5ZmC2OhEqBIwRtrVQXnxKguEjk=");
         assert_eq!(twilio("12345", "wss://bot.example/ws", &[]).1, "ZP1CdL+sV2pQZPttopnfF5CMYMM=");
+    }
+
+    #[test]
+    fn twilios_signature_is_known_from_others() {
+        let url = "https://bot.example/voice?x=1";
+        let is = |signature: &str, token: &str, url: &str, fields: &[(String, String)]| is_twilios(signature, token, url, fields);
+        assert!(is("B5ZmC2OhEqBIwRtrVQXnxKguEjk=", "12345", url, &fields()));
+        // Twilio's library over the same URLs with `:443`.
+        assert!(is("wNrTexTjAj7udm/TCaXZU/hYDZw=", "12345", url, &fields()));
+        assert!(is("+ksA9iXIN29udlzbRtmCQdEIxMo=", "12345", "wss://bot.example/ws", &[]));
+        assert!(!is("B5ZmC2OhEqBIwRtrVQXnxKguEjk=", "12346", url, &fields()));
+        assert!(!is("B5ZmC2OhEqBIwRtrVQXnxKguEjk=", "12345", url, &[]));
+        assert!(!is("B5ZmC2OhEqBIwRtrVQXnxKguEjk=", "12345", "http://bot.example/voice?x=1", &fields()));
+        assert!(!is("", "12345", url, &fields()) && !is("no base64", "12345", url, &fields()));
     }
 
     #[test]

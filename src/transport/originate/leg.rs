@@ -1,0 +1,104 @@
+//! A call at the provider, which is ended on every way out.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::api::Api;
+
+/// How long whoever hangs up waits for the provider's answer.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the end of a run waits for all of them: a call that goes on costs.
+const LAST_ERRANDS: Duration = Duration::from_secs(8);
+
+/// Requests that go on when nobody waits for them any more.
+#[derive(Clone, Debug)]
+pub(super) struct Errands {
+    handle: Handle,
+    pending: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Errands {
+    /// On this runtime.
+    pub fn on(handle: Handle) -> Self {
+        Self { handle, pending: Arc::default() }
+    }
+
+    /// Runs one to its end.
+    pub fn run(&self, errand: impl Future<Output = ()> + Send + 'static) {
+        let errand = self.handle.spawn(errand);
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.retain(|errand| !errand.is_finished());
+        pending.push(errand);
+    }
+
+    /// Waits until all are done, for a bounded time.
+    pub async fn done(&self) {
+        let deadline = Instant::now() + LAST_ERRANDS;
+        loop {
+            let errand = self.pending.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(errand) = errand else { return };
+            if timeout_at(deadline, errand).await.is_err() {
+                tracing::warn!("a provider did not answer a hang-up before the run ended");
+                return;
+            }
+        }
+    }
+}
+
+/// A call at the provider. Whoever drops it hangs up.
+pub(super) struct Leg {
+    /// The provider's name of the call.
+    pub call_id: String,
+    pub api: Arc<Api>,
+    errands: Errands,
+    over: AtomicBool,
+}
+
+impl Leg {
+    /// A call that was placed.
+    pub fn new(api: Arc<Api>, call_id: String, errands: Errands) -> Self {
+        Self { call_id, api, errands, over: false.into() }
+    }
+
+    /// The provider says that the call is over: nothing is left to end.
+    pub fn is_over(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Asks the provider to end the call, once; resolves when it has, within a bounded time. Where it did not: one sentence.
+    pub async fn part(&self) -> Option<String> {
+        let done = self.end()?;
+        match timeout(GOODBYE, done).await {
+            Ok(Ok(Err(why))) => Some(why),
+            // The errand goes on, and the run's end waits for it.
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn end(&self) -> Option<oneshot::Receiver<Result<(), String>>> {
+        if self.over.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        let (api, call_id) = (Arc::clone(&self.api), self.call_id.clone());
+        let (reply, done) = oneshot::channel();
+        self.errands.run(async move {
+            if let Err(Err(unheard)) = reply.send(api.hang_up(&call_id).await) {
+                tracing::warn!("{unheard}");
+            }
+        });
+        Some(done)
+    }
+}
+
+impl Drop for Leg {
+    fn drop(&mut self) {
+        drop(self.end());
+    }
+}
