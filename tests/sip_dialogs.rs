@@ -81,8 +81,7 @@ fn a_proxy_and_the_bot_behind_it_may_both_challenge() {
         let bot = "WWW-Authenticate: Digest realm=\"bot\", nonce=\"ours\", qop=\"auth\"\n";
         let script = script.respond_tagged("401 Unauthorized", bot).recv("ACK");
         let script = answered(script.invite(), recording, "");
-        let script = script.recv_with("BYE", "realm=.proxy.*nc=0000000|realm=.bot.*nc=0000000").ok();
-        script
+        script.recv_with("BYE", "realm=.proxy.*nc=0000000|realm=.bot.*nc=0000000").ok()
     };
     let Some((_, trace)) = call(script, &steps, 0, &CI) else { return };
     let last = trace.rsplit("INVITE sip:").next().unwrap_or_default();

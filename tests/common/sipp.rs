@@ -107,12 +107,12 @@ impl Script {
     /// Answers the INVITE, with a body where there is one.
     pub fn answer(self, status: &str, headers: &str, body: &str) -> Self {
         let body = body.to_owned();
-        self.to_invite(status, headers, &body, "[call_number]")
+        self.of_invite(status, headers, &body, "[call_number]")
     }
 
     /// Answers the INVITE as another branch of a fork.
     pub fn fork(self, status: &str, headers: &str, body: &str, tag: &str) -> Self {
-        self.to_invite(status, headers, body, tag)
+        self.of_invite(status, headers, body, tag)
     }
 
     fn tagged(self, status: &str, headers: &str, body: &str, tag: &str) -> Self {
@@ -121,7 +121,7 @@ impl Script {
         self.message(&format!("SIP/2.0 {status}\n{start}\n"), headers, body)
     }
 
-    fn to_invite(self, status: &str, headers: &str, body: &str, tag: &str) -> Self {
+    fn of_invite(self, status: &str, headers: &str, body: &str, tag: &str) -> Self {
         let start =
             format!("SIP/2.0 {status}\nVia: [$via]\nFrom: [$from]\nTo: [$to];tag={tag}\nCall-ID: [call_id]\nCSeq: [$cseq] INVITE\n");
         self.message(&start, headers, body)
