@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::sip::{audio, baresip, sample_bot, scenario_file};
-use common::{Run, Running, free_port, goldencall, peer, python, root, seat, wait};
+use common::sip::{audio, baresip, scenario_file};
+use common::{Run, Running, free_port, goldencall, peer, python, root, sample_bot, seat, wait};
 
 /// A recording as raw mu-law, as sipp plays it.
 fn raw_ulaw(wav: &Path, to: &Path) {
@@ -135,7 +135,7 @@ fn sipp_rings_the_sample_bot() {
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
     let scenario = sipp_scenario(folder.path(), "caller", "caller/booking-request.wav");
-    let caller = sipp(&scenario, free_port(), &["-s", "booking", &address]).spawn().expect("sipp");
+    let caller = sipp(&scenario, free_port(), &["-s", "booking", &address.to_string()]).spawn().expect("sipp");
     let output = wait(caller, Duration::from_secs(40));
     assert!(output.status.success(), "sipp: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, goldencall, missing, peer, turn};
+use common::{Run, Running, goldencall, missing, peer, sample_bot, seat, turn};
 use goldencall::call::CallTime;
 use goldencall::media::MediaFrame;
 use goldencall::media::quality::{Assessor, Evidence, PacketLog};
@@ -181,12 +181,6 @@ fn moved(message: &str, to: u16) -> (String, Option<u16>) {
     (format!("{}{to}{rest}", &message[..at]), port.parse().ok())
 }
 
-fn sample_bot() -> (Running, SocketAddr) {
-    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]), "sip:booking@");
-    let line = line.expect("the bot's address");
-    (bot, line.trim().rsplit('@').next().expect("an address").parse().expect("an address"))
-}
-
 /// One call through the relay: the greeting, a request, and the answer to it.
 fn call(relay: &Relay, quality: &str, code: i32) -> (Run, Value) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -228,8 +222,10 @@ fn the_numbers_are_what_the_relay_did() {
     let (run, call) = call(&relay, "{ loss: < 1%, gaps: 0, jitter: < 100ms, level: '>= -40dB' }", 4);
     let (quality, done) = (&call["quality"], relay.done());
     let count = |name: &str| quality[name].as_u64().unwrap_or_else(|| panic!("{name} in {quality}"));
-    let counts = ["lost", "late", "reordered", "duplicates"].map(count);
-    assert_eq!(counts, [done.dropped, done.late(), done.reordered(), done.twice()], "{quality}");
+    let counts = ["lost", "reordered", "duplicates"].map(count);
+    assert_eq!(counts, [done.dropped, done.reordered(), done.twice()], "{quality}");
+    // A packet at 60 ms may be on either side of the line, and the relay's last ones come after the call.
+    assert!(count("late").abs_diff(done.late()) <= 2, "{} {quality}", done.late());
     assert_eq!((done.dropped, done.twice()), (9, 1), "{quality}");
     // A bot on a busy machine may be late by itself.
     assert!(done.late() >= 2 && done.reordered() >= 3 && count("bursts") >= 3 && count("longest_loss") >= 5, "{quality}");
@@ -414,4 +410,37 @@ fn tshark_says_the_same_of_an_awkward_stream() {
         assert!((ours - theirs).abs() <= theirs * 0.01, "{ours} here, {theirs} in tshark: {quality:?}");
     }
     eprintln!("{jitter:?} here, {theirs:?} in tshark");
+}
+
+#[test]
+fn the_capture_of_a_call_holds_what_the_report_tells() {
+    let _seat = seat();
+    if !peer("tshark") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("line.yaml");
+    std::fs::write(&file, "name: A line\nsteps:\n  - bot: { within: 5s }\n  - hangup: caller\n").expect("a scenario");
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    let run = Run::with(command, &["line.yaml", "--target", "bot:booking", "--set", "sip.srtp=sdes", "--pcap"]).expect(0);
+    let call = run.json()["calls"][0].clone();
+    let capture = run.path("out").join("calls/001-a-line.pcap");
+    let tshark = |arguments: &[&str]| {
+        let output = Command::new("tshark").arg("-r").arg(&capture).args(arguments).output().expect("tshark runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let codes = tshark(&["-Y", "sip.Status-Code && sip.CSeq.method == \"INVITE\"", "-T", "fields", "-e", "sip.Status-Code"]);
+    let told: Vec<String> =
+        call["sip_responses"].as_array().expect("responses").iter().map(|response| response["code"].to_string()).collect();
+    assert_eq!(codes.lines().collect::<Vec<_>>(), told, "{call}");
+    assert_eq!(told, ["100", "180", "200"]);
+    // Media goes encrypted over the wire and stands here as it can be listened to.
+    let streams = tshark(&["-o", "rtp.heuristic_rtp:TRUE", "-q", "-z", "rtp,streams"]);
+    let rows: Vec<&str> = streams.lines().filter(|line| line.contains("0x")).collect();
+    assert_eq!(rows.len(), 2, "{streams}");
+    let packets = call["quality"]["packets"].to_string();
+    assert!(rows.iter().any(|row| row.contains("g711U") && row.split_whitespace().any(|cell| cell == packets)), "{packets}\n{streams}");
+    let sdp = tshark(&["-Y", "sdp", "-V"]);
+    assert!(sdp.contains("inline:xxxx"), "{sdp}");
 }

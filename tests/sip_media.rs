@@ -1,15 +1,13 @@
 //! The media of SIP calls end to end: codecs, encryption, packet lengths, digits.
 
-#![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
-
 mod common;
 
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::sip::{baresip, baresip_has, sample_bot, scenario_file};
-use common::{Run, Running, free_port, goldencall, seat};
+use common::sip::{audio, baresip, baresip_has, scenario_file};
+use common::{Run, Running, free_port, goldencall, sample_bot, seat};
 use serde_json::Value;
 
 /// The shortest dialogue of the sample bot: the caller speaks, the bot answers.
@@ -84,7 +82,7 @@ fn packets_of_every_length() {
 }
 
 /// The bot's menu: digits to it, words and digits back.
-const MENU: &str = "  - bot: Hello, you've reached Acme Store. What can I do for you?\n  - caller: { dtmf: \"2\" }\n  - bot:\n      says: { contains: which day works best }\n      dtmf: \"42#\"\n  - caller: { dtmf: \"4829#\" }\n  - bot: { says: { contains: has shipped }, end_silence: 200ms }\n  - hangup: caller\n";
+const MENU: &str = "  - bot: Hello, you've reached Acme Store. What can I do for you?\n  - caller: { dtmf: \"2\" }\n  - bot:\n      says: { contains: book an appointment }\n      dtmf: \"42#\"\n  - caller: { dtmf: \"4829#\" }\n  - bot: { says: { contains: has shipped }, end_silence: 200ms }\n  - hangup: caller\n";
 
 #[test]
 fn digits_both_ways() {
@@ -103,10 +101,12 @@ fn digits_both_ways() {
     let run = run(folder.path(), &["--jobs", "4"]).expect(0);
     let report = run.json();
     for (name, call) in calls(&report) {
-        assert_eq!(call["turns"][1]["origin"], "caller_dtmf", "{name}");
+        assert_eq!(call["turns"][1]["latency_from"], "caller_dtmf", "{name}");
         // The script's 600 ms, counted from the beginning of the last digit, which lasts 100 ms.
         let latency = call["turns"][1]["latency_ms"].as_f64().expect("a latency");
         assert!((350.0..900.0).contains(&latency), "{name}: {latency}");
+        let network = call["turns"][1]["telemetry"]["stages_ms"]["network"].as_f64();
+        assert!(network.is_some_and(|trip| trip < 50.0), "{name}: the bot's receiver reports tell the round trip: {network:?}");
         assert_eq!((&call["reception"]["lost"], &call["reception"]["duplicates"]), (&0.into(), &0.into()), "{name}");
     }
     let events = std::fs::read_to_string(run.path("out/events.jsonl")).expect("events");
@@ -118,7 +118,7 @@ fn wrong_digits_fail_and_digits_that_cannot_be_sent_are_an_error() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let (_bot, address) = sample_bot();
-    let wrong = MENU.replace("42#", "43#").replace("says: { contains: which day works best }\n", "within: 6s\n");
+    let wrong = MENU.replace("42#", "43#").replace("says: { contains: book an appointment }\n", "within: 6s\n");
     write(folder.path(), "wrong", &format!("uri: \"sip:menu@{address}\""), &wrong);
     let run = run(folder.path(), &[]).expect(4);
     assert!(run.text().contains("the bot sent `42#`"), "{}", run.text());
@@ -149,12 +149,31 @@ fn digits_over_media_sockets_and_where_they_cannot_be_sent() {
     assert!(run.text().contains("teler has no message for digits"), "{}", run.text());
 }
 
-/// baresip as the bot, with these parameters of its account and modules; `None` where it lacks one of them.
-fn call_baresip(account: &str, modules: &[&str], target: &str) -> Option<Run> {
+/// What baresip plays: its file must have the rate and the channels of the codec.
+fn recording(folder: &Path, times: u16, channels: u16) -> String {
+    let mut reader = hound::WavReader::open(audio("bot/long-terms.wav")).expect("WAV");
+    let samples: Vec<i32> = reader.samples::<i16>().map(|sample| sample.expect("sample").into()).collect();
+    let path = folder.join("recording.wav");
+    let spec = hound::WavSpec { channels, sample_rate: 8000 * u32::from(times), ..reader.spec() };
+    let mut writer = hound::WavWriter::create(&path, spec).expect("WAV");
+    for pair in samples.windows(2) {
+        for step in 0..i32::from(times) {
+            let between = pair[0] + (pair[1] - pair[0]) * step / i32::from(times);
+            (0..channels).for_each(|_| writer.write_sample(i16::try_from(between).expect("16 bits")).expect("sample"));
+        }
+    }
+    writer.finalize().expect("WAV");
+    path.to_string_lossy().into_owned()
+}
+
+/// baresip as the bot, with these parameters of its account, a module and a recording; `None` where it is not there.
+fn call_baresip(account: &str, module: Option<&str>, (times, channels): (u16, u16), target: &str) -> Option<Run> {
     let folder = tempfile::tempdir().expect("folder");
     let port = free_port();
-    let mut command = baresip(folder.path(), port, "bot/long-terms.wav", account, modules)?;
-    if !modules.iter().all(|module| baresip_has(module)) {
+    let recording = recording(folder.path(), times, channels);
+    let modules: Vec<&str> = module.into_iter().collect();
+    let mut command = baresip(folder.path(), port, &recording, account, &modules)?;
+    if module.is_some_and(|module| !baresip_has(module)) {
         return None;
     }
     let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
@@ -165,27 +184,31 @@ fn call_baresip(account: &str, modules: &[&str], target: &str) -> Option<Run> {
     Some(run(&folder.path().join("baresip"), &[]))
 }
 
+const MONO: (u16, u16) = (1, 1);
+
 #[test]
 fn baresip_with_sdes() {
     let _seat = seat();
-    let Some(run) = call_baresip("mediaenc=srtp-mand;audio_codecs=PCMU", &["srtp.so"], ", srtp: sdes") else { return };
+    let Some(run) = call_baresip("mediaenc=srtp-mand;audio_codecs=PCMU", Some("srtp.so"), MONO, ", srtp: sdes") else { return };
     run.expect(0);
-    let plain = call_baresip("audio_codecs=PCMU", &[], ", srtp: sdes").expect("baresip").expect(3);
+    let plain = call_baresip("audio_codecs=PCMU", None, MONO, ", srtp: sdes").expect("baresip").expect(3);
     assert!(plain.text().contains("488") || plain.text().contains("plain RTP/AVP"), "{}", plain.text());
 }
 
 #[test]
 fn baresip_with_dtls() {
     let _seat = seat();
-    let Some(run) = call_baresip("mediaenc=dtls_srtp;audio_codecs=PCMU", &["dtls_srtp.so"], ", srtp: dtls") else { return };
+    let Some(run) = call_baresip("mediaenc=dtls_srtp;audio_codecs=PCMU", Some("dtls_srtp.so"), MONO, ", srtp: dtls") else { return };
     run.expect(0);
 }
 
 #[test]
 fn baresip_with_wide_codecs() {
     let _seat = seat();
-    for (name, module, codec) in [("G722", "g722.so", "g722"), ("opus", "opus.so", "opus")] {
-        let Some(run) = call_baresip(&format!("audio_codecs={name}"), &[module], &format!(", codecs: [{codec}, pcmu]")) else { return };
-        assert_eq!(run.expect(0).json()["calls"][0]["codec"], name);
+    for (name, module, file, codec) in [("G722/16000/1", "g722.so", (2, 1), "g722"), ("opus/48000/2", "opus.so", (6, 2), "opus")] {
+        let target = format!(", codecs: [{codec}, pcmu]");
+        let Some(run) = call_baresip(&format!("audio_codecs={name}"), Some(module), file, &target) else { return };
+        let used = run.expect(0).json()["calls"][0]["codec"].as_str().map(str::to_lowercase);
+        assert_eq!(used.as_deref(), Some(codec));
     }
 }

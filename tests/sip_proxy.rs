@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Run, Running, free_port, free_tcp_port, goldencall, peer, root, seat};
+use common::{Run, Running, free_port, free_tcp_port, goldencall, peer, root, sample_bot, seat};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
@@ -65,10 +65,7 @@ fn pbx(setup: Setup) -> Option<Pbx> {
     }
     let folder = tempfile::tempdir().expect("folder");
     certificates(folder.path());
-    let mut bot = goldencall();
-    bot.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
-    let (bot, line) = Running::until(&mut bot, "sip:");
-    let address = line.expect("an address").trim().rsplit('@').next().expect("address").to_owned();
+    let (bot, address) = sample_bot();
     let (port, tls, mutual) = (free_port(), free_tcp_port(), free_tcp_port());
     for file in ["kamailio.cfg", "tls.cfg"] {
         let text = std::fs::read_to_string(root().join("tests/peers/kamailio").join(file)).expect(file);
@@ -81,7 +78,7 @@ fn pbx(setup: Setup) -> Option<Pbx> {
             ("@ALGORITHM@", if setup.sha256 { "SHA-256" } else { "" }.to_owned()),
             ("@PASSWORD@", PASSWORD.to_owned()),
             ("@REGISTERED@", u8::from(setup.registered).to_string()),
-            ("@BOT@", address.clone()),
+            ("@BOT@", address.to_string()),
         ];
         let text = fill.iter().fold(text, |text, (from, to)| text.replace(from, to));
         std::fs::write(folder.path().join(file), text).expect(file);

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     match sdp::parse(body) {
-        Ok(audio) => assert!(!audio.codecs.is_empty() && audio.address.port() > 0),
+        Ok(audio) => assert!(audio.formats.codecs().next().is_some() && audio.address.port() > 0),
         Err(reason) => assert!(!reason.is_empty()),
     }
 });

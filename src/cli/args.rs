@@ -99,6 +99,9 @@ pub struct RunArgs {
     /// Write every SIP message of the run into this file; passwords, digest responses and media keys are masked.
     #[arg(long, value_name = "FILE")]
     pub trace_sip: Option<PathBuf>,
+    /// Write the packets of every SIP call beside its recording, decrypted: calls/001-....pcap.
+    #[arg(long)]
+    pub pcap: bool,
     /// Only scenarios that did not pass in the last run.
     #[arg(long)]
     pub last_failed: bool,

@@ -50,7 +50,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
         let plan = Plan { jobs, retries: args.retries, thresholds, recordings: Some(recordings), calls };
         let spans = collect_spans(suite.config.telemetry).await?;
-        let (exit, problems) = place(plan, &speech, clips, (spans, trace), consumers).await?;
+        let (exit, problems) = place(plan, &speech, clips, (spans, trace, args.pcap), consumers).await?;
         for problem in &problems {
             eprintln!("error: a report could not be written: {problem}");
         }
@@ -68,11 +68,11 @@ async fn place(
     plan: Plan,
     speech: &Speech,
     clips: Clips,
-    (spans, trace): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>),
+    (spans, trace, capture): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>, bool),
     consumers: Vec<Box<dyn Consumer>>,
 ) -> Result<(Exit, Vec<String>), CliError> {
     let (events, stream) = mpsc::unbounded_channel();
-    let services = Services { spans, ..services(speech, clips, trace, events)? };
+    let services = Services { spans, capture, ..services(speech, clips, trace, events)? };
     let cancel = services.cancel.clone();
     let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
@@ -107,6 +107,7 @@ pub(super) fn services(
         transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.threads).map_err(CliError::setup)?,
         clips: Arc::new(clips),
         cancel: CancellationToken::new(),
+        capture: false,
         run: rand::random::<u64>().max(1),
         spans: None,
         events,

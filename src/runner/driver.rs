@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::media::quality::{PacketLog, Quality};
 use crate::scenario::{Scenario, Step, Target};
 use crate::speech::stt::{SttError, segment_audio};
 use crate::telemetry::{Report, TraceContext};
-use crate::transport::{Call, CallEvent, Dial, SentDigits, Transport};
+use crate::transport::{Call, CallEvent, Capture, Dial, DialError, SentDigits, Transport};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
@@ -52,6 +53,8 @@ pub struct Services {
     pub clips: Arc<Clips>,
     /// Ends every call early.
     pub cancel: CancellationToken,
+    /// Whether each call's packets are taken down beside its recording.
+    pub capture: bool,
     /// The run's number, by which a bot's logs can be joined to it.
     pub run: u64,
     /// Where the bots export their spans to.
@@ -61,12 +64,16 @@ pub struct Services {
 }
 
 /// Places the call and follows it to its end.
-pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, services: &Services) -> Finished {
+pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, capture: Option<&Path>, services: &Services) -> Finished {
     let clock = CallClock::start();
+    let capture = match capture.map(|path| Capture::create(path, clock)).transpose() {
+        Ok(capture) => capture.map(Arc::new),
+        Err(error) => return Finished::not_answered(clock.now(), Failure::Dial(DialError::local("no packet capture", error))),
+    };
     let (events, mut incoming) = mpsc::unbounded_channel();
     let rtp = !matches!(target, Target::WebSocket(_) | Target::Originate(_));
     let trace = TraceContext::random().in_run(services.run);
-    let dial = Dial { target, clock, trace, events };
+    let dial = Dial { target, clock, trace, capture, events };
     let answer = tokio::select! {
         answer = services.transport.dial(dial) => answer.map_err(Failure::Dial),
         () = services.cancel.cancelled() => Err(Failure::Interrupted),

@@ -125,7 +125,8 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let started = now_text();
     let name = call.scenario.name.clone();
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
-    let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), services).await;
+    let capture = folder.as_ref().filter(|_| services.capture).map(|folder| recording_path(folder, number, &name).with_extension("pcap"));
+    let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
     hearsay::tell(&mut finished, &call.scenario, services.spans.as_deref()).await;
     quality::tell(&mut finished, &call.scenario);
     let health = verdict::health(&finished);

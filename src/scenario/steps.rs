@@ -201,7 +201,9 @@ fn caller(decoder: &mut Decoder<'_>, node: &Node, location: Location, context: &
 fn pressed(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<String> {
     let text = decoder.text(node)?;
     check_variables(decoder, &text, node.location, &context.variables.keys().map(String::as_str).collect());
-    digits::checked(decoder, &super::variables::fill(&text, context.variables), node.location)
+    let filled = super::variables::fill(&text, context.variables);
+    // A variable that is not there has been told of.
+    if filled.contains("{{") { None } else { digits::checked(decoder, &filled, node.location) }
 }
 
 fn audio(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<std::path::PathBuf> {

@@ -1,6 +1,7 @@
 //! How a call reaches the bot. SIP, WebRTC and media sockets differ only behind [`Transport`].
 
 mod any;
+mod capture;
 mod error;
 pub(crate) mod http;
 mod lag;
@@ -28,6 +29,7 @@ use crate::scenario::Target;
 use crate::telemetry::{Report, TraceContext};
 
 pub use any::AnyTransport;
+pub use capture::Capture;
 pub use error::{DialError, DialErrorKind};
 pub(crate) use lag::SendLag;
 pub(crate) use lane::MediaLane;
@@ -56,6 +58,8 @@ pub struct Dial {
     pub clock: CallClock,
     /// The trace that the bot is asked to continue.
     pub trace: TraceContext,
+    /// Takes down what goes over the wire.
+    pub capture: Option<Arc<Capture>>,
     /// Receives everything that comes in, early media included.
     pub events: mpsc::UnboundedSender<CallEvent>,
 }

@@ -6,7 +6,7 @@ pub mod sip;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -175,6 +175,15 @@ impl Drop for Running {
             eprintln!("the peer's log ends:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
         }
     }
+}
+
+/// `goldencall bot` in a process of its own, on ports of its own, and where it listens for SIP.
+pub fn sample_bot() -> (Running, SocketAddr) {
+    let mut command = goldencall();
+    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
+    let (bot, line) = Running::until(&mut command, "sip:");
+    let address = line.as_deref().and_then(|line| line.trim().rsplit('@').next()).expect("the bot's address");
+    (bot, address.parse().expect("an address"))
 }
 
 /// Waits for a process, at most so long; then it is ended.

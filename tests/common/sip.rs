@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Running, goldencall, peer, root};
+use super::{peer, root};
 
 pub fn audio(name: &str) -> PathBuf {
     root().join("audio").join(name)
@@ -15,14 +15,6 @@ pub fn scenario_file(folder: &Path, steps: &str) -> String {
     let root = root().display();
     std::fs::write(&path, format!("name: peer\nsteps:\n{}", steps.replace("AUDIO", &format!("{root}/audio")))).expect("scenario");
     path.to_string_lossy().into_owned()
-}
-
-/// The sample bot in a process of its own, and its address.
-pub fn sample_bot() -> (Running, String) {
-    let free = ["--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"];
-    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", "127.0.0.1:0"]).args(free), "sip:");
-    let address = line.expect("an address").trim().rsplit('@').next().expect("address").to_owned();
-    (bot, address)
 }
 
 fn modules() -> &'static str {

@@ -187,8 +187,14 @@ fn silence_with_words() {
 
 #[test]
 fn later_versions() {
+    assert_snapshot!(step_mistakes("  - bot: { says: { judge: it is polite } }\n  - caller: { say: Hello }\n"));
+}
+
+#[test]
+fn digits_that_no_telephone_has() {
     assert_snapshot!(step_mistakes(
-        "  - bot: { says: { judge: it is polite } }\n  - caller: { say: Hello }\n  - caller: { dtmf: \"1#\" }\n  - bot: { dtmf: \"1\" }\n"
+        "  - caller: { dtmf: \"12x\" }\n  - caller: { dtmf: \"\" }\n  - bot: { dtmf: one }\n  - caller: { dtmf: \"{{pin}}\" }\n  \
+         - caller: { dtmf: \"1\", silence: 1s }\n  - bot: { silent_for: 2s, dtmf: \"1\" }\n"
     ));
 }
 

@@ -3,6 +3,8 @@
 
 pub mod dtls;
 mod formats;
+mod identity;
+mod keying;
 mod receiver;
 mod reports;
 mod sender;
@@ -10,9 +12,28 @@ mod session;
 mod shared;
 mod srtp;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use formats::{COMFORT_NOISE, Formats, Payload, clock};
 pub use reports::RemoteReport;
 pub use sender::RtpSender;
 pub use session::{Outgoing, RtcpWay, RtpSession};
 pub use srtp::{Cipher, Keys, MasterKey, Suite};
+
+/// Reads datagrams as a call would, each after its length; for the fuzz target `rtp`.
+#[doc(hidden)]
+pub fn read_any(input: &[u8]) {
+    use crate::scenario::SipCodec;
+    let voice = [(0, SipCodec::Pcmu), (9, SipCodec::G722), (111, SipCodec::Opus)].map(|(number, codec)| (number, Payload::Voice(codec)));
+    let formats: Formats = voice.into_iter().chain([(COMFORT_NOISE, Payload::Noise), (101, Payload::Events(8000))]).collect();
+    let (mut reader, mut rest, mut millis) = (stream::StreamReader::default(), input, 0);
+    while let Some((length, bytes)) = rest.split_first() {
+        let (datagram, after) = bytes.split_at(bytes.len().min(usize::from(*length)));
+        millis += 20;
+        if let Some((packet, payload)) = receiver::parse(datagram, &formats) {
+            reader.read(&packet, payload, crate::call::CallTime::from_millis(millis));
+        }
+        rest = after;
+    }
+}

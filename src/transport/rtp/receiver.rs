@@ -121,11 +121,13 @@ impl Inbound<'_> {
             Accepted::No => return,
         }
         self.heard = true;
+        self.shared.capture_received(arrival, from, &plain);
         let Some(read) = self.reader.read(&packet, payload, self.clock.at(arrival)) else { return };
         self.shared.count(&read.counted);
-        let digit = read.digit.map(|digit| CallEvent::Digit(self.clock.at(arrival), digit));
-        for event in read.heard.map(CallEvent::Media).into_iter().chain(digit) {
-            let _closed = self.events.send(event);
+        // A packet without voice has its place in the sequence all the same: it is not lost.
+        let _closed = self.events.send(CallEvent::Media(read.heard.unwrap_or(read.counted)));
+        if let Some(digit) = read.digit {
+            let _closed = self.events.send(CallEvent::Digit(self.clock.at(arrival), digit));
         }
     }
 

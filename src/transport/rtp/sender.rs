@@ -82,13 +82,12 @@ impl MediaSink for RtpSender {
             self.follow(wanted.plan)?;
         }
         let (packet, event_ends) = self.packet(samples, marker);
-        let mut bytes = packet.marshal().map_err(io::Error::other)?.to_vec();
-        if let Some(keys) = &wanted.keys {
-            bytes = self.protect(keys, &bytes)?;
-        }
+        let plain = packet.marshal().map_err(io::Error::other)?;
+        let protected = wanted.keys.as_ref().map(|keys| self.protect(keys, &plain)).transpose()?;
         let at = Monotonic::now();
         if let Some(remote) = wanted.remote {
-            self.socket.send_to(&bytes, remote)?;
+            self.socket.send_to(protected.as_deref().unwrap_or(&plain), remote)?;
+            self.shared.capture_sent(at, remote, &plain);
         }
         self.shared.sent(packet.payload.len(), self.timestamp, at);
         if let Some(ends) = event_ends {

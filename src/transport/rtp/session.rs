@@ -16,7 +16,7 @@ use super::{RemoteReport, RtpSender, receiver, reports};
 use crate::clock::CallClock;
 use crate::media::Reception;
 use crate::scenario::SipCodec;
-use crate::transport::{CallEvent, SentDigits, TimestampedSocket};
+use crate::transport::{CallEvent, Capture, SentDigits, TimestampedSocket};
 
 /// What is sent, by the last description of the peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,13 @@ impl RtpSession {
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// Takes both streams down, decrypted.
+    pub fn capture(&self, capture: Arc<Capture>) {
+        if let Ok(local) = self.local_addr() {
+            self.shared.capture(capture, local);
+        }
     }
 
     /// The payload types that are understood.

@@ -1,20 +1,21 @@
 //! What the tasks of a session share.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::formats::{Formats, clock};
+use super::keying::Keying;
 use super::receiver::Accepted;
 use super::reports::Feedback;
 use super::session::{Outgoing, RtcpWay};
 use super::srtp::{Cipher, Keys};
 use crate::clock::Monotonic;
-use crate::media::telephone_event::{Keyed, Keyer};
+use crate::media::telephone_event::Keyed;
 use crate::media::{MediaFrame, ReceptionCounter, packet_samples};
 use crate::scenario::SipCodec;
-use crate::transport::SentDigits;
+use crate::transport::{Capture, SentDigits};
 
 /// Handshake datagrams that may wait for the answer that tells what to do with them.
 const DTLS_WAITING: usize = 32;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     ciphers: Mutex<Ciphers>,
     dtls: mpsc::Sender<DtlsDatagram>,
     dtls_inbox: Mutex<Option<mpsc::Receiver<DtlsDatagram>>>,
+    /// The capture of the call, and the address of this end in it.
+    capture: OnceLock<(Arc<Capture>, SocketAddr)>,
 }
 
 #[derive(Debug)]
@@ -54,15 +57,6 @@ struct State {
 struct Ciphers {
     inbound: Option<Cipher>,
     reports: Option<Cipher>,
-}
-
-/// Digits on their way.
-#[derive(Debug, Default)]
-struct Keying {
-    keyer: Option<Keyer>,
-    left: usize,
-    first: Option<Monotonic>,
-    reply: Option<oneshot::Sender<SentDigits>>,
 }
 
 /// What RTCP sender reports tell of the caller's stream.
@@ -110,6 +104,26 @@ impl Shared {
             ciphers: Mutex::default(),
             dtls,
             dtls_inbox: Mutex::new(Some(inbox)),
+            capture: OnceLock::new(),
+        }
+    }
+
+    /// From now on both streams are taken down.
+    pub fn capture(&self, capture: Arc<Capture>, local: SocketAddr) {
+        let _already = self.capture.set((capture, local));
+    }
+
+    /// A packet of the caller's, as it was before it was encrypted.
+    pub fn capture_sent(&self, at: Monotonic, to: SocketAddr, packet: &[u8]) {
+        if let Some((capture, local)) = self.capture.get() {
+            capture.at(at, *local, to, packet);
+        }
+    }
+
+    /// A packet of the bot's, decrypted.
+    pub fn capture_received(&self, at: Monotonic, from: SocketAddr, packet: &[u8]) {
+        if let Some((capture, local)) = self.capture.get() {
+            capture.at(at, from, *local, packet);
         }
     }
 
@@ -261,36 +275,17 @@ impl Shared {
 
     pub fn press(&self, digits: &str, reply: oneshot::Sender<SentDigits>) {
         let clock = clock(locked(&self.state).plan.codec);
-        let mut keying = locked(&self.keying);
-        let keyer = keying.keyer.get_or_insert_with(|| Keyer::new(clock));
-        let count = keyer.press(digits);
-        *keying = Keying { keyer: keying.keyer.take(), left: keying.left + count, first: None, reply: Some(reply) };
-        if keying.left == 0 {
-            // Without digits there is nothing to wait for.
-            keying.reply = None;
-        }
+        locked(&self.keying).press(digits, clock, reply);
     }
 
     /// The event packet in the place of the audio at this timestamp.
     pub fn key(&self, timestamp: u32, ticks: u32) -> Option<Keyed> {
-        locked(&self.keying).keyer.as_mut()?.next(timestamp, ticks)
+        locked(&self.keying).key(timestamp, ticks)
     }
 
     /// An event packet went out.
     pub fn keyed(&self, starts: bool, ends: bool, at: Monotonic) {
-        let mut keying = locked(&self.keying);
-        if starts {
-            keying.first.get_or_insert(at);
-        }
-        if !ends {
-            return;
-        }
-        keying.left = keying.left.saturating_sub(1);
-        if keying.left == 0
-            && let (Some(first), Some(reply)) = (keying.first.take(), keying.reply.take())
-        {
-            let _nobody_waits = reply.send(SentDigits { first, last: at });
-        }
+        locked(&self.keying).keyed(starts, ends, at);
     }
 }
 

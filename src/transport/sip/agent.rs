@@ -187,12 +187,14 @@ fn credential(target: &SipTarget) -> Option<Credential> {
 /// Where the peer reaches this call: over the connection that the call itself uses.
 fn contact(target: &SipTarget, transport: SipTransportKind, address: SocketAddr) -> Result<Uri, DialError> {
     let user = target.username.as_deref().unwrap_or("goldencall");
-    let transport = match transport {
-        SipTransportKind::Tcp => ";transport=tcp",
-        SipTransportKind::Tls => ";transport=tls",
-        _ => "",
+    // A call to a `sips:` URI is secured on its way back as well (RFC 3261, section 8.1.1.8).
+    let (scheme, transport) = match transport {
+        SipTransportKind::Tls if target.uri.starts_with("sips:") => ("sips", ";transport=tcp"),
+        SipTransportKind::Tls => ("sip", ";transport=tls"),
+        SipTransportKind::Tcp => ("sip", ";transport=tcp"),
+        _ => ("sip", ""),
     };
-    uri(&format!("sip:{user}@{address}{transport}"))
+    uri(&format!("{scheme}:{user}@{address}{transport}"))
 }
 
 /// Who calls: PBXs know their endpoints by it.

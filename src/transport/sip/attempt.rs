@@ -90,6 +90,11 @@ pub(super) struct Attempt {
 impl Attempt {
     pub async fn invite(self) -> Result<Call, Failed> {
         self.endpoint.watch.follow(&self.call_id, self.dial.clock, self.dial.events.clone(), self.credential.clone());
+        if let Some(capture) = &self.dial.capture {
+            let local = self.contact.host_with_port.clone().try_into().unwrap_or(self.endpoint.address);
+            self.endpoint.watch.capture(&self.call_id, Arc::clone(capture), local, self.hop.address);
+            self.media.session().capture(Arc::clone(capture));
+        }
         let answered = self.answered().await;
         if answered.is_err() {
             self.endpoint.watch.forget(&self.call_id);

@@ -50,6 +50,16 @@ impl SipTrace {
     }
 }
 
+/// The message without what would give it away, of the same length: its Content-Length stays right.
+pub(super) fn masked(message: &str) -> String {
+    let Some(hidden) = HIDDEN.as_ref() else { return String::new() };
+    let mask = |found: &regex::Captures<'_>| {
+        let (all, name) = (&found[0], &found[1]);
+        format!("{name}{}", "x".repeat(all.len() - name.len()))
+    };
+    hidden.replace_all(message, mask).into_owned()
+}
+
 fn entry(time: &str, direction: Direction, peer: &str, message: &str) -> String {
     let way = match direction {
         Direction::Sent => "sent to",
@@ -63,6 +73,14 @@ fn entry(time: &str, direction: Direction, peer: &str, message: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mask_keeps_the_length() {
+        let message = "Authorization: Digest response=\"0123abcd\", nc=00000001\r\na=crypto:1 X inline:WVNf|2^20\r\n";
+        let masked = masked(message);
+        assert_eq!(masked.len(), message.len());
+        assert!(masked.contains("response=\"xxxxxxxx\"") && masked.contains("inline:xxxx|2^20"), "{masked}");
+    }
 
     #[test]
     fn a_message_is_shown_without_what_would_give_it_away() {

@@ -1,6 +1,7 @@
 //! What every message of an endpoint passes: digest headers, the responses to each call, the trace.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rsipstack::dialog::authenticate::Credential;
@@ -11,9 +12,9 @@ use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 
 use super::digest::{self, Nonce};
-use super::trace::{Direction, SipTrace};
+use super::trace::{Direction, SipTrace, masked};
 use crate::clock::CallClock;
-use crate::transport::CallEvent;
+use crate::transport::{CallEvent, Capture};
 
 /// A call whose messages are followed.
 struct Watched {
@@ -26,6 +27,15 @@ struct Watched {
     nonce: Option<Nonce>,
     /// Where the peer of the early dialog wants requests.
     contact: Option<Uri>,
+    capture: Option<Captured>,
+}
+
+/// Where the messages of a call are taken down.
+struct Captured {
+    capture: Arc<Capture>,
+    local: SocketAddr,
+    /// The far end, as long as a message itself does not say.
+    remote: SocketAddr,
 }
 
 /// The calls of an endpoint, by Call-ID.
@@ -46,8 +56,38 @@ impl Watch {
 
     /// Follows a call from its INVITE on.
     pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
-        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None, contact: None };
+        let watched = Watched { clock, events, credential, answered: false, last: None, nonce: None, contact: None, capture: None };
         self.lock().insert(call_id.to_owned(), watched);
+    }
+
+    /// Takes the call's messages down from now on.
+    pub fn capture(&self, call_id: &str, capture: Arc<Capture>, local: SocketAddr, remote: SocketAddr) {
+        if let Some(call) = self.lock().get_mut(call_id) {
+            call.capture = Some(Captured { capture, local, remote });
+        }
+    }
+
+    fn captured(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
+        let id = match message {
+            SipMessage::Request(request) => request.call_id_header(),
+            SipMessage::Response(response) => response.call_id_header(),
+        };
+        let Ok(id) = id else { return };
+        let calls = self.lock();
+        let Some(captured) = calls.get(id.value()).and_then(|call| call.capture.as_ref()) else { return };
+        let peer = peer.and_then(|peer| peer.get_socketaddr().ok()).unwrap_or(captured.remote);
+        let (from, to) = match direction {
+            Direction::Sent => (captured.local, peer),
+            Direction::Received => (peer, captured.local),
+        };
+        captured.capture.now(from, to, masked(&message.to_string()).as_bytes());
+    }
+
+    fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
+        self.captured(direction, peer, message);
+        if let Some(trace) = &self.trace {
+            trace.record(direction, peer, message);
+        }
     }
 
     /// The call is over.
@@ -113,18 +153,14 @@ impl MessageInspector for Inspector {
             self.0.authorise(request);
         }
         digest::outgoing(&mut message);
-        if let Some(trace) = &self.0.trace {
-            trace.record(Direction::Sent, to, &message);
-        }
+        self.0.record(Direction::Sent, to, &message);
         message
     }
 
     fn after_received(&self, mut message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
         // The stack shows each response twice, the second time without its source.
-        if from.is_some()
-            && let Some(trace) = &self.0.trace
-        {
-            trace.record(Direction::Received, from, &message);
+        if from.is_some() {
+            self.0.record(Direction::Received, from, &message);
         }
         digest::incoming(&mut message);
         if from.is_some()

@@ -1,0 +1,6 @@
+//! Datagrams of a bot: RTP of every codec, telephone events, comfort noise. Each follows its length.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| goldencall::transport::rtp::read_any(input));

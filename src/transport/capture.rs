@@ -1,0 +1,109 @@
+//! What went over the wire in a call, as a packet capture for Wireshark and its kin.
+//!
+//! Signalling is captured as text and media as RTP, whatever protected them on the way: each message and packet stands in a
+//! UDP datagram between the real addresses, at the time at which it was sent or the kernel had it.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use etherparse::PacketBuilder;
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
+use pcap_file::{DataLink, TsResolution};
+
+use crate::call::CallTime;
+use crate::clock::{CallClock, Monotonic};
+
+/// Hops that a datagram may take; nothing here takes one.
+const TTL: u8 = 64;
+
+/// One call's capture file.
+pub struct Capture {
+    clock: CallClock,
+    writer: Mutex<PcapWriter<BufWriter<File>>>,
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Capture")
+    }
+}
+
+impl Capture {
+    /// Begins a capture with nanosecond times and raw IP packets.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn create(path: &Path, clock: CallClock) -> io::Result<Self> {
+        let header = PcapHeader { datalink: DataLink::RAW, ts_resolution: TsResolution::NanoSecond, ..PcapHeader::default() };
+        let writer = PcapWriter::with_header(BufWriter::new(File::create(path)?), header).map_err(io::Error::other)?;
+        Ok(Self { clock, writer: Mutex::new(writer) })
+    }
+
+    /// Something that was sent or received now.
+    pub fn now(&self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        self.put(self.clock.now(), from, to, payload);
+    }
+
+    /// Something that was sent or received at this time.
+    pub fn at(&self, at: Monotonic, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        self.put(self.clock.at(at), from, to, payload);
+    }
+
+    fn put(&self, at: CallTime, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        let Some(datagram) = datagram(from, to, payload) else { return };
+        let time = i128::from(self.clock.zero_unix_nanos()) + i128::from(at.as_nanos());
+        let time = Duration::from_nanos(u64::try_from(time).unwrap_or(0));
+        let packet = PcapPacket::new_owned(time, u32::try_from(datagram.len()).unwrap_or(u32::MAX), datagram);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writer.write_packet(&packet) {
+            tracing::warn!(%error, "a packet could not be captured");
+        }
+    }
+}
+
+/// An IP packet; `None` for addresses of two families, and for what no datagram can hold.
+fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Option<Vec<u8>> {
+    let builder = match (from, to) {
+        (SocketAddr::V4(from), SocketAddr::V4(to)) => PacketBuilder::ipv4(from.ip().octets(), to.ip().octets(), TTL),
+        (SocketAddr::V6(from), SocketAddr::V6(to)) => PacketBuilder::ipv6(from.ip().octets(), to.ip().octets(), TTL),
+        _ => return None,
+    };
+    let builder = builder.udp(from.port(), to.port());
+    let mut packet = Vec::with_capacity(builder.size(payload.len()));
+    builder.write(&mut packet, payload).ok()?;
+    Some(packet)
+}
+
+#[cfg(test)]
+mod tests {
+    use pcap_file::pcap::PcapReader;
+
+    use super::*;
+
+    #[test]
+    fn what_is_captured_can_be_read_back() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("call.pcap");
+        let (here, there) = (SocketAddr::from(([127, 0, 0, 1], 4000)), SocketAddr::from(([127, 0, 0, 2], 5060)));
+        let (here6, there6) = ("[::1]:4000".parse().expect("v6"), "[::1]:5060".parse().expect("v6"));
+        let clock = CallClock::start();
+        {
+            let capture = Capture::create(&path, clock).expect("a file");
+            capture.now(here, there, b"OPTIONS sip:bot SIP/2.0\r\n\r\n");
+            capture.at(Monotonic::now(), here6, there6, &[0x80; 172]);
+            capture.now(here, there6, b"of two families");
+        }
+        let mut reader = PcapReader::new(File::open(&path).expect("file")).expect("a capture");
+        let mut sizes = Vec::new();
+        while let Some(packet) = reader.next_packet() {
+            let packet = packet.expect("a packet");
+            assert!(packet.timestamp.as_nanos().abs_diff(u128::from(clock.zero_unix_nanos())) < 10_000_000_000);
+            sizes.push(packet.data.len());
+        }
+        assert_eq!(sizes, [20 + 8 + 27, 40 + 8 + 172]);
+    }
+}
