@@ -195,6 +195,14 @@ fn no_answer_takes_the_call_back() {
 }
 
 #[test]
+fn a_call_that_may_go_on_is_told() {
+    let (text, call, _) = refused(Fate::Deaf, "twilio", TOKEN, ", ring_timeout: 1s");
+    assert_eq!(call["error"]["kind"], "no_answer", "{text}");
+    let message = call["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("Besides, Twilio did not end the call CA1, which may go on and cost: HTTP 503"), "{message}");
+}
+
+#[test]
 fn bad_credentials_name_the_account() {
     let (text, call, log) = refused(Fate::Answered, "twilio", "wrong-token", "");
     assert_eq!(call["error"]["kind"], "unauthorized", "{text}");

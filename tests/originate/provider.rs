@@ -34,6 +34,8 @@ pub enum Fate {
     Forged,
     /// The bot answers, and a stranger sends a status callback in mid-call.
     Stranger,
+    /// It rings, and the request to end it fails on the provider's side.
+    Deaf,
     /// The REST request takes a second; then it rings.
     Slow,
     /// The first REST request fails on the provider's side; then the bot is busy.
@@ -156,7 +158,7 @@ async fn twilio_rings(office: Arc<Office>, sid: String, status: String, stream: 
     office.twilio_status(&status, &sid, "ringing").await;
     match office.fate {
         Fate::Busy => return office.twilio_status(&status, &sid, "busy").await,
-        Fate::Rings | Fate::Slow => {
+        Fate::Rings | Fate::Slow | Fate::Deaf => {
             over.cancelled().await;
             return office.twilio_status(&status, &sid, "canceled").await;
         }
@@ -182,6 +184,9 @@ async fn twilio_rings(office: Arc<Office>, sid: String, status: String, stream: 
 async fn twilio_change(State(office): State<Arc<Office>>, Path((_, sid)): Path<(String, String)>, body: String) -> Answer {
     let sid = sid.trim_end_matches(".json");
     office.note(format!("hang up {sid}: {body}"));
+    if office.fate == Fate::Deaf {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": 20503, "message": "Service unavailable", "status": 503})));
+    }
     office.end(sid);
     (StatusCode::OK, Json(json!({"sid": sid, "status": "completed"})))
 }

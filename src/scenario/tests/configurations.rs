@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use insta::{assert_debug_snapshot, assert_snapshot};
 
-use super::drawing::{config_mistakes, secrets, source};
-use crate::scenario::{Config, SttEngine, Target};
+use super::drawing::{config_mistakes, draw, secrets, source};
+use crate::scenario::{Config, Secrets, SttEngine, Target};
 
 #[test]
 fn everything() {
@@ -158,6 +158,24 @@ fn originate_targets() {
     assert_eq!(secrets.redact("hunter22 and topsecret"), "[redacted] and [redacted]");
     let labels = ["us", "in"].map(|name| config.resolve_target(name).map(|target| target.label()));
     assert_eq!(labels, [Ok("originate:twilio:+15550100".to_owned()), Ok("originate:teler:+915550100".to_owned())]);
+}
+
+/// What people copy out of the documentation works.
+#[test]
+fn the_documentations_configurations() {
+    let pages = [("twilio", include_str!("../../../docs/twilio.md")), ("teler", include_str!("../../../docs/teler.md"))];
+    let names = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SIP_PASSWORD", "TELER_API_KEY", "TELER_SIP_PASSWORD"];
+    let environment = names.map(|name| (name.to_owned(), "AC0123456789".to_owned()));
+    let secrets = Secrets::new(environment.into());
+    for (page, text) in pages {
+        let blocks: Vec<&str> = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(blocks.len(), 3, "{page}");
+        for block in blocks {
+            if let Err(problems) = Config::parse(&source("goldencall.yaml", block), &secrets) {
+                panic!("{page}:\n{}", draw(&problems));
+            }
+        }
+    }
 }
 
 #[test]
