@@ -35,20 +35,23 @@ fn name(page: &Path) -> String {
     page.strip_prefix(root()).unwrap_or(page).display().to_string()
 }
 
-/// The fenced blocks of this kind. A `yaml fragment` cannot stand alone, and is another kind.
-fn blocks(page: &Path, text: &str, kind: &str) -> Vec<Piece> {
+/// The blocks of YAML. A `yaml fragment` cannot stand alone and is left out; there are few.
+fn blocks(page: &Path, text: &str) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let mut fence: Option<String> = None;
     for (number, line) in text.lines().enumerate() {
         match (&fence, line.strip_prefix("```")) {
             (None, Some(opened)) => {
                 fence = Some(opened.trim().to_owned());
-                if opened.trim() == kind {
+                let kind = opened.trim();
+                let known = !kind.starts_with('y') || kind == "yaml" || kind == "yaml fragment";
+                assert!(known, "{}:{}: a fence is `yaml` or `yaml fragment`, not `{kind}`", name(page), number + 1);
+                if kind == "yaml" {
                     found.push(Piece { place: format!("{}:{}", name(page), number + 1), text: String::new() });
                 }
             }
             (Some(_), Some(_)) => fence = None,
-            (Some(opened), None) if opened == kind => {
+            (Some(opened), None) if opened == "yaml" => {
                 if let Some(piece) = found.last_mut() {
                     piece.text.push_str(line);
                     piece.text.push('\n');
@@ -115,10 +118,11 @@ fn is_later(text: &str) -> bool {
 #[test]
 fn every_block_and_every_target_is_what_the_parser_takes() {
     let mut wrong = Vec::new();
-    let mut count = 0;
+    let (mut count, mut fragments) = (0, 0);
     for page in pages() {
         let text = std::fs::read_to_string(&page).expect("page");
-        let pieces = blocks(&page, &text, "yaml").into_iter().chain(targets(&page, &text));
+        fragments += text.lines().filter(|line| line.starts_with("```yaml fragment")).count();
+        let pieces = blocks(&page, &text).into_iter().chain(targets(&page, &text));
         for piece in pieces.filter(|piece| !is_later(&piece.text)) {
             count += 1;
             wrong.extend(mistakes(&piece.text).map(|said| format!("{}\n{said}", piece.place)));
@@ -126,6 +130,7 @@ fn every_block_and_every_target_is_what_the_parser_takes() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 40, "only {count} pieces were found");
+    assert!(fragments < 4, "{fragments} fragments are not checked");
 }
 
 #[test]
@@ -144,6 +149,26 @@ fn a_misspelt_key_is_found() {
     assert_eq!(mistakes(right), None);
     let rows = "| a | `sip: { uri: \"sip:a@example.com\" }` and `sips:b@example.com` and `uri` |\n";
     assert_eq!(targets(Path::new("a.md"), rows).len(), 2);
+}
+
+#[test]
+fn the_references_have_every_key() {
+    let text = std::fs::read_to_string(root().join("schema/scenario.json")).expect("schema");
+    let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let lists = [
+        ("/$defs/target/oneOf/1/properties/sip/properties", ["README.md", "docs/sip-reference.md"]),
+        ("/$defs/quality/properties", ["README.md", "docs/quality.md"]),
+    ];
+    for (list, pages) in lists {
+        let keys = schema.pointer(list).and_then(serde_json::Value::as_object).expect(list);
+        for page in pages {
+            let text = std::fs::read_to_string(root().join(page)).expect(page);
+            // In a list of code, a span of code or a mapping.
+            let shown = |key: &str| Regex::new(&format!(r"[`{{ ]{key}[`:,]")).expect("a pattern").is_match(&text);
+            let missing: Vec<&String> = keys.keys().filter(|key| !shown(key)).collect();
+            assert!(missing.is_empty(), "{page} does not name {missing:?}");
+        }
+    }
 }
 
 #[test]
