@@ -9,11 +9,6 @@ use common::{goldencall, root};
 use regex::Regex;
 use tempfile::TempDir;
 
-/// `originate` targets are built on another branch. Remove this list, and what looks at it, once that branch is merged.
-const LATER: &[&str] = &["originate:"];
-/// Pages that come with `originate`. Remove this list at the same merge.
-const LATER_PAGES: &[&str] = &["twilio.md", "teler.md"];
-
 /// Keys by which a block is one of goldencall.yaml.
 const CONFIG_KEYS: &[&str] = &["scenarios:", "target:", "targets:", "defaults:", "stt:", "telemetry:", "thresholds:"];
 
@@ -111,10 +106,6 @@ fn mistakes(text: &str) -> Option<String> {
     (!output.status.success()).then_some(said)
 }
 
-fn is_later(text: &str) -> bool {
-    LATER.iter().any(|key| text.contains(key))
-}
-
 #[test]
 fn every_block_and_every_target_is_what_the_parser_takes() {
     let mut wrong = Vec::new();
@@ -123,7 +114,7 @@ fn every_block_and_every_target_is_what_the_parser_takes() {
         let text = std::fs::read_to_string(&page).expect("page");
         fragments += text.lines().filter(|line| line.starts_with("```yaml fragment")).count();
         let pieces = blocks(&page, &text).into_iter().chain(targets(&page, &text));
-        for piece in pieces.filter(|piece| !is_later(&piece.text)) {
+        for piece in pieces {
             count += 1;
             wrong.extend(mistakes(&piece.text).map(|said| format!("{}\n{said}", piece.place)));
         }
@@ -180,8 +171,7 @@ fn links_lead_to_files_and_every_page_is_in_the_index() {
         let here = page.parent().expect("a folder");
         for found in link.captures_iter(&text) {
             let path = here.join(&found[1]);
-            let later = path.file_name().is_some_and(|name| LATER_PAGES.iter().any(|page| name == *page));
-            assert!(later || path.exists(), "{}: {} leads to nothing", name(&page), &found[1]);
+            assert!(path.exists(), "{}: {} leads to nothing", name(&page), &found[1]);
             if page.ends_with("docs/README.md") {
                 indexed.insert(path);
             }

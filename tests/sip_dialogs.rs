@@ -169,7 +169,7 @@ fn a_transfer_may_be_followed_to_the_next_party() {
     let (_human, address) = sample_bot();
     let folder = tempfile::tempdir().expect("folder");
     let recording = greeting(folder.path());
-    let script = answered(Script::new().invite(), &recording, "").pause(3500);
+    let script = answered(Script::new().invite(), &recording, "").pause(6000);
     let script = script.request("REFER", &format!("Refer-To: <sip:booking@{address}>\n"), "").response(202);
     let script = script.recv_with("NOTIFY", "SIP/2.0 100 Trying").ok().recv_with("NOTIFY", "SIP/2.0 200 OK").ok().bye();
     let port = free_port();

@@ -192,7 +192,9 @@ fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario) -> Result<Target, 
 fn set_all(args: &RunArgs, target: &mut Target, context: &Context) -> Result<(), CliError> {
     for pair in &args.set {
         let (key, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}`: write KEY=VALUE")))?;
-        let Target::Sip(sip) = &mut *target else { continue };
+        // The other targets of the run may be SIP targets; a name that no target has is a mistake all the same.
+        let mut nobody = SipTarget::new("sip:nobody@localhost");
+        let sip = if let Target::Sip(sip) = &mut *target { sip } else { &mut nobody };
         set(sip, key, value, context)?;
     }
     Ok(())

@@ -3,11 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::call::{TurnResult, human, millis};
-use crate::telemetry::{Breakdown, TurnTelemetry};
+use crate::telemetry::{Breakdown, Stage, TurnTelemetry};
 
 /// `end of turn detection 512 ms, language model 1400 ms (the largest), ...`; nothing where nobody told anything.
 pub(super) fn words(turn: &TurnResult) -> Option<String> {
     let breakdown = &turn.telemetry.as_ref()?.breakdown;
+    // What goldencall measures of every call says nothing of where the bot's time went.
+    let told = |stage: Stage| !matches!(stage, Stage::Network | Stage::Playout);
+    if breakdown.unexplained.is_none() && !breakdown.stages().any(|(stage, time)| told(stage) || time >= NOTICEABLE) {
+        return None;
+    }
     let largest = breakdown.largest().map(|(stage, _)| stage);
     let mut parts: Vec<String> = breakdown
         .stages()

@@ -132,7 +132,8 @@ fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut st
     }
     if items.is_empty() {
         decoder.problem(Problem::new(node.location, "`steps` is empty").help("add at least one `- bot: ...`"));
-    } else if !items.is_empty() && steps.len() == items.len() && !steps.iter().any(|step| matches!(step, Step::Bot(_))) {
+    } else if !items.is_empty() && steps.len() == items.len() && !steps.iter().any(|step| matches!(step, Step::Bot(_) | Step::Transfer(_)))
+    {
         decoder.problem(Problem::new(node.location, "nothing is expected of the bot").help("add a `- bot: ...` step"));
     }
     steps

@@ -9,6 +9,7 @@ use rsipstack::sip::Transport;
 use rsipstack::transport::tcp::TcpConnection;
 use rsipstack::transport::tls::TlsConnection;
 use rsipstack::transport::{SipAddr, SipConnection};
+use rustls::CertificateError;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -66,6 +67,10 @@ fn unreachable(hop: &Hop, target: &SipTarget, why: &str) -> DialError {
 fn refused(hop: &Hop, target: &SipTarget, error: &io::Error) -> DialError {
     let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
     let message = match tls {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(why))) if why.to_string().contains("CaUsedAsEndEntity") => format!(
+            "the certificate of {} ({hop}) is an authority's own (CaUsedAsEndEntity); give the server one without `CA:TRUE`, or set `insecure: true` on a test system",
+            target.uri
+        ),
         Some(rustls::Error::InvalidCertificate(why)) => format!(
             "the certificate of {} ({hop}) is not accepted for `{}`: {why:?}; set `ca_file` to its authority, or `insecure: true` on a test system",
             target.uri, hop.name
