@@ -122,7 +122,15 @@ fn peers() -> Vec<(&'static str, String)> {
         ),
         ("openai without token", web("openai", http("401 Unauthorized", "application/json", r#"{"error":{"message":"Missing key"}}"#))),
         // Once it has read everything: what is left unread makes a reset of the close, or not.
-        ("webrtc closes", web("webrtc", serve(|mut stream| drop(takes_request(&mut stream))))),
+        (
+            "webrtc closes",
+            web(
+                "webrtc",
+                serve(|mut stream| {
+                    let _taken = takes_request(&mut stream);
+                }),
+            ),
+        ),
         ("socket 403", ws("twilio", http("403 Forbidden", "text/plain", "bad signature"))),
         (
             "socket closes mid-message",
