@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::sip::{audio, baresip, baresip_has, scenario_file};
-use common::{Run, Running, free_port, goldencall, sample_bot, seat, turn};
+use common::{Run, Running, free_port, goldencall, sample_bot, sample_bot_at, seat, turn};
 use serde_json::Value;
 
 /// The shortest dialogue of the sample bot: the caller speaks, the bot answers.
@@ -46,7 +46,7 @@ fn every_codec_in_every_encryption() {
             write(folder.path(), &format!("{codec}-{srtp}"), &target, SHORT);
         }
     }
-    let run = run(folder.path(), &["--jobs", "4"]).expect(0);
+    let run = run(folder.path(), &["--jobs", "6"]).expect(0);
     let report = run.json();
     assert_eq!(calls(&report).len(), 12);
     for (name, call) in calls(&report) {
@@ -57,6 +57,23 @@ fn every_codec_in_every_encryption() {
         assert!((650.0..800.0).contains(&latency), "{name}: {latency} ms\n{}", run.text());
         assert_eq!(call["reception"]["lost"], 0, "{name}");
     }
+}
+
+#[test]
+fn calls_over_ipv6() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot_at("[::1]:0");
+    for (name, more) in [("udp", "\""), ("tcp", ";transport=tcp\""), ("sdes", "\", srtp: sdes"), ("dtls", "\", srtp: dtls")] {
+        write(folder.path(), name, &format!("uri: \"sip:calibrate@{address}{more}"), SHORT);
+    }
+    let run = run(folder.path(), &["--jobs", "4", "--pcap"]).expect(0);
+    let report = run.json();
+    for (name, call) in calls(&report) {
+        assert_eq!(call["quality"]["lost"], 0, "{name}: {call}");
+        assert!(call["quality"]["packets"].as_u64().is_some_and(|packets| packets > 50), "{name}: {call}");
+    }
+    assert_eq!(calls(&report).len(), 4);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn the_sample_bot_answers_every_protocol_with_the_same_script() {
     let files: Vec<String> =
         accesses.iter().map(|(over, _)| scenario(folder.path(), over, &format!("\"bot:booking?over={over}\""), STEPS)).collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    let run = run(folder.path(), &[&files[..], &["--jobs", "4"]].concat()).expect(0);
+    let run = run(folder.path(), &[&files[..], &["--jobs", "7"]].concat()).expect(0);
     let report = run.json();
     assert_eq!(calls(&report).len(), accesses.len(), "{}", run.text());
     for (over, codec) in accesses {
@@ -139,7 +139,7 @@ fn providers_ask_the_answer_url_first() {
     };
     let files: Vec<String> = providers.iter().map(|name| scenario(folder.path(), name, &target(name), STEPS)).collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    let run = run(folder.path(), &[&files[..], &["--jobs", "3"]].concat()).expect(0);
+    let run = run(folder.path(), &[&files[..], &["--jobs", "6"]].concat()).expect(0);
     assert_eq!(calls(&run.json()).len(), providers.len());
     assert!(!run.text().contains("topsecret"));
     let lost = scenario(folder.path(), "lost", &target("twilio").replace("/answer/twilio", "/nowhere"), STEPS);

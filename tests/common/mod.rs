@@ -180,8 +180,13 @@ impl Drop for Running {
 
 /// `goldencall bot` in a process of its own, on ports of its own, and where it listens for SIP.
 pub fn sample_bot() -> (Running, SocketAddr) {
+    sample_bot_at("127.0.0.1:0")
+}
+
+/// The same, with SIP at this address.
+pub fn sample_bot_at(listen: &str) -> (Running, SocketAddr) {
     let mut command = goldencall();
-    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
+    command.args(["bot", "--listen", listen, "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
     let (bot, line) = Running::until(&mut command, "sip:");
     let address = line.as_deref().and_then(|line| line.trim().rsplit('@').next()).expect("the bot's address");
     (bot, address.parse().expect("an address"))

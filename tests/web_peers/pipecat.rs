@@ -44,7 +44,8 @@ fn pipecat_webrtc() {
     assert_eq!(plain["bot_text"], "Sure, I can help you book an appointment. Which day works best for you?");
     for (told, thinking) in [(plain, 400.0), (tool, 800.0)] {
         let stage = |name: &str| told["stages_ms"][name].as_f64().unwrap_or_else(|| panic!("no {name}: {told}"));
-        assert!((thinking..thinking + 300.0).contains(&stage("llm")), "{told}");
+        // A sleep of the bot's may end a little early.
+        assert!((thinking - 20.0..thinking + 300.0).contains(&stage("llm")), "{told}");
         assert!((200.0..2000.0).contains(&stage("endpointing")) && (0.0..500.0).contains(&stage("tts")), "{told}");
         assert!((0.0..100.0).contains(&stage("network")), "{told}");
         // The bot's own account covers nearly all of what the audio shows.
@@ -74,7 +75,7 @@ fn pipecat_spans() {
     let report = run.json();
     let turn = &call_of(&report, "spans")["turns"][1];
     assert_eq!(turn["telemetry"]["source"], serde_json::json!({ "rtvi": false, "otlp": true }), "{turn}");
-    assert!(turn["telemetry"]["stages_ms"]["llm"].as_f64().is_some_and(|llm| (700.0..1000.0).contains(&llm)), "{turn}");
+    assert!(turn["telemetry"]["stages_ms"]["llm"].as_f64().is_some_and(|llm| (680.0..1000.0).contains(&llm)), "{turn}");
     assert!(run.junit().contains("turn.2.stt_ms"), "{}", run.junit());
 }
 
