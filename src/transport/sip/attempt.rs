@@ -127,6 +127,10 @@ impl Attempt {
         if response.status_code.kind() == StatusCodeKind::Successful {
             return Ok((dialog, response, events));
         }
+        // The stack's own words for a connection that was closed under the INVITE.
+        if self.hop.transport != Transport::Udp && !self.endpoint.watch.has_answered(&self.call_id) {
+            return Err(Failed::elsewhere(closed(&self.hop, &self.target)));
+        }
         let elsewhere = response.status_code == StatusCode::ServiceUnavailable;
         Err(Failed { error: refused(&self.target.uri, &self.target, &response), elsewhere })
     }
