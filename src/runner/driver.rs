@@ -228,7 +228,6 @@ impl<'a> Driver<'a> {
 
     async fn on(&mut self, woken: Woken) {
         match woken {
-            Woken::Incoming(Some(CallEvent::Digit(_, digit))) => self.tell(InputKind::Dtmf(digit)).await,
             Woken::Incoming(Some(event)) => self.incoming(event).await,
             Woken::Incoming(None) => self.end(EndCause::Lost("the transport gave up".to_owned())),
             Woken::Progress(progress) => self.progressed(progress).await,
@@ -276,7 +275,7 @@ impl<'a> Driver<'a> {
                 }
             }
             CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
-            CallEvent::Digit(..) => {}
+            CallEvent::Digit(_, digit) => self.tell(InputKind::Dtmf(digit)).await,
             CallEvent::Transfer(at, to) => {
                 self.notes.push(format!("the bot transferred the call to {to} (at {at})"));
                 self.tell(InputKind::Transfer(to)).await;

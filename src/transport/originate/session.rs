@@ -187,12 +187,8 @@ impl Session {
     async fn ended(self, end: LinkEnd) {
         let already_over = self.control.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
-        let event = match end {
-            LinkEnd::Closed => CallEvent::HungUp(now),
-            LinkEnd::Broken(why) => CallEvent::Broken(now, why),
-        };
         if !already_over {
-            let _call_over = self.events.send(event);
+            let _call_over = self.events.send(end.told_at(now));
         }
         self.control.stop.cancel();
         // A socket that broke says nothing of the call behind it.

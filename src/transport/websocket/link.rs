@@ -20,9 +20,10 @@ use url::{Host, Url};
 use super::protocol::{Message, split};
 use super::writer::bounded;
 pub(in crate::transport) use super::writer::{LinkWriter, Outgoing};
+use crate::call::CallTime;
 use crate::clock::Monotonic;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
-use crate::transport::{DialError, DialErrorKind, SendLag, quote};
+use crate::transport::{CallEvent, DialError, DialErrorKind, SendLag, quote};
 
 /// The largest message that a bot may send: a minute of 48 kHz samples in base64 is under 8 MB.
 pub(in crate::transport) const MOST_BYTES: usize = 8 << 20;
@@ -38,6 +39,16 @@ pub(in crate::transport) enum LinkEnd {
     Closed,
     /// It broke: one sentence.
     Broken(String),
+}
+
+impl LinkEnd {
+    /// What it means to the call.
+    pub fn told_at(self, at: CallTime) -> CallEvent {
+        match self {
+            Self::Closed => CallEvent::HungUp(at),
+            Self::Broken(why) => CallEvent::Broken(at, why),
+        }
+    }
 }
 
 /// The receiving half.

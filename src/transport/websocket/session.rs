@@ -179,12 +179,8 @@ impl Session {
         self.play();
         let already_over = self.shared.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
-        let event = match end {
-            LinkEnd::Closed => CallEvent::HungUp(now),
-            LinkEnd::Broken(why) => CallEvent::Broken(now, why),
-        };
         if !already_over {
-            let _call_over = self.events.send(event);
+            let _call_over = self.events.send(end.told_at(now));
         }
         self.shared.stop.cancel();
     }
