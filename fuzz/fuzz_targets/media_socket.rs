@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use goldencall::transport::websocket::fuzzed::Ear;
 use goldencall::transport::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, split};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,6 +12,9 @@ static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| match std::env::var
     Ok(name) => vec![Protocol::from_name(&name).expect("a protocol of this name")],
     Err(_) => Protocol::ALL.to_vec(),
 });
+
+/// Samples (8 kHz) that a change of format may flush.
+const MOST_DELAYED: usize = 8_000;
 
 fuzz_target!(|input: &[u8]| {
     for protocol in PROTOCOLS.iter() {
@@ -21,6 +25,7 @@ fuzz_target!(|input: &[u8]| {
 fn converse(protocol: Protocol, input: &[u8]) {
     let (mut provider, mut bot) = (codec(protocol, None), codec(protocol, None));
     provider.to_bot(&ToBot::Start(StreamStart::default()));
+    let mut ear = Ear::new(provider.default_format());
     if protocol == Protocol::AudioSocket {
         let mut stream = input.to_vec();
         while let Ok(Some(frame)) = split(&mut stream) {
@@ -34,7 +39,12 @@ fn converse(protocol: Protocol, input: &[u8]) {
             _ => Message::Text(String::from_utf8_lossy(line).into_owned()),
         };
         match provider.from_bot(&message) {
-            Ok(events) => events.iter().for_each(|event| drop(bot.by_bot(event))),
+            Ok(events) => {
+                for event in &events {
+                    bot.by_bot(event);
+                    assert!(ear.hear(event).len() <= line.len() + MOST_DELAYED, "more audio than was sent");
+                }
+            }
             Err(error) => assert!(!error.to_string().is_empty(), "refused without a reason"),
         }
         for event in bot.on_bot(&message).unwrap_or_default() {

@@ -34,7 +34,22 @@ fn main() -> io::Result<()> {
     write("answers", &answers.map(|text| Message::Text(text.to_owned())))?;
     let answer =
         "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96 0\r\na=rtpmap:96 opus/48000/2\r\na=sendrecv\r\n";
-    write("webrtc_answer", &[Message::Text(answer.to_owned())])
+    write("webrtc_answer", &[Message::Text(answer.to_owned())])?;
+    write("sdp", &[Message::Text(answer.replace("UDP/TLS/RTP/SAVPF 96", "RTP/SAVP 0"))])?;
+    let signalling = [
+        r#"{"sdp":"v=0","type":"answer","pc_id":"SmallWebRTCConnection#0"}"#,
+        r#"{"sessionId":"a","iceConfig":{"iceServers":[{"urls":["stun:a:1"]},{"urls":"turn:b:1","username":"u","credential":"c"}]}}"#,
+        r#"{"status":"failed","meta":{"error":"concurrency_limit_reached","limit":1}}"#,
+    ];
+    write("signalling", &signalling.map(|text| Message::Text(text.to_owned())))?;
+    // RTP after its length: mu-law, a telephone event, comfort noise.
+    let packet = |kind: u8, payload: &[u8]| [&[12 + payload.len() as u8, 0x80, kind, 0, 1, 0, 0, 0, 160, 0, 0, 0, 7], payload].concat();
+    let packets = [packet(0, &[255; 8]), packet(101, &[5, 0x8a, 0, 160]), packet(13, &[40])].concat();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/rtp");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("seed-0"), packets)?;
+    copy("scenarios", "yaml", "scenario_yaml")?;
+    copy("audio/caller", "wav", "wav")
 }
 
 fn messages(protocol: Protocol) -> Vec<Message> {
@@ -60,6 +75,22 @@ fn messages(protocol: Protocol) -> Vec<Message> {
     let mut all: Vec<Message> = told.iter().flat_map(|event| stream.to_bot(event)).collect();
     all.extend(asked.iter().flat_map(|event| stream.by_bot(event)));
     all
+}
+
+/// The beginning of each of the project's files of this kind.
+fn copy(from: &str, kind: &str, name: &str) -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let to = folder.join("corpus").join(name);
+    fs::create_dir_all(&to)?;
+    for entry in fs::read_dir(folder.join("..").join(from))? {
+        let path = entry?.path();
+        if let (true, Some(file)) = (path.extension().is_some_and(|extension| extension == kind), path.file_name()) {
+            let mut bytes = fs::read(&path)?;
+            bytes.truncate(4096);
+            fs::write(to.join(file), bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Each message alone, and all of them as the lines of one input.

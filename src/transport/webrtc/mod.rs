@@ -17,4 +17,6 @@ mod track;
 pub use dialer::WebRtcTransport;
 pub(crate) use peer::{Peer, PeerEvent, PeerOptions, VoiceFrame};
 pub(crate) use sdp::sent_audio_of;
+#[doc(hidden)]
+pub use signalling::fuzzed;
 pub(crate) use track::codec_of;

@@ -6,6 +6,8 @@ pub mod answer;
 mod audio;
 pub(super) mod control;
 mod dialer;
+#[doc(hidden)]
+pub mod fuzzed;
 mod jambonz;
 pub(super) mod link;
 pub mod protocol;

@@ -1,6 +1,8 @@
 //! The exchange of offer and answer: one file a kind.
 
 mod fastrtc;
+#[doc(hidden)]
+pub mod fuzzed;
 mod local;
 mod offer;
 mod session;

@@ -35,7 +35,7 @@ fn data(session: &Session) -> Value {
 }
 
 /// `iceConfig.iceServers` in the form of the W3C's RTCConfiguration.
-fn ice_servers(answer: &Value) -> Vec<IceServer> {
+pub(super) fn ice_servers(answer: &Value) -> Vec<IceServer> {
     let servers = answer.pointer("/iceConfig/iceServers").and_then(Value::as_array);
     let text = |server: &Value, name: &str| server.get(name).and_then(Value::as_str).map(str::to_owned);
     let server = |server: &Value| {

@@ -35,7 +35,7 @@ impl Dialect for Exotel {
 
     fn read_start(message: &Incoming<'_>) -> StreamStart {
         // Older accounts are told `base64` as the encoding; the samples are linear all the same.
-        let rate = message.number("start.media_format.sample_rate").filter(|rate| *rate > 0);
+        let rate = message.rate("start.media_format.sample_rate");
         StreamStart {
             call_id: message.string("start.call_sid"),
             stream_id: message.string("start.stream_sid"),

@@ -14,6 +14,9 @@ pub(super) const fn l16(rate: u32) -> WireFormat {
     WireFormat { encoding: Encoding::L16, rate }
 }
 
+/// Sampling rates that a stream may tell, in hertz: a rate outside of them would have memory and time out of proportion to the audio.
+pub(super) const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+
 /// The wish where the protocol carries it, else the protocol's first format.
 pub(super) fn choose(wish: Option<WireFormat>, formats: &[WireFormat]) -> WireFormat {
     adopt(wish, formats.first().copied().unwrap_or(PCMU), formats)

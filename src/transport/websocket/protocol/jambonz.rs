@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::format::{HalfSample, adopt, choose, l16, whole_samples};
+use super::format::{HalfSample, RATES, adopt, choose, l16, whole_samples};
 use super::json::{BOT, Incoming, base64, extend, object, plain, quote, text};
 use super::message::{Codec, FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
 use super::wav;
@@ -61,7 +61,7 @@ impl Jambonz {
     }
 
     fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
-        let format = message.number("sampleRate").filter(|rate| *rate > 0).map(l16);
+        let format = message.rate("sampleRate").map(l16);
         self.format = format.unwrap_or(self.format);
         self.begun = true;
         let custom = message.fields().iter().filter(|(name, _)| !METADATA.contains(&name.as_str()));
@@ -89,8 +89,10 @@ impl Jambonz {
     fn play_audio(&mut self, message: &Incoming<'_>) -> Result<Vec<FromBot>, ProtocolError> {
         let bytes = message.audio("data.audioContent")?;
         let (payload, format) = match message.required("data.audioContentType")?.as_str() {
-            "raw" => (bytes, l16(message.number("data.sampleRate").filter(|rate| *rate > 0).unwrap_or(16_000))),
-            "wav" | "wave" => wav::samples(&bytes).ok_or_else(|| message.error("has a WAV file that is not linear 16-bit mono"))?,
+            "raw" => (bytes, l16(raw_rate(message)?)),
+            "wav" | "wave" => {
+                wav::samples(&bytes).ok_or_else(|| message.error("has a WAV file that is not linear 16-bit mono of 8000 to 192000 Hz"))?
+            }
             _ => return Err(message.error("has a `data.audioContentType` that is neither `raw` nor `wav`")),
         };
         let payload = whole_samples(BOT, payload, format)?;
@@ -194,6 +196,19 @@ impl Codec for Jambonz {
             _ => return Vec::new(),
         };
         vec![text(&message)]
+    }
+}
+
+/// The rate of raw samples; jambonz takes 16 kHz where the bot tells none.
+fn raw_rate(message: &Incoming<'_>) -> Result<u32, ProtocolError> {
+    let path = "data.sampleRate";
+    match (message.optional(path), message.rate(path)) {
+        (None, _) => Ok(16_000),
+        (Some(_), Some(rate)) => Ok(rate),
+        (Some(told), None) => {
+            let (least, most) = (RATES.start(), RATES.end());
+            Err(message.error(format!("has a `{path}` of {}: write samples a second, {least} to {most}", quote(&told))))
+        }
     }
 }
 

@@ -46,6 +46,10 @@ fn cleared_marks_are_never_told() {
 #[test]
 fn what_is_wrong_is_told() {
     insta::assert_snapshot!(bot_says(Protocol::Jambonz, r#"{"type":"mark"}"#).unwrap_err(), @r#"the bot's `mark` message has no `data.name`: {"type":"mark"}"#);
+    let kilohertz = r#"{"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":8}}"#;
+    insta::assert_snapshot!(bot_says(Protocol::Jambonz, kilohertz).unwrap_err(), @r#"the bot's `playAudio` message has a `data.sampleRate` of 8: write samples a second, 8000 to 192000: {"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":8}}"#);
+    let prime = r#"{"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":4294967291}}"#;
+    insta::assert_snapshot!(bot_says(Protocol::Jambonz, prime).unwrap_err(), @r#"the bot's `playAudio` message has a `data.sampleRate` of 4294967291: write samples a second, 8000 to 192000: {"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":4294967291}}"#);
     let mp3 = r#"{"type":"playAudio","data":{"audioContent":"","audioContentType":"mp3"}}"#;
     insta::assert_snapshot!(bot_says(Protocol::Jambonz, mp3).unwrap_err(), @r#"the bot's `playAudio` message has a `data.audioContentType` that is neither `raw` nor `wav`: {"type":"playAudio","data":{"audioContent":"","audioContentType":"mp3"}}"#);
 }

@@ -143,6 +143,11 @@ impl<'a> Incoming<'a> {
         self.optional(path)?.parse().ok()
     }
 
+    /// A sampling rate in hertz, where the message tells one of [`format::RATES`].
+    pub(super) fn rate(&self, path: &str) -> Option<u32> {
+        self.number(path).filter(|rate| format::RATES.contains(rate))
+    }
+
     /// Base64 audio.
     pub(super) fn audio(&self, path: &str) -> Result<Vec<u8>, ProtocolError> {
         STANDARD.decode(self.required(path)?).map_err(|_| self.error(format!("has a `{path}` that is not base64")))
@@ -172,7 +177,7 @@ impl<'a> Incoming<'a> {
     /// The format under two paths.
     pub(super) fn format(&self, encoding: &str, rate: &str) -> Option<WireFormat> {
         let encoding = format::encoding(&self.optional(encoding)?)?;
-        Some(WireFormat { encoding, rate: self.number(rate).filter(|rate| *rate > 0)? })
+        Some(WireFormat { encoding, rate: self.rate(rate)? })
     }
 }
 

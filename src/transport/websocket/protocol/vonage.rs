@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
 
-use super::format::{adopt, choose, encoding, l16, whole_samples};
+use super::format::{RATES, adopt, choose, encoding, l16, whole_samples};
 use super::json::{BOT, Incoming, extend, object, plain, quote, text};
 use super::message::{Codec, FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
 
@@ -37,7 +37,7 @@ impl Vonage {
 
     fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
         let content_type = message.string("content-type");
-        let rate = content_type.split_once("rate=").and_then(|(_, rate)| rate.trim().parse().ok()).filter(|rate| *rate > 0);
+        let rate = content_type.split_once("rate=").and_then(|(_, rate)| rate.trim().parse().ok()).filter(|rate| RATES.contains(rate));
         let format = encoding(&content_type).zip(rate).map(|(encoding, rate)| WireFormat { encoding, rate });
         self.format = format.unwrap_or(self.format);
         let headers = message.fields().iter().filter(|(name, _)| !RESERVED.contains(&name.as_str()));

@@ -1,6 +1,6 @@
 //! Just enough of WAV for a bot's `playAudio`: linear 16-bit mono.
 
-use super::format::l16;
+use super::format::{RATES, l16};
 use super::message::WireFormat;
 
 const LINEAR: u16 = 1;
@@ -26,7 +26,7 @@ pub(super) fn samples(file: &[u8]) -> Option<(Vec<u8>, WireFormat)> {
 fn read_format(body: &[u8]) -> Option<WireFormat> {
     let short = |at: usize| Some(u16::from_le_bytes(body.get(at..at + 2)?.try_into().ok()?));
     let rate = u32::from_le_bytes(body.get(4..8)?.try_into().ok()?);
-    let known = short(0)? == LINEAR && short(2)? == 1 && short(14)? == 16 && rate > 0;
+    let known = short(0)? == LINEAR && short(2)? == 1 && short(14)? == 16 && RATES.contains(&rate);
     known.then(|| l16(rate))
 }
 
@@ -47,6 +47,10 @@ mod tests {
         assert_eq!(samples(&file(1, 2)), Some((vec![1, 2], l16(8_000))));
         assert_eq!(samples(&file(1, 255)), Some((vec![1, 2, 3, 4], l16(8_000))));
         assert_eq!(samples(&file(2, 4)), None);
+        let mut wrong = file(1, 4);
+        let rate = wrong.windows(4).position(|four| four == 8_000_u32.to_le_bytes()).unwrap();
+        wrong[rate..rate + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(samples(&wrong), None);
     }
 
     proptest! {
