@@ -153,7 +153,7 @@ fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
         next = i + 1;
     }
     loop {
-        let at = if next == i { i } else { skip_inside(lex, next, number.last) };
+        let at = if next == i { i } else { skip_inside(lex, next, &number) };
         let Some(found) = word(lex, at).and_then(item) else {
             break;
         };
@@ -183,14 +183,16 @@ fn start_before_scale(lex: &[Lexeme], i: usize) -> Option<u64> {
     digits(lex, i).filter(|d| d.len() <= 3 && !d.starts_with('0')).and_then(|d| d.parse().ok())
 }
 
-/// Past a hyphen ("twenty-five"), "and" after a hundred, a comma after a thousand.
-fn skip_inside(lex: &[Lexeme], at: usize, last: Item) -> usize {
+/// Past a hyphen ("twenty-five"), "and" after a hundred, a comma after a thousand or after its hundreds.
+fn skip_inside(lex: &[Lexeme], at: usize, number: &Cardinal) -> usize {
+    let last = number.last;
     let scaled = matches!(last, Item::Hundred | Item::Scale(_));
     let small = |i| matches!(word(lex, i).and_then(item), Some(Item::Unit(_) | Item::Teen(_) | Item::Tens(_)));
     if matches!(last, Item::Tens(_)) && is_mark(lex, at, '-') && lex[at].glued && small(at + 1) {
         return at + 1;
     }
-    let comma = matches!(last, Item::Scale(_)) && is_mark(lex, at, ',');
+    let grouped = matches!(last, Item::Scale(_)) || (last == Item::Hundred && number.total > 0);
+    let comma = grouped && is_mark(lex, at, ',');
     if scaled && (is_word(lex, at, &["and"]) || comma) && small(at + 1) {
         return at + 1;
     }

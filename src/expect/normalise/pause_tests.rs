@@ -9,6 +9,7 @@ fn a_pause_inside_a_fact_is_no_break() {
         "
         -- money
         Your balance is one thousand, two hundred fifty four dollars. And thirty seven cents. = Your balance is $1,254.37
+        one thousand, two hundred, fifty four dollars and thirty seven cents = $1,254.37
         one thousand. Two hundred fifty four dollars = $1254
         one thousand. Two hundred fifty four dollars. And thirty seven cents. = $1,254.37
         One thousand. Two hundred. And fifty four dollars = $1254
