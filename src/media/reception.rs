@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::SAMPLE_RATE;
 use super::quality::JitterMeter;
 use super::timeline::MediaFrame;
 
@@ -97,9 +96,9 @@ impl ReceptionCounter {
         self.source.as_ref().map(|source| (source.ssrc, source.highest as u32))
     }
 
-    /// Jitter in timestamp units, for RTCP.
-    pub fn jitter_samples(&self) -> u32 {
-        (self.jitter.jitter_ms() * f64::from(SAMPLE_RATE) / 1000.0) as u32
+    /// Jitter in units of the codec's RTP clock (in hertz), for RTCP.
+    pub fn jitter_ticks(&self, clock: u32) -> u32 {
+        (self.jitter.jitter_ms() * f64::from(clock) / 1000.0) as u32
     }
 }
 

@@ -71,6 +71,8 @@ pub enum CallEvent {
     Ringing(CallTime),
     /// Audio.
     Media(MediaFrame),
+    /// What came from this RTP source (SSRC) was a stranger's: it counts for nothing.
+    Disowned(u32),
     /// The bot hung up.
     HungUp(CallTime),
     /// Something is wrong with the media path; the call goes on.

@@ -41,6 +41,11 @@ impl PacketLog {
         });
     }
 
+    /// Takes out a source that was not the bot's.
+    pub fn forget(&mut self, ssrc: u32) {
+        self.packets.retain(|packet| packet.ssrc != ssrc);
+    }
+
     pub(super) fn packets(&self) -> &[Packet] {
         &self.packets
     }

@@ -49,7 +49,7 @@ pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Paylo
 pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
     let mut buffer = [0_u8; 2048];
     let mut refused = false;
-    let mut inbound = Inbound { shared, clock, events, reader: StreamReader::default(), heard: false, unknown: 0, broken: 0 };
+    let mut inbound = Inbound { shared, clock, events, reader: StreamReader::default(), heard: false, ssrc: None, unknown: 0, broken: 0 };
     loop {
         let received = match socket.recv(&mut buffer).await {
             Ok(received) => received,
@@ -82,6 +82,8 @@ struct Inbound<'a> {
     reader: StreamReader,
     /// Something of the peer's could be used.
     heard: bool,
+    /// The source of the last packet taken.
+    ssrc: Option<u32>,
     /// Packets with payload types that were not negotiated.
     unknown: u32,
     /// Packets that the keys do not fit.
@@ -112,15 +114,18 @@ impl Inbound<'_> {
         }
         let Some(plain) = self.shared.unprotect(datagram) else { return self.broken() };
         let Some((packet, payload)) = parse(&plain, &formats) else { return };
-        match self.shared.accept(from) {
+        match self.shared.accept(from, arrival) {
             Accepted::Yes => {}
             Accepted::InsteadOf(stranger) => {
                 self.reader = StreamReader::default();
-                self.note(format!("{stranger} sent audio before the bot's own address {from} did; it is ignored from here on"));
+                if let Some(ssrc) = self.ssrc.filter(|ssrc| *ssrc != packet.header.ssrc) {
+                    let _closed = self.events.send(CallEvent::Disowned(ssrc));
+                }
+                self.note(format!("{stranger} sent audio before the bot at {from} did; it is ignored from here on"));
             }
             Accepted::No => return,
         }
-        self.heard = true;
+        (self.heard, self.ssrc) = (true, Some(packet.header.ssrc));
         self.shared.capture_received(arrival, from, &plain);
         let Some(read) = self.reader.read(&packet, payload, self.clock.at(arrival)) else { return };
         self.shared.count(&read.counted);

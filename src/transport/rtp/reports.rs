@@ -155,7 +155,7 @@ fn reception_report(shared: &Shared) -> Option<ReceptionReport> {
         fraction_lost,
         total_lost: report.lost.min(0x00ff_ffff) as u32,
         last_sequence_number: highest,
-        jitter: counter.jitter_samples(),
+        jitter: counter.jitter_ticks(clock(shared.outgoing().plan.codec)),
         last_sender_report: last.map_or(0, |(middle, _)| middle),
         delay: delay as u32,
     })

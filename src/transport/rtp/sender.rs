@@ -61,7 +61,6 @@ impl RtpSender {
             ssrc: self.shared.ssrc,
             ..Header::default()
         };
-        self.sequence = self.sequence.wrapping_add(1);
         self.timestamp = self.timestamp.wrapping_add(ticks);
         (Packet { header, payload: Bytes::from(payload) }, ends)
     }
@@ -83,13 +82,16 @@ impl MediaSink for RtpSender {
         }
         let (packet, event_ends) = self.packet(samples, marker);
         let plain = packet.marshal().map_err(io::Error::other)?;
-        let protected = wanted.keys.as_ref().map(|keys| self.protect(keys, &plain)).transpose()?;
+        let keys = wanted.keys.as_ref().filter(|_| wanted.remote.is_some());
+        let protected = keys.map(|keys| self.protect(keys, &plain)).transpose()?;
         let at = Monotonic::now();
         if let Some(remote) = wanted.remote {
             self.socket.send_to(protected.as_deref().unwrap_or(&plain), remote)?;
             self.shared.capture_sent(at, remote, &plain);
+            // A number that is not sent would be a lost packet to the peer, and a hold is no loss.
+            self.sequence = self.sequence.wrapping_add(1);
+            self.shared.sent(packet.payload.len(), self.timestamp, at);
         }
-        self.shared.sent(packet.payload.len(), self.timestamp, at);
         if let Some(ends) = event_ends {
             self.shared.keyed(packet.header.marker, ends, at);
         }

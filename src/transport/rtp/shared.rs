@@ -20,6 +20,12 @@ use crate::transport::{Capture, SentDigits};
 /// Handshake datagrams that may wait for the answer that tells what to do with them.
 const DTLS_WAITING: usize = 32;
 
+/// So many packets make a sender the peer for good. One with fewer, silent for [`STRAY_SILENCE`], was none.
+const ESTABLISHED: u32 = 5;
+
+/// In nanoseconds.
+const STRAY_SILENCE: i64 = 500_000_000;
+
 /// A datagram of DTLS and its sender.
 pub(super) type DtlsDatagram = (Vec<u8>, SocketAddr);
 
@@ -41,7 +47,7 @@ struct State {
     /// Where the peer's description says that it listens.
     said: Option<SocketAddr>,
     /// Who sends, where that is somebody else (symmetric RTP).
-    latched: Option<SocketAddr>,
+    latched: Option<Latch>,
     rtcp: RtcpWay,
     incoming: Arc<Formats>,
     plan: Outgoing,
@@ -50,6 +56,14 @@ struct State {
     secured: bool,
     reception: ReceptionCounter,
     sent: Sent,
+}
+
+/// The sender whose packets are taken.
+#[derive(Debug)]
+struct Latch {
+    from: SocketAddr,
+    packets: u32,
+    last: Monotonic,
 }
 
 /// The state of what is received under the present keys, and of the RTCP that is sent.
@@ -185,22 +199,27 @@ impl Shared {
 
     /// Whether a packet that could be read comes from the peer: from the address of its description, or else from the first
     /// that sends. Bots behind NAT or in containers send from other addresses than their SDP says (symmetric RTP, RFC 4961),
-    /// and the beginning of what they say must not be lost; but whoever came first gives way to the address of the SDP.
-    pub fn accept(&self, from: SocketAddr) -> Accepted {
+    /// and the beginning of what they say must not be lost; but whoever came first gives way to the address of the SDP, and a
+    /// stray packet or two to whoever goes on sending.
+    pub fn accept(&self, from: SocketAddr, at: Monotonic) -> Accepted {
         let mut state = locked(&self.state);
-        match state.latched {
-            Some(latched) if latched == from => Accepted::Yes,
-            Some(stranger) if state.said == Some(from) => {
-                state.latched = Some(from);
-                state.reception = ReceptionCounter::default();
-                Accepted::InsteadOf(stranger)
-            }
-            Some(_) => Accepted::No,
-            None => {
-                state.latched = Some(from);
-                Accepted::Yes
-            }
+        let said = state.said;
+        let fresh = Latch { from, packets: 1, last: at };
+        let Some(latch) = state.latched.as_mut() else {
+            state.latched = Some(fresh);
+            return Accepted::Yes;
+        };
+        if latch.from == from {
+            (latch.packets, latch.last) = (latch.packets.saturating_add(1), at);
+            return Accepted::Yes;
         }
+        let stray = said != Some(latch.from) && latch.packets < ESTABLISHED && at.0 - latch.last.0 > STRAY_SILENCE;
+        if said != Some(from) && !stray {
+            return Accepted::No;
+        }
+        let stranger = std::mem::replace(latch, fresh).from;
+        state.reception = ReceptionCounter::default();
+        Accepted::InsteadOf(stranger)
     }
 
     pub fn count(&self, frame: &MediaFrame) {
@@ -291,7 +310,7 @@ impl Shared {
 
 impl State {
     fn remote(&self) -> Option<SocketAddr> {
-        self.latched.or(self.said)
+        self.latched.as_ref().map(|latch| latch.from).or(self.said)
     }
 }
 
@@ -307,22 +326,38 @@ mod tests {
     fn the_first_sender_is_the_peer_until_the_address_of_the_sdp_sends() {
         let shared = Shared::new();
         shared.set_remote(address(1), RtcpWay::Next);
-        assert_eq!([2, 3, 2].map(|port| shared.accept(address(port))), [Accepted::Yes, Accepted::No, Accepted::Yes]);
+        let came = |port| shared.accept(address(port), Monotonic(0));
+        assert_eq!([2, 3, 2].map(came), [Accepted::Yes, Accepted::No, Accepted::Yes]);
         assert_eq!(shared.outgoing().remote, Some(address(2)));
-        assert_eq!(shared.accept(address(1)), Accepted::InsteadOf(address(2)));
-        assert_eq!([1, 2, 3].map(|port| shared.accept(address(port))), [Accepted::Yes, Accepted::No, Accepted::No]);
+        assert_eq!(came(1), Accepted::InsteadOf(address(2)));
+        assert_eq!([1, 2, 3].map(came), [Accepted::Yes, Accepted::No, Accepted::No]);
         assert_eq!((shared.outgoing().remote, shared.rtcp_remote()), (Some(address(1)), Some((address(2), false))));
+    }
+
+    #[test]
+    fn a_stray_packet_gives_way_to_whoever_goes_on_sending() {
+        let shared = Shared::new();
+        shared.set_remote(address(1), RtcpWay::Next);
+        let came = |port, millis: i64| shared.accept(address(port), Monotonic(millis * 1_000_000));
+        assert_eq!([came(2, 0), came(3, 400)], [Accepted::Yes, Accepted::No]);
+        assert_eq!(came(3, 501), Accepted::InsteadOf(address(2)));
+        for k in 1..5 {
+            assert_eq!(came(3, 501 + 20 * k), Accepted::Yes);
+        }
+        assert_eq!(came(2, 60_000), Accepted::No, "a bot may be silent, and nobody takes its place");
+        assert_eq!(came(1, 60_001), Accepted::InsteadOf(address(3)));
     }
 
     #[test]
     fn media_that_moves_is_latched_anew() {
         let shared = Shared::new();
         shared.set_remote(address(1), RtcpWay::Muxed);
-        assert_eq!(shared.accept(address(1)), Accepted::Yes);
+        let came = |port| shared.accept(address(port), Monotonic(0));
+        assert_eq!(came(1), Accepted::Yes);
         shared.set_remote(address(1), RtcpWay::Muxed);
-        assert_eq!(shared.accept(address(9)), Accepted::No);
+        assert_eq!(came(9), Accepted::No);
         shared.set_remote(address(5), RtcpWay::Muxed);
-        assert_eq!((shared.accept(address(9)), shared.rtcp_remote()), (Accepted::Yes, Some((address(9), true))));
+        assert_eq!((came(9), shared.rtcp_remote()), (Accepted::Yes, Some((address(9), true))));
     }
 
     #[test]

@@ -15,13 +15,14 @@ use crate::transport::{CallEvent, MediaSink};
 struct Peer {
     socket: UdpSocket,
     sequence: u16,
+    ssrc: u32,
 }
 
 impl Peer {
     fn new() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("port");
         socket.set_read_timeout(Some(Duration::from_secs(2))).expect("timeout");
-        Self { socket, sequence: 0 }
+        Self { socket, sequence: 0, ssrc: 7 }
     }
 
     fn address(&self) -> SocketAddr {
@@ -34,7 +35,7 @@ impl Peer {
         let mut packet = vec![0x80, number, 0, 0];
         packet[2..].copy_from_slice(&self.sequence.to_be_bytes());
         packet.extend(timestamp.to_be_bytes());
-        packet.extend([0, 0, 0, 7]);
+        packet.extend(self.ssrc.to_be_bytes());
         packet.extend([0x10; 160]);
         self.sequence += 1;
         cipher.map_or(packet.clone(), |cipher| cipher.protect_rtp(&packet).expect("SRTP"))
@@ -117,6 +118,42 @@ async fn what_was_not_negotiated_is_told_and_a_stranger_is_not_heard() {
     }
     assert!(timeout(Duration::from_millis(100), events.recv()).await.is_err(), "only the peer is heard");
     assert_eq!(session.reception().packets, 2);
+}
+
+#[tokio::test]
+async fn what_a_stranger_sent_first_is_disowned() {
+    let (session, address, mut events) = session();
+    let (mut peer, mut stranger) = (Peer::new(), Peer { ssrc: 8, ..Peer::new() });
+    session.set_remote(peer.address(), RtcpWay::Next);
+    stranger.send(address, 0, None);
+    assert!(matches!(next(&mut events).await, CallEvent::Media(_)));
+    peer.send(address, 0, None);
+    let theirs = next(&mut events).await;
+    assert!(matches!(&theirs, CallEvent::Disowned(ssrc) if *ssrc == stranger.ssrc), "{theirs:?}");
+    let note = next(&mut events).await;
+    assert!(matches!(&note, CallEvent::Lost(_, why) if why.contains("is ignored from here on")), "{note:?}");
+    assert!(matches!(next(&mut events).await, CallEvent::Media(frame) if frame.ssrc == peer.ssrc));
+}
+
+#[tokio::test]
+async fn a_hold_is_no_loss_to_the_peer() {
+    let (session, _, _events) = session();
+    let peer = Peer::new();
+    session.set_remote(peer.address(), RtcpWay::Next);
+    let normal = plan(SipCodec::Pcmu, 160);
+    let mut sink = session.send(normal).expect("sender");
+    let mut buffer = [0_u8; 2000];
+    let mut numbers = |active| {
+        session.retarget(Outgoing { active, ..normal });
+        sink.send(&[0; 160], false).expect("sent");
+        active.then(|| {
+            let _packet = peer.socket.recv_from(&mut buffer).expect("a packet");
+            (u16::from_be_bytes([buffer[2], buffer[3]]), u32::from_be_bytes([buffer[4], buffer[5], buffer[6], buffer[7]]))
+        })
+    };
+    let (before, _) = (numbers(true).expect("a packet"), numbers(false));
+    let after = numbers(true).expect("a packet");
+    assert_eq!((after.0.wrapping_sub(before.0), after.1.wrapping_sub(before.1)), (1, 320), "the time of the hold passes all the same");
 }
 
 #[tokio::test]
