@@ -38,7 +38,9 @@ pub(super) async fn answer(
         let wire = SocketWire::new(Arc::clone(&codec), format, receiver, outgoing.clone());
         let mut script = house.script(&wishes.script)?;
         script.bursts = wishes.bursts.unwrap_or(script.bursts);
-        let line = house.line(wire, script, start.call_id);
+        let unnamed = start.call_id.is_empty();
+        let call_id = wishes.call.clone().filter(|_| unnamed).unwrap_or(start.call_id);
+        let line = house.line(wire, script, call_id);
         let keys = keys.take().unwrap_or_else(|| std_mpsc::channel().1);
         let line = Line { over: over.clone(), hang_up: hang_up.clone(), keys, think: wishes.think(), ..line };
         line::start(line);

@@ -23,7 +23,7 @@ use super::{answers, jambonz, livekit, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
 use crate::transport::websocket::protocol::{self, Message};
 
-/// What a URL may ask of the bot: `?script=booking&think=850&bursts=true`.
+/// What a URL may ask of the bot: `?script=booking&think=850&bursts=true&call=7`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Wishes {
     /// Which script; the first one where there is none.
@@ -33,6 +33,8 @@ pub(super) struct Wishes {
     pub think: Option<f64>,
     /// Send each reply at once.
     pub bursts: Option<bool>,
+    /// The call's name in the bot's log, for protocols that give it none.
+    pub call: Option<String>,
 }
 
 impl Wishes {

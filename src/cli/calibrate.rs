@@ -81,7 +81,7 @@ async fn measure(
     let calls = (1..=args.calls).map(|repetition| {
         let delay = random.random_range(DELAYS);
         let wanted = BotTarget { script: Some("calibrate".to_owned()), over, ..BotTarget::default() };
-        let target = with_think_time(bot.target(&wanted), delay);
+        let target = with_wishes(bot.target(&wanted), delay, &name(repetition));
         PlannedCall { scenario: Arc::clone(&scenario), target, label: "bot:calibrate".to_owned(), repetition }
     });
     let plan = Plan { calls: calls.collect(), jobs: args.jobs, retries: 0, thresholds: Vec::new(), recordings: None };
@@ -94,14 +94,19 @@ async fn measure(
     Ok((results, bot.log.entries()))
 }
 
-/// Asks the bot for this think time, in milliseconds, in the call's own way.
-fn with_think_time(mut target: Target, millis: f64) -> Target {
+/// What the bot's log calls a call whose protocol has no name for it (Vonage, raw frames).
+fn name(repetition: usize) -> String {
+    format!("calibrate-{repetition}")
+}
+
+/// Asks the bot for this think time, in milliseconds, in the call's own way, and for a name in its log.
+fn with_wishes(mut target: Target, millis: f64, name: &str) -> Target {
     match &mut target {
         Target::Sip(sip) => sip.headers.push(("X-Goldencall-Think".to_owned(), format!("{millis:.1}"))),
         Target::WebRtc(webrtc) => webrtc.url.push_str(&format!("&think={millis:.1}")),
         // An AudioSocket has no URL to ask in: every delay is the script's, and the bot's log tells it all the same.
         Target::WebSocket(socket) if socket.protocol == SocketProtocol::AudioSocket => {}
-        Target::WebSocket(socket) => socket.url.push_str(&format!("&think={millis:.1}")),
+        Target::WebSocket(socket) => socket.url.push_str(&format!("&think={millis:.1}&call={name}")),
         Target::Originate(_) | Target::Bot(_) => {}
     }
     target
@@ -117,8 +122,12 @@ struct Figures {
 impl Figures {
     fn of(results: &[CallResult], truth: &[LogEntry]) -> Self {
         let by_call: HashMap<&str, &LogEntry> = truth.iter().map(|entry| (entry.call_id.as_str(), entry)).collect();
+        let known = |result: &CallResult| {
+            let named = || by_call.get(name(result.repetition).as_str());
+            result.call_id.as_deref().and_then(|id| by_call.get(id)).or_else(named)
+        };
         let error = |result: &CallResult| {
-            let entry = by_call.get(result.call_id.as_deref()?)?;
+            let entry = known(result)?;
             let true_ms = (entry.first_speech_sent_ns - entry.caller_speech_end_ns?) as f64 / 1e6;
             let measured = result.turns.iter().find_map(|turn| turn.latency).filter(|_| result.outcome != CallOutcome::Error)?;
             let error = millis(measured) - true_ms;
@@ -126,7 +135,7 @@ impl Figures {
             Some(error)
         };
         for result in results.iter().filter(|result| error(result).is_none()) {
-            let known = result.call_id.as_deref().and_then(|id| by_call.get(id));
+            let known = known(result);
             tracing::info!(call = result.call, ?known, outcome = ?result.outcome, error = ?result.error, "no measurement");
         }
         let errors: Vec<f64> = results.iter().filter_map(error).collect();

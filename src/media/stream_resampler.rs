@@ -43,6 +43,14 @@ impl StreamResampler {
         Self { skip: 0, ..Self::new(from, to) }
     }
 
+    /// By how much what comes out next lies before what goes in next, in nanoseconds: what the filter still owes of it.
+    #[must_use]
+    pub fn held_nanos(&self) -> i64 {
+        let due = i128::from(self.taken) * 1_000_000_000 / i128::from(self.from.max(1));
+        let given = i128::from(self.given) * 1_000_000_000 / i128::from(self.to.max(1));
+        i64::try_from(due - given).unwrap_or(0)
+    }
+
     /// Input samples that wait for the rest of their step.
     #[must_use]
     pub fn pending(&self) -> usize {
@@ -53,6 +61,7 @@ impl StreamResampler {
     pub fn push(&mut self, samples: &[i16]) -> Vec<i16> {
         self.taken += samples.len() as u64;
         if self.filter.is_none() {
+            self.given = self.taken;
             return if self.from == self.to { samples.to_vec() } else { Vec::new() };
         }
         self.pending.extend(samples.iter().copied().map(f32::from));
@@ -112,6 +121,23 @@ mod tests {
             let peak = (0..out.len()).max_by_key(|k| out[*k]).expect("samples");
             assert!(peak.abs_diff(to as usize / 2) <= 1, "{from} to {to}: {peak}");
         }
+    }
+
+    #[test]
+    fn what_is_held_back_is_told() {
+        let mut stream = StreamResampler::new(16_000, 8000);
+        assert_eq!(stream.held_nanos(), 0);
+        for taken in 1..10 {
+            let out = stream.push(&[100; 320]).len();
+            assert!(out < 160 || taken > 1);
+            assert_eq!(stream.held_nanos(), taken * 20_000_000 - stream.given as i64 * 125_000);
+            assert!((1_000_000..15_000_000).contains(&stream.held_nanos()), "{}", stream.held_nanos());
+        }
+        stream.flush();
+        assert_eq!(stream.held_nanos(), 0);
+        let mut same = StreamResampler::new(8000, 8000);
+        same.push(&[1; 77]);
+        assert_eq!(same.held_nanos(), 0);
     }
 
     #[test]

@@ -170,6 +170,7 @@ impl Session {
     }
 
     fn hear(&mut self, received: CallTime, stamp: Option<Stamp>, payload: &[u8]) {
+        let held = self.decoder.held_nanos();
         let samples = self.decoder.decode(None, payload);
         let length = samples.len();
         if length == 0 {
@@ -177,7 +178,8 @@ impl Session {
         }
         let (sequence, timestamp) = self.place.of(stamp, length as u32);
         // A message leaves the provider once its last sample was there: all but its last frame is older than it.
-        let older = length.saturating_sub(codec::FRAME) as i64 * 1_000_000_000 / i64::from(codec::SAMPLE_RATE);
+        let older = (self.decoder.samples_of(payload.len()) - codec::FRAME as i64).max(0);
+        let older = held + older * 1_000_000_000 / i64::from(codec::SAMPLE_RATE);
         let arrival = CallTime::from_nanos(received.as_nanos() - older);
         let frame = MediaFrame { arrival, received: arrival, ssrc: 1, sequence, timestamp, marker: false, samples };
         self.control.received.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);

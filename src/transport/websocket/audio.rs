@@ -67,6 +67,12 @@ impl WireDecoder {
         samples as i64 * i64::from(codec::SAMPLE_RATE) / i64::from(self.format.rate.max(1))
     }
 
+    /// By how much the first sample that the next message gives lies before that message, in nanoseconds: what the resampler
+    /// holds back of earlier messages comes out with it.
+    pub fn held_nanos(&self) -> i64 {
+        self.stream.held_nanos()
+    }
+
     /// The end of a talkspurt.
     pub fn flush(&mut self) -> Vec<i16> {
         self.stream.flush()

@@ -105,8 +105,9 @@ impl Session {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
                 self.last_audio = Some(at);
+                let first = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
                 let samples = self.decoder.decode(format, &payload);
-                if self.playout.push(at, samples, chunk).is_err() {
+                if self.playout.push(first, samples, chunk).is_err() {
                     return Some(LinkEnd::Broken("the bot queued more than ten minutes of audio".to_owned()));
                 }
             }
