@@ -219,7 +219,11 @@ fn the_numbers_are_what_the_relay_did() {
         100 => Fate::Twice,
         _ => Fate::Pass,
     });
-    let (run, call) = call(&relay, "{ loss: < 1%, gaps: 0, jitter: < 100ms, level: '>= -40dB' }", 4);
+    let (run, call) = call(
+        &relay,
+        "{ loss: < 1%, gaps: 0, jitter: < 100ms, level: '>= -40dB', reordered: < 20%, packets: 50, setup: < 5s, post_dial_delay: < 0.1ms }",
+        4,
+    );
     let (quality, done) = (&call["quality"], relay.done());
     let count = |name: &str| quality[name].as_u64().unwrap_or_else(|| panic!("{name} in {quality}"));
     let counts = ["lost", "reordered", "duplicates"].map(count);
@@ -244,15 +248,16 @@ fn the_numbers_are_what_the_relay_did() {
     let checks = greeting["checks"].as_array().expect("checks");
     let failed: Vec<&str> =
         checks.iter().filter(|check| check["outcome"] == "failed").filter_map(|check| check["reason"].as_str()).collect();
-    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert_eq!((checks.len(), failed.len()), (10, 3), "{failed:?}");
     assert!(failed[0].contains("(7 of ") && failed[0].contains("allowed < 1 %; longest run 5 packets at"), "{failed:?}");
     assert!(failed[1].contains("1 gap in mid-reply, allowed <= 0; the longest 100 ms at"), "{failed:?}");
+    assert!(failed[2].contains("from dial to the first ringing, allowed < 0.1 ms"), "{failed:?}");
     // Titles are folded.
     let text = run.text().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(failed[0]) && text.contains(failed[1]) && text.contains("line: MOS "), "{text}");
     let junit = run.junit();
     assert!(
-        junit.contains("type=\"quality\"") && junit.contains("name=\"loss_percent\"") && junit.contains("name=\"turn.1.mos\""),
+        ["type=\"quality\"", "name=\"loss_percent\"", "name=\"reordered\"", "name=\"turn.1.mos\""].iter().all(|part| junit.contains(part)),
         "{junit}"
     );
 }

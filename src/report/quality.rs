@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::call::CallTime;
 use crate::media::quality::{Quality, QualityMetric};
 use crate::runner::{CallResult, SipResponse};
 
@@ -13,7 +14,11 @@ pub(super) fn words(result: &CallResult) -> Option<String> {
     if let (Some(loss), Some(lost), Some(packets)) = (shown(QualityMetric::Loss, quality), quality.lost, quality.packets) {
         parts.push(format!("lost {loss} ({lost} of {})", packets + lost));
     }
-    parts.extend(quality.late.filter(|late| *late > 0).map(|late| format!("{late} late")));
+    let some = |count: Option<u64>, what: &str| count.filter(|count| *count > 0).map(|count| format!("{count} {what}"));
+    parts.extend(
+        [some(quality.late, "late"), some(quality.reordered, "reordered"), some(quality.duplicates, "twice")].into_iter().flatten(),
+    );
+    parts.extend(shown(QualityMetric::Burst, quality).filter(|_| quality.bursts > Some(0)).map(|density| format!("bursts of {density}")));
     if let (Some(mean), Some(most)) = (quality.jitter_mean_ms, quality.jitter_max_ms) {
         parts.push(format!("jitter {mean:.1} ms (max {most:.1})"));
     }
@@ -31,7 +36,15 @@ pub(super) fn words(result: &CallResult) -> Option<String> {
             .map(|share| format!("{share} clipped")),
     );
     parts.extend(result.codec.clone().filter(|_| !parts.is_empty()));
+    parts.extend(setup(result).filter(|_| !parts.is_empty()));
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `answered after 1204 ms (rang after 80 ms)`.
+fn setup(result: &CallResult) -> Option<String> {
+    let millis = |at: CallTime| format!("{:.0} ms", at.as_secs_f64() * 1000.0);
+    let rang = result.post_dial_delay.map(|at| format!(" (rang after {})", millis(at)));
+    result.setup.map(|at| format!("answered after {}{}", millis(at), rang.unwrap_or_default()))
 }
 
 fn shown(metric: QualityMetric, quality: &Quality) -> Option<String> {
@@ -70,11 +83,15 @@ pub(super) fn properties(quality: &Quality) -> Vec<(&'static str, String)> {
     let two = |value: f64| format!("{value:.2}");
     let known = [
         ("mos", quality.mos.map(two)),
+        ("r", quality.r.map(one)),
         ("mos_lqe", quality.mos_lqe.map(two)),
         ("packets", quality.packets.map(|count| count.to_string())),
         ("lost", quality.lost.map(|count| count.to_string())),
         ("loss_percent", quality.loss.map(percent)),
+        ("late", quality.late.map(|count| count.to_string())),
         ("late_percent", quality.late_share.map(percent)),
+        ("reordered", quality.reordered.map(|count| count.to_string())),
+        ("duplicates", quality.duplicates.map(|count| count.to_string())),
         ("jitter_ms", quality.jitter_ms.map(one)),
         ("jitter_mean_ms", quality.jitter_mean_ms.map(one)),
         ("jitter_max_ms", quality.jitter_max_ms.map(one)),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::finished::Finished;
-use crate::call::{CheckKind, CheckResult, Outcome, Span, TurnResult};
+use crate::call::{CallTime, CheckKind, CheckResult, Outcome, Span, TurnResult};
 use crate::media::quality::{Assessor, Evidence, Quality, QualityMetric};
 use crate::scenario::{QualityBound, Scenario, Step};
 
@@ -13,13 +13,15 @@ pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
         return;
     }
     let (quality, turns) = assess(finished);
+    let millis = |at: Option<CallTime>| at.map(|at| at.as_secs_f64() * 1000.0);
+    let (setup_ms, post_dial_delay_ms) = (millis(finished.answered_at), millis(finished.signalling.post_dial_delay()));
     finished.quality = quality;
     for (turn, quality) in finished.turns.iter_mut().zip(turns) {
         if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
             && turn.outcome != Outcome::Skipped
         {
             let unknown = Unknown { rtp: finished.rtp, codec: finished.codec.as_deref(), spoken: quality.is_some() };
-            let heard = quality.clone().unwrap_or_default();
+            let heard = Quality { setup_ms, post_dial_delay_ms, ..quality.clone().unwrap_or_default() };
             let checks: Vec<CheckResult> = step.quality.stated().map(|bound| check(bound, &heard, &unknown)).collect();
             // A turn that failed for want of speech need not be told so once more by every bound.
             let told_already = quality.is_none() && turn.outcome == Outcome::Failed;
@@ -117,6 +119,10 @@ fn in_words(metric: QualityMetric, value: f64, heard: &Quality) -> (String, Stri
             (format!("{shown} of speech samples at full scale"), format!("{peaks} peaks cut off"))
         }
         QualityMetric::Level => (format!("speech at {shown}"), format!("that is {:.1} dBm0", heard.level_dbm0.unwrap_or(0.0))),
+        QualityMetric::Packets => (format!("{shown} packets came"), format!("lost {}", heard.lost.unwrap_or(0))),
+        QualityMetric::Reordered => (format!("{shown} of packets out of order {}", of(heard.reordered)), String::new()),
+        QualityMetric::Setup => (format!("{shown} from dial to answer"), String::new()),
+        QualityMetric::PostDialDelay => (format!("{shown} from dial to the first ringing"), String::new()),
     }
 }
 
@@ -132,10 +138,21 @@ fn longest_gap(heard: &Quality) -> String {
 }
 
 fn why_unknown(metric: QualityMetric, unknown: &Unknown<'_>) -> String {
-    let packets =
-        matches!(metric, QualityMetric::Mos | QualityMetric::Loss | QualityMetric::Jitter | QualityMetric::Burst | QualityMetric::Late);
+    let packets = matches!(
+        metric,
+        QualityMetric::Mos
+            | QualityMetric::Loss
+            | QualityMetric::Jitter
+            | QualityMetric::Burst
+            | QualityMetric::Late
+            | QualityMetric::Packets
+            | QualityMetric::Reordered
+    );
     if packets && !unknown.rtp {
         return "a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead".to_owned();
+    }
+    if metric == QualityMetric::PostDialDelay {
+        return "only calls over SIP tell when they ring".to_owned();
     }
     if metric == QualityMetric::RoundTrip {
         return if unknown.rtp {
@@ -184,12 +201,15 @@ mod tests {
             level_dbm0: Some(-28.06),
             clipping: Some(0.0052),
             clipped_runs: Some(12),
+            reordered: Some(7),
+            setup_ms: Some(2412.0),
+            post_dial_delay_ms: Some(1890.0),
             ..Quality::default()
         }
     }
 
     fn shown(heard: &Quality, unknown: &Unknown<'_>) -> String {
-        let bounds = [4.0, 1.0, 30.0, 200.0, 20.0, 0.5, 0.0, 0.1, -30.0];
+        let bounds = [4.0, 1.0, 30.0, 200.0, 20.0, 0.5, 0.0, 0.1, -30.0, 500.0, 1.0, 2000.0, 1000.0];
         let lines = QualityMetric::ALL.into_iter().zip(bounds).map(|(metric, value)| {
             let comparison = if metric.more_is_better() { Comparison::AtLeast } else { Comparison::AtMost };
             let check = check(QualityBound { metric, comparison, value, location: Location::default() }, heard, unknown);

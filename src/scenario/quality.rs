@@ -43,8 +43,21 @@ impl QualityBounds {
 }
 
 /// The keys of `quality:`.
-pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] =
-    ["mos", "loss", "jitter", "round_trip", "burst", "late", "gaps", "clipping", "level"];
+pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] = [
+    "mos",
+    "loss",
+    "jitter",
+    "round_trip",
+    "burst",
+    "late",
+    "gaps",
+    "clipping",
+    "level",
+    "packets",
+    "reordered",
+    "setup",
+    "post_dial_delay",
+];
 
 /// `quality: { mos: ">= 3.8", loss: "< 1%" }`.
 pub(super) fn bounds(decoder: &mut Decoder<'_>, node: &Node) -> QualityBounds {

@@ -55,7 +55,9 @@ const KNOWN: &[&str] = &[
     "turn_latency.p95",
     "greeting_latency.p95",
     "answer_latency.p95",
+    "setup",
     "setup.p95",
+    "post_dial_delay",
     "post_dial_delay.p95",
     "pass_rate",
     "mos",
@@ -67,6 +69,8 @@ const KNOWN: &[&str] = &[
     "gaps",
     "clipping",
     "level",
+    "packets",
+    "reordered",
 ];
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, name: &str, location: Location, value: &Node) -> Option<Threshold> {
@@ -94,7 +98,14 @@ fn metric(name: &str) -> Option<ThresholdMetric> {
     if name == "pass_rate" {
         return Some(ThresholdMetric::PassRate);
     }
-    let Some((kind, percentile)) = name.split_once('.') else { return Some(ThresholdMetric::Quality(quality(name)?, None)) };
+    let Some((kind, percentile)) = name.split_once('.') else {
+        return Some(match name {
+            // The slowest call.
+            "setup" => ThresholdMetric::Setup(100),
+            "post_dial_delay" => ThresholdMetric::PostDialDelay(100),
+            _ => ThresholdMetric::Quality(quality(name)?, None),
+        });
+    };
     let percentile = percentile.strip_prefix('p')?.parse().ok().filter(|percentile| (1..=100).contains(percentile))?;
     Some(match kind {
         "turn_latency" => ThresholdMetric::TurnLatency(percentile),

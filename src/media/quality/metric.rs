@@ -28,6 +28,14 @@ pub enum QualityMetric {
     Clipping,
     /// Active speech level, in dBov.
     Level,
+    /// RTP packets received.
+    Packets,
+    /// Packets that came after one with a higher sequence number, in percent.
+    Reordered,
+    /// Time from dial to answer, in milliseconds.
+    Setup,
+    /// Time from dial to the first ringing, in milliseconds.
+    PostDialDelay,
 }
 
 /// What a number is counted in.
@@ -77,8 +85,21 @@ fn trimmed(value: f64) -> String {
 
 impl QualityMetric {
     /// Every one, in the order of reports.
-    pub const ALL: [Self; 9] =
-        [Self::Mos, Self::Loss, Self::Jitter, Self::RoundTrip, Self::Burst, Self::Late, Self::Gaps, Self::Clipping, Self::Level];
+    pub const ALL: [Self; 13] = [
+        Self::Mos,
+        Self::Loss,
+        Self::Jitter,
+        Self::RoundTrip,
+        Self::Burst,
+        Self::Late,
+        Self::Gaps,
+        Self::Clipping,
+        Self::Level,
+        Self::Packets,
+        Self::Reordered,
+        Self::Setup,
+        Self::PostDialDelay,
+    ];
 
     /// The key in `quality:`.
     pub fn key(self) -> &'static str {
@@ -92,6 +113,10 @@ impl QualityMetric {
             Self::Gaps => "gaps",
             Self::Clipping => "clipping",
             Self::Level => "level",
+            Self::Packets => "packets",
+            Self::Reordered => "reordered",
+            Self::Setup => "setup",
+            Self::PostDialDelay => "post_dial_delay",
         }
     }
 
@@ -99,16 +124,16 @@ impl QualityMetric {
     pub fn unit(self) -> Unit {
         match self {
             Self::Mos => Unit::Score,
-            Self::Loss | Self::Burst | Self::Late | Self::Clipping => Unit::Percent,
-            Self::Jitter | Self::RoundTrip => Unit::Millis,
-            Self::Gaps => Unit::Count,
+            Self::Loss | Self::Burst | Self::Late | Self::Clipping | Self::Reordered => Unit::Percent,
+            Self::Jitter | Self::RoundTrip | Self::Setup | Self::PostDialDelay => Unit::Millis,
+            Self::Gaps | Self::Packets => Unit::Count,
             Self::Level => Unit::Decibel,
         }
     }
 
     /// Whether more of it is better.
     pub fn more_is_better(self) -> bool {
-        matches!(self, Self::Mos | Self::Level)
+        matches!(self, Self::Mos | Self::Level | Self::Packets)
     }
 
     /// Its value, in its unit; `None` where the call has none.
@@ -124,6 +149,13 @@ impl QualityMetric {
             Self::Gaps => quality.gaps.map(|gaps| gaps as f64),
             Self::Clipping => percent(quality.clipping),
             Self::Level => quality.level_dbov,
+            Self::Packets => quality.packets.map(|packets| packets as f64),
+            Self::Reordered => {
+                let sent = quality.packets.unwrap_or(0) + quality.lost.unwrap_or(0);
+                percent(quality.reordered.filter(|_| sent > 0).map(|reordered| reordered as f64 / sent as f64))
+            }
+            Self::Setup => quality.setup_ms,
+            Self::PostDialDelay => quality.post_dial_delay_ms,
         }
     }
 }

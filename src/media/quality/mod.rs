@@ -90,6 +90,12 @@ pub struct Quality {
     pub clipping: Option<f64>,
     /// Peaks cut off: three and more samples at full scale in a row.
     pub clipped_runs: Option<u64>,
+    /// From dial to answer, in milliseconds; set while a turn is judged, since reports have it by call.
+    #[serde(skip)]
+    pub setup_ms: Option<f64>,
+    /// From dial to the first ringing, in milliseconds; likewise.
+    #[serde(skip)]
+    pub post_dial_delay_ms: Option<f64>,
 }
 
 /// What a call leaves behind for its quality to be worked out.

@@ -77,7 +77,7 @@ fn bad_quality_thresholds() {
   jitter.p95: 30
   gaps: '== 1.5'
   level: -30%
-  post_dial_delay: 2s
+  post_dial_dely: 2s
   post_dial_delay.p95: < 2
   pass_rate: '>= 0.95'
   setup.p50: < 1%
