@@ -18,12 +18,14 @@ use goldencall::media::quality::{Assessor, Evidence, PacketLog};
 use serde_json::Value;
 
 /// What the relay does to a packet of the bot's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 enum Fate {
     Pass,
     Drop,
     Delay(u64),
     Twice,
+    /// These in its place.
+    As(fn(&[u8]) -> Vec<Vec<u8>>),
 }
 
 /// What the relay did.
@@ -139,6 +141,7 @@ fn forward(near: &Arc<UdpSocket>, packet: &[u8], port: u16, (number, fate): (u64
     match fate {
         Fate::Drop => lock(done).dropped += 1,
         Fate::Pass => Done::send(done, number, near, packet, port),
+        Fate::As(others) => others(packet).iter().for_each(|packet| Done::send(done, number, near, packet, port)),
         Fate::Twice => [0, 1].into_iter().for_each(|_| Done::send(done, number, near, packet, port)),
         Fate::Delay(millis) => {
             let (near, packet, done) = (Arc::clone(near), packet.to_vec(), Arc::clone(done));
@@ -260,6 +263,42 @@ fn the_numbers_are_what_the_relay_did() {
         ["type=\"quality\"", "name=\"loss_percent\"", "name=\"reordered\"", "name=\"turn.1.mos\""].iter().all(|part| junit.contains(part)),
         "{junit}"
     );
+}
+
+/// Comfort noise (RFC 3389) in place of audio.
+fn noise(packet: &[u8]) -> Vec<Vec<u8>> {
+    vec![[&packet[..1], &[13], &packet[2..12], &[70]].concat()]
+}
+
+/// The same audio of another source with numbers and a clock of its own, and a copy of a payload type that nobody agreed on.
+fn other_source(packet: &[u8]) -> Vec<Vec<u8>> {
+    let mut packet = packet.to_vec();
+    let sequence = u16::from_be_bytes([packet[2], packet[3]]).wrapping_add(20_000);
+    let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]).wrapping_add(1_000_000_000);
+    packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+    packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
+    packet[11] ^= 0xff;
+    let strange = [&packet[..1], &[18], &packet[2..]].concat();
+    vec![strange, packet]
+}
+
+#[test]
+fn a_bot_that_changes_its_source_in_mid_word_and_sends_strange_packets_is_heard_all_the_same() {
+    let _seat = seat();
+    let (_bot, address) = sample_bot();
+    // Some 400 ms of silence come before the greeting.
+    let relay = Relay::start(address, |packet| match packet {
+        3..10 => Fate::As(noise),
+        70.. => Fate::As(other_source),
+        _ => Fate::Pass,
+    });
+    let (_run, call) = call(&relay, "{ loss: 0%, gaps: 0, reordered: 0% }", 0);
+    assert_eq!(call["turns"][0]["heard"], "Thanks for calling Acme Dental. How can I help you today?", "{call}");
+    let latency = number(&call["turns"][1]["latency_ms"]);
+    assert!((600.0..1100.0).contains(&latency), "{call}");
+    let quality = &call["quality"];
+    assert_eq!(["lost", "reordered", "duplicates"].map(|name| quality[name].as_u64()), [Some(0); 3], "{quality}");
+    assert!(relay.done().numbers().len() > 100 && number(&quality["jitter_max_ms"]) < 60.0, "{quality}");
 }
 
 #[test]

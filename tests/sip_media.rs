@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -164,6 +165,61 @@ fn digits_over_media_sockets_and_where_they_cannot_be_sent() {
     std::fs::write(path, text.replace("name: peer\n", "name: teler\ntarget: { bot: { script: menu, over: teler } }\n")).expect("scenario");
     let run = run(teler.path(), &[]).expect(3);
     assert!(run.text().contains("teler has no message for digits"), "{}", run.text());
+}
+
+/// Passes one call's signalling between goldencall and a bot; of the keys that goldencall offers only this suite's come through.
+fn only_suite(bot: SocketAddr, suite: &'static str) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = socket.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let (mut buffer, mut caller) = ([0; 4096], None);
+        // Ends with the test's process; a party that is gone answers with ICMP.
+        loop {
+            let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            let (text, to) = if from == bot { (text.into_owned(), caller) } else { (with_only(&text, suite), Some(bot)) };
+            caller = if from == bot { caller } else { Some(from) };
+            if let Some(to) = to {
+                let _gone = socket.send_to(text.as_bytes(), to);
+            }
+        }
+    });
+    address
+}
+
+fn with_only(message: &str, suite: &str) -> String {
+    let Some((head, body)) = message.split_once("\r\n\r\n") else { return message.to_owned() };
+    let kept = body.split_inclusive("\r\n").filter(|line| !line.starts_with("a=crypto:") || line.contains(suite));
+    let body: String = kept.collect();
+    let head = head.split("\r\n").map(|line| match line.split_once(':') {
+        Some((name, _)) if name.eq_ignore_ascii_case("content-length") => format!("{name}: {}", body.len()),
+        _ => line.to_owned(),
+    });
+    format!("{}\r\n\r\n{body}", head.collect::<Vec<_>>().join("\r\n"))
+}
+
+#[test]
+fn the_bot_may_choose_any_suite_that_is_offered() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("folder");
+    let (_bot, address) = sample_bot();
+    let suites = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80"];
+    for suite in suites {
+        let relay = only_suite(address, suite);
+        write(folder.path(), suite, &format!("uri: \"sip:calibrate@{relay}\", srtp: sdes"), SHORT);
+    }
+    let trace = folder.path().join("trace.txt");
+    let run = run(folder.path(), &["--jobs", "3", "--trace-sip", &trace.to_string_lossy()]).expect(0);
+    let report = run.json();
+    assert_eq!(calls(&report).len(), 3);
+    for (suite, call) in calls(&report) {
+        assert_eq!(call["reception"]["lost"], 0, "{suite}");
+    }
+    // Once in the offer and once in the answer to it.
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    for suite in suites {
+        assert_eq!(trace.matches(&format!(" {suite} ")).count(), 4, "{suite}: offered in three calls, chosen in one\n{trace}");
+    }
 }
 
 /// What baresip plays: its file must have the rate and the channels of the codec.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{peer, root};
+use super::{missing, peer, root};
 
 pub fn audio(name: &str) -> PathBuf {
     root().join("audio").join(name)
@@ -24,7 +24,11 @@ fn modules() -> &'static str {
 
 /// Whether baresip was built with a module.
 pub fn baresip_has(module: &str) -> bool {
-    Path::new(modules()).join(module).exists()
+    let found = Path::new(modules()).join(module).exists();
+    if !found {
+        missing(&format!("baresip's module {module}"));
+    }
+    found
 }
 
 /// baresip at a port: what it plays, parameters of its account, modules besides the usual ones.
