@@ -82,6 +82,9 @@ pub struct Sources {
     /// Spans of two calls fell into the turn, and nothing told which were this one's: none of them counts.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ambiguous: bool,
+    /// The spans continue the call's own trace, of its `traceparent`; otherwise they were joined by time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub traceparent: bool,
 }
 
 /// What the bot told of one turn.

@@ -46,7 +46,7 @@ pub fn explain(
 }
 
 fn turn(window: &TurnWindow, told: &[Fact], traced: &Traced, round_trip: Option<SignedDuration>) -> TurnTelemetry {
-    let Traced { facts: traced, ambiguous } = traced;
+    let Traced { facts: traced, ambiguous, continued } = traced;
     let travel = round_trip.unwrap_or_default();
     let (first, second) = (stages(window, told, travel), stages(window, traced, travel / 2));
     let mut breakdown = Breakdown {
@@ -65,7 +65,7 @@ fn turn(window: &TurnWindow, told: &[Fact], traced: &Traced, round_trip: Option<
         calls: calls(told, traced),
         user_text: heard(told).or_else(|| heard(traced)),
         bot_text: said(told).or_else(|| said(traced)),
-        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty(), ambiguous: *ambiguous },
+        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty(), ambiguous: *ambiguous, traceparent: *continued },
     }
 }
 

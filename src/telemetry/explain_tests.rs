@@ -72,7 +72,7 @@ fn a_turn_told_over_the_data_channel() {
     assert_eq!(telemetry.breakdown, expected);
     assert_eq!(telemetry.user_text.as_deref(), Some("a table for two"));
     assert_eq!(telemetry.bot_text.as_deref(), Some("With pleasure."));
-    assert_eq!(telemetry.source, Sources { rtvi: true, otlp: false, ambiguous: false });
+    assert_eq!(telemetry.source, Sources { rtvi: true, otlp: false, ..Sources::default() });
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_turn_told_by_livekit_spans() {
     assert_eq!(telemetry.breakdown, expected);
     assert_eq!(telemetry.calls, [ToolCall { name: "look_up".to_owned(), arguments: json!({}), id: None }]);
     assert_eq!((telemetry.user_text.as_deref(), telemetry.bot_text.as_deref()), (Some("hi"), Some("Hello.")));
-    assert_eq!(telemetry.source, Sources { rtvi: false, otlp: true, ambiguous: false });
+    assert_eq!(telemetry.source, Sources { rtvi: false, otlp: true, ..Sources::default() });
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn reports_come_first_and_spans_fill_in() {
     let telemetry = explain(&[window()], &reports, &spans, ZERO, None, None).remove(0);
     let expected = Breakdown { llm: ms(300), tts: ms(200), playout: ms(60), unexplained: ms(940), ..Breakdown::default() };
     assert_eq!(telemetry.breakdown, expected);
-    assert_eq!(telemetry.source, Sources { rtvi: true, otlp: true, ambiguous: false });
+    assert_eq!(telemetry.source, Sources { rtvi: true, otlp: true, ..Sources::default() });
 }
 
 #[test]

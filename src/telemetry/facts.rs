@@ -18,6 +18,8 @@ pub(super) struct Traced {
     pub facts: Vec<Fact>,
     /// Spans of two calls came, and nothing tells which are this one's.
     pub ambiguous: bool,
+    /// The spans are of the trace that the call itself began.
+    pub continued: bool,
 }
 
 /// What the reports tell of each turn, in order of arrival.
@@ -56,7 +58,10 @@ pub(super) fn of_spans(windows: &[TurnWindow], spans: &[Span], zero_unix_ns: u64
     }
     let traced = |(mut facts, traces): (Vec<Fact>, BTreeSet<_>)| {
         facts.sort_by_key(|(at, _)| *at);
-        if traces.len() > 1 { Traced { facts: Vec::new(), ambiguous: true } } else { Traced { facts, ambiguous: false } }
+        if traces.len() > 1 {
+            return Traced { facts: Vec::new(), ambiguous: true, continued: false };
+        }
+        Traced { continued: narrow && !facts.is_empty(), facts, ambiguous: false }
     };
     turns.into_iter().map(traced).collect()
 }
@@ -128,6 +133,7 @@ mod tests {
         assert_eq!(count(&[span("a", "1", 1200), span("a", "2", 1500), span("a", "3", 6000)], None), 2);
         let two = [span("a", "1", 1200), span("b", "2", 1300)];
         assert_eq!(count(&two, Some("B")), 1);
+        assert_eq!([Some("B"), Some("c")].map(|id| of_spans(&[window()], &two[1..], ZERO, id)[0].continued), [true, false]);
         assert_eq!(count(&two, None), 0, "two calls at once: no telling");
         assert!(of_spans(&[window()], &two, ZERO, None)[0].ambiguous);
         assert_eq!(count(&two[..1], Some("unknown")), 1);
