@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::common::{Run, Running, free_tcp_port, python, root, seat};
-use super::support::{BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, passes, run, scenario};
+use super::support::{BOT_HANGS_UP, CALLER_HANGS_UP, SHORT, call_of, passes, plausible, run, scenario};
 
 /// The bot, and where it takes offers.
 fn bot(arguments: &[&str]) -> Option<(Running, String)> {
@@ -21,11 +21,20 @@ fn aiortc_opus() {
     passes(&format!("webrtc+{url}"), &[SHORT, BOT_HANGS_UP], "opus");
 }
 
+/// The bot answers with one codec; goldencall offers all of them.
 #[test]
-fn aiortc_pcmu() {
+fn aiortc_with_g711() {
     let _seat = seat();
-    let Some((_bot, url)) = bot(&["--codec", "pcmu"]) else { return };
-    passes(&format!("webrtc+{url}"), &[SHORT, CALLER_HANGS_UP], "PCMU");
+    let folder = tempfile::tempdir().expect("folder");
+    let Some((_mu, mu)) = bot(&["--codec", "pcmu"]) else { return };
+    let Some((_a, a)) = bot(&["--codec", "pcma"]) else { return };
+    let file = |name: &str, url: &str| scenario(folder.path(), name, &format!("webrtc+{url}"), &[SHORT, CALLER_HANGS_UP]);
+    let report = run(folder.path(), &[&file("PCMU", &mu), &file("PCMA", &a), "--jobs", "2"]).expect(0).json();
+    for codec in ["PCMU", "PCMA"] {
+        let call = call_of(&report, codec);
+        assert_eq!(call["codec"], codec);
+        plausible(call, 1);
+    }
 }
 
 /// A bot that answers wrongly makes an error with these words, within the target's time-out or at once.

@@ -1,6 +1,6 @@
 """A WebRTC bot on plain aiortc that speaks the sample bot's `booking` script (audio/bot/scripts.yaml).
 
-usage: bot.py --port N [--think MS] [--codec opus|pcmu] [--turns N] [--bad no-audio|fingerprint|no-ice|http500|json]
+usage: bot.py --port N [--think MS] [--codec opus|pcmu|pcma] [--turns N] [--bad no-audio|fingerprint|no-ice|http500|json]
 
 `POST /api/offer {sdp,type}` answers `{sdp,type}`. A turn of the caller ends after 500 ms of quiet, a reply begins --think
 later and stops when the caller speaks. After --turns replies the bot hangs up. --bad makes it a peer that answers wrongly. Prints `ready` when it listens.
@@ -107,9 +107,9 @@ async def offer(request):
     connection, mouth = RTCPeerConnection(), Mouth()
     connections.add(connection)
     transceiver = connection.addTransceiver(mouth, "sendrecv")
-    if options.codec == "pcmu":
+    if options.codec != "opus":
         codecs = RTCRtpSender.getCapabilities("audio").codecs
-        transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "audio/PCMU"])
+        transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == f"audio/{options.codec.upper()}"])
 
     @connection.on("track")
     def on_track(ear):
@@ -154,7 +154,7 @@ async def serve():
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--think", type=int, default=700, help="milliseconds after the end of the turn")
-parser.add_argument("--codec", choices=["opus", "pcmu"], default="opus")
+parser.add_argument("--codec", choices=["opus", "pcmu", "pcma"], default="opus")
 parser.add_argument("--turns", type=int, default=len(SCRIPT) - 1)
 parser.add_argument("--bad", choices=["no-audio", "fingerprint", "no-ice", "http500", "json"])
 options = parser.parse_args()
