@@ -35,6 +35,8 @@ use heard::{Words, first_words};
 const TICK: Duration = Duration::from_millis(20);
 /// A bot that says more of itself than this in one call is not listened to any longer.
 const MOST_REPORTS: usize = 50_000;
+/// Nor is one whose reports take more bytes of JSON than this.
+const MOST_REPORT_BYTES: usize = 64 << 20;
 
 /// What every call of a run shares.
 #[derive(Clone)]
@@ -128,6 +130,7 @@ struct Driver<'a> {
     turns: Vec<TurnResult>,
     transcript_lag: Duration,
     reports: Vec<(CallTime, Report)>,
+    report_bytes: usize,
     received: BTreeMap<CallTime, CallTime>,
     caller_speech: Vec<CallTime>,
     notes: Vec<String>,
@@ -188,6 +191,7 @@ impl<'a> Driver<'a> {
             turns: Vec::new(),
             transcript_lag: Duration::ZERO,
             reports: Vec::new(),
+            report_bytes: 0,
             received: BTreeMap::new(),
             caller_speech: Vec::new(),
             notes: Vec::new(),
@@ -269,18 +273,26 @@ impl<'a> Driver<'a> {
             CallEvent::Lost(at, why) => self.notes.push(format!("{why} (at {at})")),
             CallEvent::Note(note) => self.notes.push(note),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
-            CallEvent::Report(at, report) => {
-                if self.reports.len() < MOST_REPORTS {
-                    self.emit(Event::Report { call: self.number, at, report: report.clone() });
-                    self.reports.push((at, report));
-                }
-            }
+            CallEvent::Report(at, report) => self.reported(at, report),
             CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
             CallEvent::Digit(_, digit) => self.tell(InputKind::Dtmf(digit)).await,
             CallEvent::Transfer(at, to) => {
                 self.notes.push(format!("the bot transferred the call to {to} (at {at})"));
                 self.tell(InputKind::Transfer(to)).await;
             }
+        }
+    }
+
+    fn reported(&mut self, at: CallTime, report: Report) {
+        let room = |bytes: usize, reports: usize| bytes <= MOST_REPORT_BYTES && reports < MOST_REPORTS;
+        if !room(self.report_bytes, self.reports.len()) {
+            return;
+        }
+        self.report_bytes += serde_json::to_vec(&report).map_or(0, |json| json.len());
+        self.emit(Event::Report { call: self.number, at, report: report.clone() });
+        self.reports.push((at, report));
+        if !room(self.report_bytes, self.reports.len()) {
+            self.notes.push(format!("the bot says too much of itself: what came of it after {at} is left out"));
         }
     }
 
