@@ -12,6 +12,10 @@ use super::timeline::MediaFrame;
 const MOST_QUEUED: usize = 10 * 60 * 8000;
 /// So is one with more marks than this that playout has not come to.
 const MOST_MARKS: usize = 10_000;
+/// So is one that sends audio in more pieces than this: three milliseconds each.
+const MOST_PIECES: usize = 200_000;
+/// Names of marks and chunks are short, or a queue of them fills the memory.
+const LONGEST_NAME: usize = 1024;
 /// A pause this long begins a new talkspurt.
 const TALKSPURT_NANOS: i64 = 120_000_000;
 
@@ -57,12 +61,13 @@ impl Playout {
     /// Queues audio at 8 kHz.
     ///
     /// # Errors
-    /// More than ten minutes are waiting.
+    /// More than ten minutes or two hundred thousand pieces are waiting, or the chunk's name is longer than 1 kB.
     pub fn push(&mut self, received: CallTime, samples: Vec<i16>, chunk: Option<String>) -> Result<(), QueueFull> {
         if samples.is_empty() {
             return Ok(());
         }
-        if self.queued + samples.len() > MOST_QUEUED {
+        let long = chunk.as_ref().is_some_and(|name| name.len() > LONGEST_NAME);
+        if self.queued + samples.len() > MOST_QUEUED || self.queue.len() >= MOST_PIECES + self.marks || long {
             return Err(QueueFull);
         }
         self.queued += samples.len();
@@ -73,9 +78,9 @@ impl Playout {
     /// Queues a mark behind the audio that is there.
     ///
     /// # Errors
-    /// More than ten thousand are waiting.
+    /// More than ten thousand are waiting, or the name is longer than 1 kB.
     pub fn mark(&mut self, name: String) -> Result<(), QueueFull> {
-        if self.marks == MOST_MARKS {
+        if self.marks == MOST_MARKS || name.len() > LONGEST_NAME {
             return Err(QueueFull);
         }
         self.marks += 1;
@@ -228,6 +233,11 @@ mod tests {
         assert!((0..MOST_MARKS).all(|_| playout.mark("m".to_owned()).is_ok()));
         assert_eq!(playout.mark("m".to_owned()), Err(QueueFull));
         assert_eq!(playout.clear(None).len(), MOST_MARKS);
+        let long = "m".repeat(LONGEST_NAME + 1);
+        assert_eq!((playout.mark(long.clone()), playout.push(ms(0), vec![0; 1], Some(long))), (Err(QueueFull), Err(QueueFull)));
+        assert!((0..MOST_PIECES).all(|_| playout.push(ms(0), vec![0; 1], None).is_ok()));
+        assert_eq!(playout.push(ms(0), vec![0; 1], None), Err(QueueFull));
+        playout.clear(None);
         assert_eq!(playout.mark("m".to_owned()), Ok(()));
         assert_eq!(playout.due(ms(700_000)), [Played::Mark("m".to_owned())]);
         assert!((0..MOST_MARKS).all(|_| playout.mark("m".to_owned()).is_ok()));
