@@ -485,6 +485,8 @@ fn the_capture_of_a_call_holds_what_the_report_tells() {
     assert_eq!(rows.len(), 2, "{streams}");
     let packets = call["quality"]["packets"].to_string();
     assert!(rows.iter().any(|row| row.contains("g711U") && row.split_whitespace().any(|cell| cell == packets)), "{packets}\n{streams}");
+    let reports = tshark(&["-Y", "srtcp"]);
+    assert!(reports.contains("Sender Report") && reports.contains("Receiver Report"), "of both sides: {reports}");
     let sdp = tshark(&["-Y", "sdp", "-V"]);
     assert!(sdp.contains("inline:xxxx"), "{sdp}");
 }

@@ -95,7 +95,7 @@ impl Inbound<'_> {
     fn datagram(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) -> bool {
         match kind(datagram) {
             Kind::Rtp => self.rtp(datagram, from, arrival),
-            Kind::Rtcp => self.shared.rtcp_received(datagram, arrival),
+            Kind::Rtcp => self.shared.rtcp_received(datagram, from, true, arrival),
             Kind::Dtls => self.shared.dtls_received(datagram, from),
             Kind::Other => {}
         }

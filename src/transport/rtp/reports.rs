@@ -98,7 +98,7 @@ pub(super) async fn run(socket: &TimestampedSocket, senders: (UdpSocket, UdpSock
         tokio::select! {
             _ = interval.tick() => send(&senders, shared),
             received = socket.recv(&mut buffer) => match received {
-                Ok((length, _, at)) => if let Some(datagram) = buffer.get(..length) { shared.rtcp_received(datagram, at) },
+                Ok((length, from, at)) => if let Some(datagram) = buffer.get(..length) { shared.rtcp_received(datagram, from, false, at) },
                 // A peer without an RTCP port answers with ICMP; that is its right.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             },
@@ -108,8 +108,9 @@ pub(super) async fn run(socket: &TimestampedSocket, senders: (UdpSocket, UdpSock
 
 fn send((rtp, rtcp): &(UdpSocket, UdpSocket), shared: &Shared) {
     let Some((remote, muxed)) = shared.rtcp_remote() else { return };
-    let report = compound(shared).and_then(|report| shared.protect_rtcp(&report));
-    if let Some(report) = report {
+    let Some(plain) = compound(shared) else { return };
+    if let Some(report) = shared.protect_rtcp(&plain) {
+        shared.capture_rtcp(Monotonic::now(), remote, muxed, true, &plain);
         let socket = if muxed { rtp } else { rtcp };
         // The next interval sends again; a lost report is no event.
         let _lost = socket.send_to(&report, remote);

@@ -122,7 +122,7 @@ impl Shared {
         }
     }
 
-    /// From now on both streams are taken down.
+    /// From now on both streams and their reports are taken down.
     pub fn capture(&self, capture: Arc<Capture>, local: SocketAddr) {
         let _already = self.capture.set((capture, local));
     }
@@ -139,6 +139,14 @@ impl Shared {
         if let Some((capture, local)) = self.capture.get() {
             capture.at(at, from, *local, packet);
         }
+    }
+
+    /// A report of either side's, as plain RTCP; `muxed` ones share the port of the audio.
+    pub fn capture_rtcp(&self, at: Monotonic, peer: SocketAddr, muxed: bool, sent: bool, packet: &[u8]) {
+        let Some((capture, local)) = self.capture.get() else { return };
+        let local = SocketAddr::new(local.ip(), local.port() + u16::from(!muxed));
+        let (from, to) = if sent { (local, peer) } else { (peer, local) };
+        capture.at(at, from, to, packet);
     }
 
     pub fn expect(&self, formats: Formats) {
@@ -245,7 +253,7 @@ impl Shared {
         locked(&self.ciphers).reports.as_mut()?.protect_rtcp(report)
     }
 
-    pub fn rtcp_received(&self, datagram: &[u8], at: Monotonic) {
+    pub fn rtcp_received(&self, datagram: &[u8], from: SocketAddr, muxed: bool, at: Monotonic) {
         let (secured, clock) = {
             let state = locked(&self.state);
             (state.secured, clock(state.plan.codec))
@@ -256,6 +264,7 @@ impl Shared {
             Some(datagram.to_vec())
         };
         if let Some(plain) = plain {
+            self.capture_rtcp(at, from, muxed, false, &plain);
             self.feedback(|feedback| feedback.read(&plain, at, self.ssrc, clock));
         }
     }

@@ -108,13 +108,18 @@ impl Session {
                 let first = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
                 let samples = self.decoder.decode(format, &payload);
                 if self.playout.push(first, samples, chunk).is_err() {
-                    return Some(LinkEnd::Broken("the bot queued more than ten minutes of audio, or 200000 pieces of it, or one with a name of more than 1 kB".to_owned()));
+                    return Some(LinkEnd::Broken(
+                        "the bot queued more than ten minutes of audio, or 200000 pieces of it, or one with a name of more than 1 kB"
+                            .to_owned(),
+                    ));
                 }
             }
             FromBot::Mark(name) => {
                 self.flush();
                 if self.playout.mark(name).is_err() {
-                    return Some(LinkEnd::Broken("the bot set more than 10000 marks that playout has not come to, or one with a name of more than 1 kB".to_owned()));
+                    return Some(LinkEnd::Broken(
+                        "the bot set more than 10000 marks that playout has not come to, or one with a name of more than 1 kB".to_owned(),
+                    ));
                 }
             }
             FromBot::Clear(chunk) => {
