@@ -3,14 +3,9 @@
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use serde_json::{Value, json};
 
-use super::session::Session;
+use super::session::{CREDENTIALS, Session};
 use crate::scenario::{IceServer, Secret};
 use crate::transport::{DialError, http};
-
-/// Whether the URL asks for a session first.
-pub(super) fn wants_start(url: &str) -> bool {
-    path(url).ends_with("/start")
-}
 
 fn path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
@@ -18,9 +13,12 @@ fn path(url: &str) -> &str {
 
 /// `POST /start`: a session with its own URL, and perhaps ICE servers.
 pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
-    let body = json!({ "transport": "webrtc", "enableDefaultIceServers": true, "body": data(session) });
+    let target = &session.target;
+    // The default is a STUN server of somebody else's, which hears of every call: it is asked for where it may be needed.
+    let needs_stun = target.ice_servers.is_empty() && !target.relay_only && !session.local;
+    let body = json!({ "transport": "webrtc", "enableDefaultIceServers": needs_stun, "body": data(session) });
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let answer = reply.json()?;
     let id = answer.get("sessionId").and_then(Value::as_str).ok_or_else(|| reply.bad("no `sessionId`"))?;
     session.ice_servers = ice_servers(&answer);
@@ -55,7 +53,7 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
         body["request_data"] = data(session);
     }
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let answer = reply.json()?;
     if let Some(id) = answer.get("pc_id").and_then(Value::as_str) {
         session.set_id(id.to_owned());
@@ -79,5 +77,5 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
     });
     let body = json!({ "pc_id": id, "candidates": [candidate] });
     let request = session.authorized(session.http.patch(&session.url)).json(&body);
-    http::send(request, &session.url).await?.success().map(drop)
+    http::send(request, &session.url).await?.success(CREDENTIALS).map(drop)
 }

@@ -4,9 +4,9 @@ use std::sync::PoisonError;
 
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LOCATION};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
-use url::Url;
 
-use super::session::Session;
+use super::session::{CREDENTIALS, Session};
+use crate::scenario::Signalling;
 use crate::transport::{DialError, http};
 
 /// What trickle needs to know of the offer and of the resource.
@@ -18,11 +18,13 @@ pub(in crate::transport::webrtc) struct Fragment {
 
 pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
     let request = session.authorized(session.http.post(&session.url)).header(CONTENT_TYPE, "application/sdp").body(sdp.to_owned());
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let text = |name: &str, headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| Url::parse(&session.url).ok()?.join(&location).ok());
-    if let Some(resource) = resource {
-        session.set_id(resource.to_string());
+    let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| reply.from.join(&location).ok());
+    match resource {
+        Some(resource) => session.set_id(resource.to_string()),
+        None if session.target.signalling == Signalling::Whip => session.note(nameless(&session.url)),
+        None => {}
     }
     let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
     let mut ice: Vec<String> = ice.map(str::to_owned).collect();
@@ -32,6 +34,13 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
         return Err(reply.bad("no SDP"));
     }
     Ok(reply.body)
+}
+
+/// What follows from an answer without the resource's URL.
+fn nameless(url: &str) -> String {
+    format!(
+        "{url} answered without a `Location` (RFC 9725): the session cannot be ended by DELETE, and the bot learns of no later candidate"
+    )
 }
 
 /// PATCH with an SDP fragment (RFC 8840).
@@ -47,7 +56,7 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
     if let Some(etag) = fragment.etag {
         request = request.header(IF_MATCH, etag);
     }
-    http::send(request, &resource).await?.success().map(drop)
+    http::send(request, &resource).await?.success(CREDENTIALS).map(drop)
 }
 
 /// DELETE ends a WHIP session.

@@ -103,6 +103,24 @@ fn hash(body: &str) -> String {
     digest(&SHA256, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a bot knows this target by where it is asked for the stream, for messages.
+pub(super) fn credentials(target: &WebSocketTarget) -> &'static str {
+    match target.protocol {
+        SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo | SocketProtocol::Vonage => "`auth_token` and `headers`",
+        _ => "`headers`",
+    }
+}
+
+/// The same where the media socket is opened.
+pub(in crate::transport::websocket) fn handshake_credentials(target: &WebSocketTarget) -> &'static str {
+    match target.protocol {
+        SocketProtocol::Twilio => "`auth_token` and `headers`",
+        // Its key is one of the parameters.
+        SocketProtocol::Genesys => "`parameters` and `headers`",
+        _ => "`headers`",
+    }
+}
+
 /// What a provider puts on the request that opens the media socket.
 pub(in crate::transport::websocket) fn handshake(target: &WebSocketTarget) -> Headers {
     match (target.protocol, &target.auth_token) {
