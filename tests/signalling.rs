@@ -27,22 +27,23 @@ fn late_candidates_are_told_in_the_words_of_each_kind() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let ((_bot, web), stun) = (sample_bot(), late_stun());
-    let proxy = Proxy::before(&web, bare, |_, response| bare(response));
+    let named = format!("stun:{stun}?transport=udp");
+    let proxy = Proxy::before(&web, bare, move |request, response| bare(with_servers(request, response, &named)));
     let moved = proxy.address.clone();
     let old = Proxy::answering(move |_| redirect(&format!("http://{moved}/whip?script=booking")));
     let nameless = Proxy::before(
         &web,
         |request| request,
         |_, mut response| {
-            response.without("location");
+            response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("location"));
             response
         },
     );
-    let servers = format!("ice_servers: [{{ urls: \"stun:{stun}?transport=udp\" }}]");
+    let servers = format!("ice_servers: [{{ urls: \"stun:{stun}\" }}]");
     let body = r#"body: '{"user": 7}'"#;
     let targets = [
         ("offer", format!("url: \"http://{}/api/offer\", {body}, {servers}", proxy.address)),
-        ("session", format!("url: \"http://{}/start?tenant=7\", {body}, {servers}", proxy.address)),
+        ("session", format!("url: \"http://{}/start?tenant=7\", {body}", proxy.address)),
         ("fastrtc", format!("url: \"http://{}/webrtc/offer\", signalling: fastrtc, {servers}", proxy.address)),
         ("whip", format!("url: \"http://{}/old\", signalling: whip, {servers}", old.address)),
         ("nameless", format!("url: \"http://{}/whip\", signalling: whip", nameless.address)),
@@ -59,6 +60,8 @@ fn late_candidates_are_told_in_the_words_of_each_kind() {
     };
     assert!(notes("nameless").contains("answered without a `Location` (RFC 9725)"), "{}", notes("nameless"));
     assert_eq!(notes("whip"), "[]");
+    let left_out = "the ICE server `turn:turn.example.com` was not used: it came without `username` and `credential`";
+    assert_eq!(notes("session"), json!([left_out]).to_string());
     told_by_offer(&proxy);
     told_by_session(&proxy);
     told_by_fastrtc(&proxy);
@@ -130,6 +133,16 @@ fn told_by_whip(proxy: &Proxy, old: &Proxy) {
     assert!(others.iter().all(is_late), "{others:?}");
     let ends = proxy.exchanges(&format!("DELETE {resource} "));
     assert_eq!(ends.iter().map(Exchange::status).collect::<Vec<_>>(), ["200"]);
+}
+
+/// A session that comes with servers, one of which cannot be used, and one of which is written as the stack does not take it.
+fn with_servers(request: &Message, mut response: Message, stun: &str) -> Message {
+    if request.line.starts_with("POST /start") {
+        let mut body = response.json();
+        body["iceConfig"] = json!({ "iceServers": [{ "urls": "turn:turn.example.com" }, { "urls": [stun] }] });
+        response.body = body.to_string();
+    }
+    response
 }
 
 /// Without the candidates in its description.

@@ -119,3 +119,45 @@ fn failed(url: &str, error: &reqwest::Error) -> DialError {
     }
     DialError::new(DialErrorKind::BadAnswer, format!("the request to {url} failed: {cause}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::response::Redirect;
+    use axum::routing::any;
+
+    use super::*;
+
+    /// A server that answers 403 at `/closed` and redirects from `/moved` to there, and from `/away` to elsewhere.
+    async fn server(elsewhere: String) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let address = listener.local_addr().expect("address");
+        let app = Router::new()
+            .route("/closed", any(|| async { (StatusCode::FORBIDDEN, "no") }))
+            .route("/moved", any(|| async { Redirect::temporary("/closed") }))
+            .route("/away", any(async move || Redirect::temporary(&format!("{elsewhere}/closed"))));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_credentials_or_the_redirect_that_lost_them() {
+        let other = server(String::new()).await;
+        let here = server(other.clone()).await;
+        let client = client(Duration::from_secs(10)).expect("client");
+        let said = async |path: &str| {
+            let url = format!("{here}{path}");
+            let reply = send(client.post(&url).bearer_auth("t"), &url).await.expect("a reply");
+            let error = reply.success("`token`").expect_err("a refusal");
+            assert_eq!(error.kind, DialErrorKind::Unauthorized);
+            error.message.replace(&here, "http://here").replace(&other, "http://other")
+        };
+        let texts = [said("/closed").await, said("/moved").await, said("/away").await];
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        http://here/closed answered HTTP 403: no; check `token` of the target
+        http://here/moved redirects to http://here/closed, which answered HTTP 403: no; check `token` of the target
+        http://here/away redirects to http://other/closed, which answered HTTP 403: no; `Authorization` does not go along to another host: write that URL into the target
+        ");
+    }
+}

@@ -27,10 +27,6 @@ impl Message {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn without(&mut self, name: &str) {
-        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-    }
-
     /// Reads one; `None` where the other side sends none.
     fn read(stream: &mut TcpStream) -> Option<Self> {
         let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
