@@ -1,6 +1,7 @@
 //! The exchange of offer and answer: one file a kind.
 
 mod fastrtc;
+mod link;
 mod local;
 mod offer;
 mod session;

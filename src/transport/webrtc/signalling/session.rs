@@ -46,6 +46,9 @@ impl Session {
         if target.asks_for_a_session() {
             offer::start(&mut session).await?;
         }
+        if target.signalling == Signalling::Whip && target.ice_servers.is_empty() {
+            session.ice_servers = whip::ice_servers(&session).await;
+        }
         Ok(session)
     }
 

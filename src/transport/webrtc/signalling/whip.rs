@@ -1,12 +1,16 @@
 //! WHIP (RFC 9725), and the same exchange as OpenAI-Realtime-like servers have it: SDP by POST, 201 with a Location.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LOCATION};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK, LOCATION};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
+use tokio::time::timeout;
 
+use super::link;
 use super::session::{CREDENTIALS, Session};
-use crate::scenario::Signalling;
+use crate::scenario::{IceServer, Signalling};
 use crate::transport::{DialError, http};
 
 /// What trickle needs to know of the offer and of the resource.
@@ -14,6 +18,21 @@ use crate::transport::{DialError, http};
 pub(in crate::transport::webrtc) struct Fragment {
     ice: Vec<String>,
     etag: Option<String>,
+}
+
+/// How long the question for ICE servers may keep a call waiting: it is asked before the offer, and many have no answer to it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ICE servers that the endpoint names when asked beforehand. Those of a `201` come after the offer has been gathered.
+pub(super) async fn ice_servers(session: &Session) -> Vec<IceServer> {
+    let request = session.authorized(session.http.request(Method::OPTIONS, &session.url));
+    let asked = timeout(PATIENCE, http::send(request, &session.url)).await;
+    let Ok(Ok(reply)) = asked.map(|reply| reply.and_then(|reply| reply.success(CREDENTIALS))) else {
+        // Whatever is wrong, the offer will say.
+        return Vec::new();
+    };
+    let fields = reply.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(link::ice_servers).collect()
 }
 
 pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
