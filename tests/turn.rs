@@ -3,12 +3,15 @@
 #![expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
 
 mod common;
+#[path = "signalling/proxy.rs"]
+mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, free_port, goldencall, peer, root, seat};
+use common::{Run, Running, free_port, free_tcp_port, goldencall, peer, python, root, seat};
+use proxy::Proxy;
 use tempfile::TempDir;
 
 /// Greeting and one exchange.
@@ -16,6 +19,11 @@ const STEPS: &str = "
   - bot: Thanks for calling Acme Dental. How can I help you today?
   - caller: { audio: AUDIO/caller/booking-request.wav }
   - bot: { says: { contains: [which day] } }
+  - hangup: caller
+";
+
+const GREETING: &str = "
+  - bot: Thanks for calling Acme Dental. How can I help you today?
   - hangup: caller
 ";
 
@@ -61,6 +69,33 @@ fn a_wrong_turn_credential_is_named_at_once() {
     assert!(!log.contains("ALLOCATE processed, success"), "{log}");
 }
 
+/// The target names no server: the session's own is used (`iceConfig` of Pipecat's `/start`), and nothing else is allowed.
+#[test]
+fn a_session_of_pipecats_brings_the_turn_server_of_its_runner() {
+    if !peer("turnserver") {
+        return;
+    }
+    let _seat = seat();
+    let (server, port) = (TurnServer::start(), free_tcp_port().to_string());
+    let servers = format!(r#"{{"urls": "turn:127.0.0.1:{}", "username": "caller", "credential": "topsecret"}}"#, server.port);
+    let Some(python) = python() else { return };
+    let mut pipecat = Command::new(python);
+    pipecat.arg(root().join("tests/peers/pipecat/bot.py")).args(["--transport", "webrtc", "--port", &port, "--ice-servers", &servers]);
+    let _pipecat = Running::ready(&mut pipecat);
+    let proxy = Proxy::before(&format!("127.0.0.1:{port}"), |request| request, |_, response| response);
+    let target = format!("url: \"http://{}/start\", ice_transport_policy: relay, body: '{{\"user\": 7}}'", proxy.address);
+    let run = called(&target, GREETING).expect(0);
+    assert_eq!(run.json()["calls"][0]["notes"], serde_json::json!([]));
+    let [start] = &proxy.exchanges("POST /start ")[..] else { panic!("one session") };
+    let asked = serde_json::json!({ "transport": "webrtc", "enableDefaultIceServers": false, "body": { "user": 7 } });
+    assert_eq!((start.status(), start.request.header("content-type")), ("200", "application/json"));
+    assert_eq!(start.request.json(), asked);
+    assert_eq!(start.response.json()["iceConfig"]["iceServers"][0]["username"], "caller");
+    // The bot has an allocation of its own by the same name, and gives it back when it ends.
+    let log = server.log_until(|log| relayed(log).0 > 100);
+    assert!(log.contains("user <caller>: incoming packet ALLOCATE processed, success"), "{log}");
+}
+
 /// Nobody listens there: the sentence is the same, within the target's timeout.
 #[test]
 fn a_turn_server_that_is_not_there_is_named_within_the_timeout() {
@@ -75,12 +110,19 @@ fn a_turn_server_that_is_not_there_is_named_within_the_timeout() {
 
 /// One scenario against the sample bot, over TURN only.
 fn call(bot: &Bot, ice_server: &str, timeout: &str) -> Run {
+    let target = format!("url: \"{}\", ice_transport_policy: relay, timeout: {timeout}, ice_servers: [{ice_server}]", bot.url);
+    called(&target, STEPS)
+}
+
+/// One scenario against a `webrtc` target.
+fn called(target: &str, steps: &str) -> Run {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("relayed.yaml");
-    let target = format!("url: \"{}\", ice_transport_policy: relay, timeout: {timeout}, ice_servers: [{ice_server}]", bot.url);
-    let steps = STEPS.replace("AUDIO", &root().join("audio").display().to_string());
+    let steps = steps.replace("AUDIO", &root().join("audio").display().to_string());
     std::fs::write(&file, format!("name: relayed\ntarget: {{ webrtc: {{ {target} }} }}\nsteps:{steps}")).expect("scenario");
-    Run::of(&[&file.to_string_lossy()])
+    let mut command = goldencall();
+    command.current_dir(folder.path());
+    Run::with(command, &[&file.to_string_lossy()])
 }
 
 fn ice_server(port: u16, credential: &str) -> String {

@@ -103,16 +103,28 @@ fn one_scenario_passes_over_sip_webrtc_and_twilio_with_the_same_latencies() {
     }
 }
 
+/// The caller speaks over a long reply. Sent at once, it plays on unless the bot takes back what is queued (`clear`).
+const INTERRUPTED: &str = "
+  - bot: { says: { contains: before we start }, stops_within: 600ms }
+  - caller: { audio: AUDIO/caller/interrupt.wav, barge_in: 2s }
+  - bot: { says: { contains: which day works best }, latency: 1500ms }
+  - hangup: caller
+";
+
 #[test]
 fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let (_bot, web) = sample_bot();
-    let target = format!("\"twilio+ws://{}/socket/twilio?script=booking&bursts=true\"", web);
-    let file = scenario(folder.path(), "bursts", &target, STEPS);
-    let run = run(folder.path(), &[&file]).expect(0);
+    let (_bot, web) = sample_bot(&[]);
+    let target = |provider: &str, script: &str| format!("\"{provider}+ws://{web}/socket/{provider}?script={script}&bursts=true\"");
+    let interrupted = ["twilio", "plivo", "teler"]
+        .map(|provider| scenario(folder.path(), &format!("{provider} interrupted"), &target(provider, "terms"), INTERRUPTED));
+    let file = scenario(folder.path(), "bursts", &target("twilio", "booking"), STEPS);
+    let [twilio, plivo, teler] = &interrupted;
+    let run = run(folder.path(), &[&file, twilio, plivo, teler, "--jobs", "4"]).expect(0);
     let report = run.json();
-    let turn = &calls(&report)[0]["turns"][1];
+    let bursts = calls(&report).iter().find(|call| call["scenario"] == "bursts").expect("a call");
+    let turn = &bursts["turns"][1];
     let (heard, arrived) = (turn["latency_ms"].as_f64().expect("heard"), turn["arrival_latency_ms"].as_f64().expect("arrived"));
     assert!((600.0..1100.0).contains(&heard), "{turn}");
     // The whole reply came at once; its first word lies some 40 ms into it.
@@ -123,10 +135,10 @@ fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     assert!(turn["telemetry"]["stages_ms"]["playout"].as_f64().is_some_and(|playout| (heard - arrived - playout).abs() < 0.01), "{turn}");
 }
 
-/// `goldencall bot` in a process of its own, and where its web side listens.
-fn sample_bot() -> (Running, String) {
+/// `goldencall bot` in a process of its own, with these arguments, and where its web side listens.
+fn sample_bot(arguments: &[&str]) -> (Running, String) {
     let mut command = goldencall();
-    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]);
+    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]).args(arguments);
     let (bot, line) = Running::until(&mut command, "twilio+ws://");
     let line = line.expect("an address");
     let address = line.trim_start_matches("twilio+ws://").split('/').next().expect("an address").to_owned();
@@ -137,11 +149,12 @@ fn sample_bot() -> (Running, String) {
 fn providers_ask_the_answer_url_first() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let (_bot, web) = sample_bot();
+    let (_bot, web) = sample_bot(&["--auth-token", "topsecret"]);
     let providers = ["twilio", "telnyx", "plivo", "exotel", "vonage", "teler"];
+    // Telnyx signs with a key of another kind; Exotel and Teler sign nothing.
+    let signing = ["twilio", "plivo", "vonage"];
     let target = |name: &str| {
-        // Telnyx signs with a key of another kind; Exotel and Teler sign nothing.
-        let token = if ["twilio", "plivo", "vonage"].contains(&name) { ", auth_token: topsecret" } else { "" };
+        let token = if signing.contains(&name) { ", auth_token: topsecret" } else { "" };
         format!("{{ websocket: {{ protocol: {name}, answer_url: \"http://{}/answer/{name}?script=booking\"{token} }} }}", web)
     };
     let files: Vec<String> = providers.iter().map(|name| scenario(folder.path(), name, &target(name), STEPS)).collect();
@@ -149,7 +162,30 @@ fn providers_ask_the_answer_url_first() {
     let run = run(folder.path(), &[&files[..], &["--jobs", "6"]].concat()).expect(0);
     assert_eq!(calls(&run.json()).len(), providers.len());
     assert!(!run.text().contains("topsecret"));
-    let lost = scenario(folder.path(), "lost", &target("twilio").replace("/answer/twilio", "/nowhere"), STEPS);
-    let lost = self::run(folder.path(), &[&lost]).expect(3);
-    assert!(lost.text().contains("/nowhere?script=booking answered HTTP 404"), "{}", lost.text());
+    turned_away(folder.path(), &web, &signing.map(|name| (name, target(name).replace("topsecret", "mistaken"))));
+}
+
+/// Wrong tokens, at the answer URL and at Twilio's handshake, and an answer URL that is not there.
+fn turned_away(folder: &Path, web: &str, mistaken: &[(&str, String)]) {
+    let twilio = &mistaken[0].1;
+    let handshake = format!("{{ websocket: {{ protocol: twilio, url: \"ws://{web}/socket/twilio\", auth_token: mistaken }} }}");
+    let others = [("lost", twilio.replace("/answer/twilio", "/nowhere")), ("handshake", handshake)];
+    let all: Vec<&(&str, String)> = mistaken.iter().chain(&others).collect();
+    let files: Vec<String> = all.iter().map(|(name, target)| scenario(folder, &format!("{name} mistaken"), target, STEPS)).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let run = run(folder, &[&files[..], &["--jobs", "5"]].concat()).expect(3);
+    assert!(!run.text().contains("mistaken\""), "{}", run.text());
+    for call in calls(&run.json()) {
+        let (name, message) = (call["scenario"].as_str().expect("a name"), call["error"]["message"].as_str().expect("an error"));
+        let told = match name.split(' ').next().expect("a provider") {
+            "lost" => "/nowhere?script=booking answered HTTP 404".to_owned(),
+            provider => {
+                assert_eq!(call["error"]["kind"], "unauthorized", "{message}");
+                let whose = if provider == "handshake" { "twilio" } else { provider };
+                format!("the signature is not {whose}'s by this bot's token; check `auth_token` and `headers` of the target")
+            }
+        };
+        assert!(message.contains(&told), "{message}");
+        assert!(!message.contains("mistaken"), "{message}");
+    }
 }

@@ -10,9 +10,12 @@ mod cors;
 mod ear;
 mod jambonz;
 mod line;
+mod lines;
 mod livekit;
 mod log;
 mod offers;
+#[cfg(test)]
+mod offers_tests;
 mod script;
 mod server;
 mod sip;

@@ -6,13 +6,19 @@ use axum::extract::{Json, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
-use axum::{Router, body::Bytes};
+use axum::{Router, http::Method};
 use serde_json::{Value, json};
 
+use super::lines::LiveLine;
 use super::server::House;
 use super::web::Wishes;
 use super::webrtc;
 use crate::scenario::{Fault, Signalling};
+
+/// The entity tag of every WHIP resource: the sample bot has one ICE session a line.
+const ETAG: &str = "\"1\"";
+/// What trickle is sent as (RFC 8840).
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 /// The paths under which the frameworks expect them.
 pub(super) fn routes() -> Router<Arc<House>> {
@@ -47,11 +53,12 @@ async fn refusal(house: &House) -> Option<Response> {
     }
 }
 
-async fn answer(house: Arc<House>, sdp: &str, wishes: Wishes) -> Result<(String, String), Response> {
+/// Answers an offer, under a name of the bot's own unless the caller brings one.
+async fn answer(house: Arc<House>, sdp: &str, wishes: Wishes, id: Option<&str>) -> Result<(String, String), Response> {
     if let Some(refusal) = refusal(&house).await {
         return Err(refusal);
     }
-    let id = uuid::Uuid::new_v4().to_string();
+    let id = id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     match webrtc::answer(house, sdp.to_owned(), wishes, id.clone()).await {
         Ok(answer) => Ok((id, answer)),
         Err(why) => Err((StatusCode::BAD_REQUEST, why).into_response()),
@@ -63,13 +70,28 @@ fn sdp_of(body: &Value) -> Result<&str, (StatusCode, &'static str)> {
 }
 
 async fn offer(State(house): State<Arc<House>>, Query(wishes): Query<Wishes>, Json(body): Json<Value>) -> Result<Response, Response> {
-    let (id, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes).await?;
+    let (id, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes, None).await?;
     Ok(Json(json!({ "sdp": sdp, "type": "answer", "pc_id": id })).into_response())
 }
 
-/// The offers of goldencall carry every candidate of this machine; later ones change nothing here.
-async fn trickle() -> Json<Value> {
-    Json(json!({ "status": "success" }))
+/// Candidates that were found after the offer went out.
+async fn trickle(State(house): State<Arc<House>>, Json(body): Json<Value>) -> Result<Response, Response> {
+    let line = body.get("pc_id").and_then(Value::as_str).and_then(|id| house.lines.get(id));
+    let line = line.ok_or_else(|| (StatusCode::NOT_FOUND, "no connection has this `pc_id`").into_response())?;
+    for candidate in body.get("candidates").and_then(Value::as_array).into_iter().flatten() {
+        take(&line, candidate, "sdp_mid").await.map_err(|why| (StatusCode::BAD_REQUEST, why).into_response())?;
+    }
+    Ok(Json(json!({ "status": "success" })).into_response())
+}
+
+/// Frameworks look for the media section that a candidate names, and pass over a candidate that names none.
+async fn take(line: &LiveLine, candidate: &Value, section: &str) -> Result<(), String> {
+    let text = |name: &str| candidate.get(name).and_then(Value::as_str);
+    let value = text("candidate").ok_or("no `candidate`")?;
+    if text(section).is_none_or(str::is_empty) {
+        return Err(format!("the candidate has no `{section}`"));
+    }
+    line.take(value).await
 }
 
 async fn start() -> Json<Value> {
@@ -77,32 +99,66 @@ async fn start() -> Json<Value> {
 }
 
 async fn fastrtc(State(house): State<Arc<House>>, Query(wishes): Query<Wishes>, Json(body): Json<Value>) -> Result<Response, Response> {
+    let id = body.get("webrtc_id").and_then(Value::as_str);
+    let failed = |error: &str| Json(json!({ "status": "failed", "meta": { "error": error } })).into_response();
     if body.get("type").and_then(Value::as_str) == Some("ice-candidate") {
-        return Ok(Json(json!({ "status": "success" })).into_response());
+        let Some(line) = id.and_then(|id| house.lines.get(id)) else { return Ok(failed("no connection has this `webrtc_id`")) };
+        let taken = take(&line, body.get("candidate").unwrap_or(&Value::Null), "sdpMid").await;
+        return Ok(taken.map_or_else(|why| failed(&why), |()| Json(json!({ "status": "success" })).into_response()));
     }
     if house.fault == Some(Fault::Busy) {
         return Ok(Json(json!({ "status": "failed", "meta": { "error": "concurrency_limit_reached", "limit": 0 } })).into_response());
     }
-    let (_, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes).await?;
+    let (_, sdp) = answer(house, sdp_of(&body).map_err(IntoResponse::into_response)?, wishes, id).await?;
     Ok(Json(json!({ "sdp": sdp, "type": "answer" })).into_response())
 }
 
 async fn whip(State(house): State<Arc<House>>, Query(wishes): Query<Wishes>, sdp: String) -> Result<Response, Response> {
-    let (id, sdp) = answer(house, &sdp, wishes).await?;
+    let (id, sdp) = answer(house, &sdp, wishes, None).await?;
     Ok(created(&format!("/whip/{id}"), sdp))
 }
 
 fn created(location: &str, sdp: String) -> Response {
-    let fields = [(header::CONTENT_TYPE, "application/sdp"), (header::LOCATION, location), (header::ETAG, "\"1\"")];
+    let fields = [(header::CONTENT_TYPE, "application/sdp"), (header::LOCATION, location), (header::ETAG, ETAG)];
     (StatusCode::CREATED, fields, sdp).into_response()
 }
 
-async fn resource(method: axum::http::Method, Path(_id): Path<String>, _body: Bytes) -> StatusCode {
-    match method.as_str() {
-        "PATCH" => StatusCode::NO_CONTENT,
-        "DELETE" => StatusCode::OK,
-        _ => StatusCode::METHOD_NOT_ALLOWED,
+async fn resource(
+    State(house): State<Arc<House>>,
+    method: Method,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let line = house.lines.get(&id).ok_or_else(|| (StatusCode::NOT_FOUND, "no such WHIP resource".to_owned()))?;
+    match method {
+        Method::PATCH => patched(&line, &headers, &body).await,
+        Method::DELETE => {
+            house.lines.end(&id);
+            Ok(StatusCode::OK)
+        }
+        _ => Err((StatusCode::METHOD_NOT_ALLOWED, String::new())),
     }
+}
+
+/// Takes the candidates of an SDP fragment (RFC 9725, section 4.3).
+async fn patched(line: &LiveLine, headers: &HeaderMap, fragment: &str) -> Result<StatusCode, (StatusCode, String)> {
+    let field = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if field(header::CONTENT_TYPE) != Some(FRAGMENT) {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a PATCH has the content type {FRAGMENT}")));
+    }
+    match field(header::IF_MATCH) {
+        Some(ETAG) => {}
+        Some(_) => return Err((StatusCode::PRECONDITION_FAILED, "`If-Match` is not of this ICE session".to_owned())),
+        None => return Err((StatusCode::PRECONDITION_REQUIRED, "a PATCH has an `If-Match`".to_owned())),
+    }
+    if webrtc::ufrag(fragment) != line.ufrag {
+        return Err((StatusCode::UNPROCESSABLE_ENTITY, "the sample bot does not restart ICE".to_owned()));
+    }
+    for candidate in fragment.lines().filter_map(|line| line.strip_prefix("a=")).filter(|line| line.starts_with("candidate:")) {
+        line.take(candidate.trim()).await.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn openai(
@@ -116,6 +172,6 @@ async fn openai(
         let body = json!({ "error": { "message": "Missing bearer authentication in header", "type": "invalid_request_error" } });
         return Err((StatusCode::UNAUTHORIZED, Json(body)).into_response());
     }
-    let (id, sdp) = answer(house, &sdp, wishes).await?;
+    let (id, sdp) = answer(house, &sdp, wishes, None).await?;
     Ok(created(&format!("/v1/realtime/calls/{id}"), sdp))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::line::Line;
+use super::lines::LiveLines;
 use super::log::TrueTimes;
 use super::script::{BotError, Library};
 use super::wire::Wire;
@@ -34,13 +35,15 @@ pub struct BotOptions {
     pub library: Library,
     /// How it goes wrong.
     pub fault: Option<Fault>,
+    /// By which it knows requests of Twilio, Plivo and Vonage from others; without one it asks for no signature.
+    pub auth_token: Option<Secret>,
 }
 
 impl BotOptions {
     /// A bot on free ports of this machine.
     pub fn local(library: Library, fault: Option<Fault>) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { address: any, web: any, audiosocket: any, library, fault }
+        Self { address: any, web: any, audiosocket: any, library, fault, auth_token: None }
     }
 }
 
@@ -68,7 +71,14 @@ impl Bot {
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         let log = TrueTimes::default();
-        let house = Arc::new(House { library: options.library, fault: options.fault, log: log.clone() });
+        let house = House {
+            library: options.library,
+            fault: options.fault,
+            auth_token: options.auth_token,
+            log: log.clone(),
+            lines: LiveLines::default(),
+        };
+        let house = Arc::new(house);
         let address = sip::serve(Arc::clone(&house), options.address, stop.clone()).await.map_err(listen(options.address))?;
         // What the bot knows for certain it must not learn late.
         let lane = MediaLane::default();
@@ -119,7 +129,10 @@ impl Bot {
 pub(super) struct House {
     pub library: Library,
     pub fault: Option<Fault>,
+    pub auth_token: Option<Secret>,
     pub log: TrueTimes,
+    /// Those on peer connections.
+    pub lines: LiveLines,
 }
 
 impl House {

@@ -76,6 +76,12 @@ async fn upgrade(
         Some(Fault::NoAnswer) => std::future::pending::<()>().await,
         _ => {}
     }
+    // Of all providers' sockets this is the one whose opening is signed.
+    if protocol == SocketProtocol::Twilio
+        && let Some(refusal) = answers::forged(&house, protocol, "ws", (&uri, &headers), "")
+    {
+        return refusal;
+    }
     if protocol == SocketProtocol::Jambonz && jambonz::is_control(&headers) {
         return jambonz::upgrade(upgrade, &uri);
     }

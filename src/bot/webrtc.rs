@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, mpsc};
 
+use tokio_util::sync::CancellationToken;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::line::{self, Line};
+use super::lines::{LiveLine, Stay};
 use super::log::now_ns;
 use super::server::House;
 use super::web::Wishes;
@@ -24,13 +26,17 @@ pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, cal
     let microphone = Some(("goldencall-bot".to_owned(), "voice".to_owned()));
     let options = PeerOptions { codecs: CODECS.to_vec(), local: true, microphone, ..PeerOptions::default() };
     let mut peer = Peer::new(&options).await?;
+    let ufrag = ufrag(&offer).to_owned();
     let answered = peer.answer(offer).await.and_then(|answer| {
         let audio = audio_of(&answer, &CODECS).map_err(|why| format!("an offer {why}"))?;
         Ok((answer, audio))
     });
     match answered {
         Ok((answer, audio)) => {
-            tokio::spawn(talk(house, peer, audio, wishes, call_id));
+            let hang_up = CancellationToken::new();
+            let line = LiveLine { connection: Arc::clone(&peer.connection), hang_up: hang_up.clone(), ufrag };
+            let stay = house.lines.enter(call_id.clone(), line);
+            tokio::spawn(talk((house, stay), peer, audio, wishes, (call_id, hang_up)));
             Ok(answer)
         }
         Err(why) => {
@@ -40,14 +46,25 @@ pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, cal
     }
 }
 
-async fn talk(house: Arc<House>, mut peer: Peer, audio: AnswerAudio, wishes: Wishes, call_id: String) {
+/// The user name of a description's, or of a fragment's, ICE session.
+pub(super) fn ufrag(sdp: &str) -> &str {
+    sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap_or_default().trim()
+}
+
+async fn talk(
+    (house, _stay): (Arc<House>, Stay),
+    mut peer: Peer,
+    audio: AnswerAudio,
+    wishes: Wishes,
+    (call_id, hang_up): (String, CancellationToken),
+) {
     let (to_line, inbox) = mpsc::channel();
     let Ok(outbox) = peer.microphone(audio) else { return };
     let Some(mut script) = house.script(&wishes.script) else { return };
     script.bursts = false;
-    let line = Line { think: wishes.think(), ..house.line(RtcWire { inbox, outbox }, script, call_id) };
-    let (over, hang_up) = (line.over.clone(), line.hang_up.clone());
-    let _over_at_last = over.drop_guard();
+    let line = house.line(RtcWire { inbox, outbox }, script, call_id);
+    let line = Line { think: wishes.think(), hang_up: hang_up.clone(), ..line };
+    let _over_at_last = line.over.clone().drop_guard();
     let mut line = Some(line);
     loop {
         let event = tokio::select! {

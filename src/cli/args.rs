@@ -145,6 +145,9 @@ pub struct BotArgs {
     /// Be wrong: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, deaf, busy, no_answer.
     #[arg(long, value_name = "FAULT")]
     pub fault: Option<String>,
+    /// Refuse requests of Twilio, Plivo and Vonage that are not signed with this token.
+    #[arg(long, env = "GOLDENCALL_BOT_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub auth_token: Option<String>,
 }
 
 /// `goldencall calibrate`.

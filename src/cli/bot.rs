@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::args::BotArgs;
 use super::exit::{CliError, Exit};
 use crate::bot::{Bot, BotOptions, Library};
-use crate::scenario::{BotAccess, BotTarget, Fault};
+use crate::scenario::{BotAccess, BotTarget, Fault, Secret};
 
 pub(super) fn bot(args: &BotArgs) -> Result<Exit, CliError> {
     let library = Library::load(args.script.as_deref()).map_err(CliError::usage)?;
@@ -15,7 +15,8 @@ pub(super) fn bot(args: &BotArgs) -> Result<Exit, CliError> {
     let names: Vec<String> = library.names().map(str::to_owned).collect();
     let runtime = Runtime::new().map_err(CliError::setup)?;
     runtime.block_on(async {
-        let options = BotOptions { address: args.listen, web: args.web, audiosocket: args.audiosocket, library, fault };
+        let auth_token = args.auth_token.clone().map(Secret::new);
+        let options = BotOptions { address: args.listen, web: args.web, audiosocket: args.audiosocket, library, fault, auth_token };
         let bot = Bot::start(options).await.map_err(CliError::setup)?;
         let sip: String = names.iter().map(|name| format!("sip:{name}@{}\n", bot.address)).collect();
         let others = BotAccess::all().into_iter().filter(|access| *access != BotAccess::Sip);

@@ -43,6 +43,14 @@ impl DialError {
         Self { kind, message: message.into() }
     }
 
+    /// With what to look at where it is the credentials that were refused.
+    pub(crate) fn with_hint(self, credentials: &str) -> Self {
+        match self.kind {
+            DialErrorKind::Unauthorized => Self { message: format!("{}; check {credentials} of the target", self.message), ..self },
+            _ => self,
+        }
+    }
+
     /// This machine could not do its part.
     pub fn local(what: &str, error: impl std::fmt::Display) -> Self {
         Self::new(DialErrorKind::Local, format!("{what}: {error}"))

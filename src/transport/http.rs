@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
 
 use super::{DialError, DialErrorKind, quote};
@@ -17,6 +17,10 @@ const MOST_BYTES: usize = 1 << 20;
 pub(crate) struct Reply {
     /// Where the request went.
     pub url: String,
+    /// The same as it went over the wire.
+    pub asked: Url,
+    /// Where the response came from: another URL after a redirect.
+    pub from: Url,
     /// The status code.
     pub status: u16,
     /// The header fields.
@@ -40,8 +44,11 @@ pub(crate) fn with_headers(request: RequestBuilder, headers: &[(String, String)]
 
 /// Sends a request and reads the response.
 pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, DialError> {
-    let mut response = request.send().await.map_err(|error| failed(url, &error))?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| DialError::local(&format!("no request to {url}"), error))?;
+    let asked = request.url().clone();
+    let mut response = client.execute(request).await.map_err(|error| failed(url, &error))?;
+    let (status, headers, from) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
         if body.len() + chunk.len() > MOST_BYTES {
@@ -50,18 +57,33 @@ pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, Di
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { url: url.to_owned(), status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(Reply { url: url.to_owned(), asked, from, status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 impl Reply {
-    /// Any 2xx; everything else is an error that quotes the body.
-    pub fn success(self) -> Result<Self, DialError> {
+    /// Any 2xx; everything else is an error that quotes the body. `credentials` are what the target says who it is with.
+    pub fn success(self, credentials: &str) -> Result<Self, DialError> {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
         let kind = if matches!(self.status, 401 | 403) { DialErrorKind::Unauthorized } else { DialErrorKind::Rejected };
-        let fix = if kind == DialErrorKind::Unauthorized { "; check `token` and `headers` of the target" } else { "" };
-        Err(DialError::new(kind, format!("{} answered HTTP {}{}{fix}", self.url, self.status, self.quoted())))
+        let message = format!("{} answered HTTP {}{}", self.source(), self.status, self.quoted());
+        let error = DialError::new(kind, message);
+        if kind == DialErrorKind::Unauthorized && self.changed_hosts() {
+            let message = format!("{}; `Authorization` does not go along to another host: write that URL into the target", error.message);
+            return Err(DialError { message, ..error });
+        }
+        Err(error.with_hint(credentials))
+    }
+
+    /// Who answered.
+    fn source(&self) -> String {
+        if self.asked == self.from { self.url.clone() } else { format!("{} redirects to {}, which", self.url, self.from) }
+    }
+
+    fn changed_hosts(&self) -> bool {
+        let host = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        host(&self.asked) != host(&self.from)
     }
 
     /// The body as JSON.
@@ -71,7 +93,7 @@ impl Reply {
 
     /// An answer that cannot be used: what it is, and the body.
     pub fn bad(&self, what: &str) -> DialError {
-        DialError::new(DialErrorKind::BadAnswer, format!("{} answered with {what}{}", self.url, self.quoted()))
+        DialError::new(DialErrorKind::BadAnswer, format!("{} answered with {what}{}", self.source(), self.quoted()))
     }
 
     /// The body, as a sentence about the answer ends with it.
@@ -96,4 +118,46 @@ fn failed(url: &str, error: &reqwest::Error) -> DialError {
         return DialError::new(DialErrorKind::Unreachable, format!("no connection to {url}: {cause}{hint}"));
     }
     DialError::new(DialErrorKind::BadAnswer, format!("the request to {url} failed: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::response::Redirect;
+    use axum::routing::any;
+
+    use super::*;
+
+    /// A server that answers 403 at `/closed` and redirects from `/moved` to there, and from `/away` to elsewhere.
+    async fn server(elsewhere: String) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let address = listener.local_addr().expect("address");
+        let app = Router::new()
+            .route("/closed", any(|| async { (StatusCode::FORBIDDEN, "no") }))
+            .route("/moved", any(|| async { Redirect::temporary("/closed") }))
+            .route("/away", any(async move || Redirect::temporary(&format!("{elsewhere}/closed"))));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_credentials_or_the_redirect_that_lost_them() {
+        let other = server(String::new()).await;
+        let here = server(other.clone()).await;
+        let client = client(Duration::from_secs(10)).expect("client");
+        let said = async |path: &str| {
+            let url = format!("{here}{path}");
+            let reply = send(client.post(&url).bearer_auth("t"), &url).await.expect("a reply");
+            let error = reply.success("`token`").expect_err("a refusal");
+            assert_eq!(error.kind, DialErrorKind::Unauthorized);
+            error.message.replace(&here, "http://here").replace(&other, "http://other")
+        };
+        let texts = [said("/closed").await, said("/moved").await, said("/away").await];
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        http://here/closed answered HTTP 403: no; check `token` of the target
+        http://here/moved redirects to http://here/closed, which answered HTTP 403: no; check `token` of the target
+        http://here/away redirects to http://other/closed, which answered HTTP 403: no; `Authorization` does not go along to another host: write that URL into the target
+        ");
+    }
 }

@@ -80,13 +80,6 @@ fn pipecat_spans() {
     assert!(run.junit().contains("turn.2.stt_ms"), "{}", run.junit());
 }
 
-#[test]
-fn pipecat_webrtc_by_a_session() {
-    let _seat = seat();
-    let Some((_bot, port)) = bot("webrtc", &[]) else { return };
-    passes(&format!("webrtc+http://127.0.0.1:{port}/start"), &[SHORT, CALLER_HANGS_UP], "opus");
-}
-
 fn steps(provider: &str) -> &'static [&'static str] {
     if provider == "twilio" { &[SHORT, BOOKED, CALLER_HANGS_UP] } else { &[SHORT, CALLER_HANGS_UP] }
 }

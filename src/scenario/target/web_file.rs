@@ -30,8 +30,19 @@ pub(in crate::scenario) const WEBSOCKET_KEYS: &[&str] =
 /// Any way, or over TURN only.
 const ICE_POLICIES: &[(&str, bool)] = &[("all", false), ("relay", true)];
 
-/// Rates that telephony and speech use.
-const RATES: &[(&str, u32)] = &[("8000", 8000), ("16000", 16_000), ("24000", 24_000), ("48000", 48_000)];
+/// Every rate that some protocol carries.
+const RATES: &[(&str, u32)] = &[
+    ("8000", 8000),
+    ("12000", 12_000),
+    ("16000", 16_000),
+    ("24000", 24_000),
+    ("32000", 32_000),
+    ("44100", 44_100),
+    ("48000", 48_000),
+    ("64000", 64_000),
+    ("96000", 96_000),
+    ("192000", 192_000),
+];
 
 pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     let fields = decoder.fields(node, "a webrtc target", WEBRTC_KEYS)?;
@@ -53,9 +64,11 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
         target.ice_servers = decoder.list(node).into_iter().filter_map(|node| ice_server(decoder, node)).collect();
     }
     target.relay_only = fields.get("ice_transport_policy").is_some_and(|node| decoder.choice(node, ICE_POLICIES).unwrap_or(false));
-    // A LiveKit server and a `/start` session bring their own.
-    let brings_servers = signalling == Signalling::LiveKit || target.url.ends_with("/start");
-    if target.relay_only && target.ice_servers.is_empty() && !brings_servers {
+    // A LiveKit server, a WHIP endpoint and a `/start` session bring their own.
+    let brings_servers = matches!(signalling, Signalling::LiveKit | Signalling::Whip) || target.asks_for_a_session();
+    // One with a mistake has had its own message.
+    let relays = |server: &IceServer| server.urls.is_empty() || server.urls.iter().any(|url| url.starts_with("turn:"));
+    if target.relay_only && !target.ice_servers.iter().any(relays) && !brings_servers {
         let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server connects to nobody");
         decoder.problem(problem.help("add `ice_servers: [{ urls: \"turn:host:3478\", username: u, credential: c }]`"));
     }
@@ -180,12 +193,16 @@ pub(super) fn pairs(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) 
 fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
     let fields = decoder.fields(node, "an ICE server", &["urls", "username", "credential"])?;
     let urls = needed(decoder, &fields, "urls", "an ICE server needs `urls`", "add `urls: stun:stun.example.com:3478`")?;
+    let anonymous = fields.get("username").is_none() || fields.get("credential").is_none();
     let mut good = Vec::new();
     for node in decoder.list(urls) {
         let Some(url) = decoder.text(node) else { continue };
         if url.starts_with("turns:") || url.starts_with("stuns:") || url.contains("transport=tcp") {
             let problem = Problem::new(node.location, format!("`{url}`: this version reaches STUN and TURN servers over UDP only"));
             decoder.problem(problem.help("write turn:host:3478, or turn:host:3478?transport=udp"));
+        } else if url.starts_with("turn:") && anonymous {
+            let problem = Problem::new(node.location, format!("`{url}` needs a `username` and a `credential`"));
+            decoder.problem(problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay for nobody else"));
         } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {
@@ -207,5 +224,19 @@ fn json(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
             decoder.problem(problem.help("write for instance body: '{\"user\": \"ci\"}'"));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::websocket::protocol;
+
+    #[test]
+    fn every_rate_that_a_protocol_carries_can_be_asked_for_and_no_other() {
+        let formats = SocketProtocol::ALL.into_iter().flat_map(|protocol| protocol::codec(protocol, None).formats().to_vec());
+        let carried: std::collections::BTreeSet<u32> = formats.map(|format| format.rate).collect();
+        assert_eq!(carried, RATES.iter().map(|(_, rate)| *rate).collect());
+        assert!(RATES.iter().all(|(name, rate)| *name == rate.to_string()));
     }
 }

@@ -138,4 +138,10 @@ impl WebRtcTarget {
             livekit: LiveKitRoom::default(),
         }
     }
+
+    /// Whether the URL asks for a session first (`POST /start`), which may bring ICE servers.
+    pub fn asks_for_a_session(&self) -> bool {
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        self.signalling == Signalling::Offer && path.ends_with("/start")
+    }
 }

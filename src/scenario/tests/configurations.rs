@@ -115,6 +115,9 @@ fn bad_webrtc_targets() {
   c: { webrtc: { url: \"http://u:secret@host/\", room: r } }
   d: { webrtc: { url: \"http://host/\", room: r, body: \"{\", ice_servers: [{ urls: [host:3478, \"turns:host:5349\"] }, {}] } }
   e: { webrtc: { url: \"ws://host/\", signalling: livekit, api_key: k } }
+  f: { webrtc: { url: \"http://host/start?tenant=7\", ice_transport_policy: relay } }
+  g: { webrtc: { url: \"http://host/start/offer\", ice_transport_policy: relay, ice_servers: [{ urls: \"stun:host\" }] } }
+  h: { webrtc: { url: \"http://host/\", ice_servers: [{ urls: [\"stun:host\", \"turn:host\"], username: u }] } }
 "
     ));
 }

@@ -15,7 +15,7 @@ use crate::transport::CallEvent;
 /// Pipecat counts a client as gone three seconds after its last ping.
 const PING_EVERY: Duration = Duration::from_secs(1);
 /// A message of the bot's that is longer than this is not looked at.
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// The label of the channel that goldencall opens; `None` where the signalling has none.
 pub(super) fn label(signalling: Signalling) -> Option<&'static str> {

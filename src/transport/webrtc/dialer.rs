@@ -7,13 +7,14 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::call::{Ears, RtcCall, RtcSink, follow};
 use super::channel;
+use super::ice::Usable;
 use super::livekit;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
 use super::signalling::{self, Session, Trickler};
 use super::stage::{NO_RELAY, Stage};
 use crate::scenario::{Signalling, Target, WebRtcTarget};
-use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
+use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to WebRTC bots.
 #[derive(Debug, Default)]
@@ -51,13 +52,14 @@ impl Transport for WebRtcTransport {
 async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<Call, DialError> {
     dial.trace.add_to(&mut target.headers);
     let target = &target;
-    let session = Arc::new(Session::open(target).await?);
     let local = signalling::is_local(&target.url).await;
-    let ice_servers = target.ice_servers.iter().cloned().chain(session.ice_servers()).collect();
+    let session = Arc::new(Session::open(target, local, dial.events.clone()).await?);
+    let ice = Usable::of(target.ice_servers.iter().cloned().chain(session.ice_servers()));
+    noted(&ice, target, &dial)?;
     let names = ("goldencall".to_owned(), "microphone".to_owned());
     let options = PeerOptions {
         codecs: target.codecs.clone(),
-        ice_servers,
+        ice_servers: ice.servers,
         relay_only: target.relay_only,
         local,
         microphone: Some(names),
@@ -96,6 +98,22 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let codecs = std::iter::once(audio.codec).chain(others).collect();
     tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, candidates, codecs, ears));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
+}
+
+/// Tells of the ICE servers that could not be used; an error where a call over TURN only is left with none.
+pub(super) fn noted(ice: &Usable, target: &WebRtcTarget, dial: &Dial) -> Result<(), DialError> {
+    for note in &ice.notes {
+        // Nobody listens once the call is over.
+        let _over = dial.events.send(CallEvent::Note(note.clone()));
+    }
+    if target.relay_only && !ice.relays() {
+        let message = format!(
+            "{} was not called: `ice_transport_policy: relay`, and nobody named a TURN server over UDP; add one to `ice_servers`",
+            target.url
+        );
+        return Err(DialError::new(DialErrorKind::BadAnswer, message));
+    }
+    Ok(())
 }
 
 /// The offer. One over TURN only is worth nothing without a relay's address, so one that cannot get any is not sent.

@@ -5,6 +5,7 @@ mod call;
 mod channel;
 mod dialer;
 mod goodbye;
+mod ice;
 #[doc(hidden)]
 pub mod livekit;
 mod peer;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMA, MIME_TYPE_PCMU};
-use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy};
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceTransportPolicy};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -25,6 +25,7 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::TokioRuntime;
 
+use super::ice;
 use super::sdp::AnswerAudio;
 use super::stamps::{StampingRuntime, Stamps};
 use crate::clock::Monotonic;
@@ -43,7 +44,7 @@ const RELAYING: Duration = Duration::from_secs(5);
 pub(crate) struct PeerOptions {
     /// Offered, or accepted, in this order.
     pub codecs: Vec<WebRtcCodec>,
-    /// STUN and TURN servers.
+    /// STUN and TURN servers, each of which the stack must take ([`ice::Usable`]).
     pub ice_servers: Vec<IceServer>,
     /// Over TURN or not at all.
     pub relay_only: bool,
@@ -83,7 +84,10 @@ impl Handler {
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
-        if let Ok(candidate) = event.candidate.to_json() {
+        if let Ok(mut candidate) = event.candidate.to_json() {
+            // The stack leaves it empty, and servers that look for the section pass over such a candidate. All are bundled
+            // into the first.
+            candidate.sdp_mid = candidate.sdp_mid.filter(|section| !section.is_empty()).or_else(|| Some("0".to_owned()));
             self.tell(PeerEvent::Candidate(candidate));
         }
     }
@@ -150,7 +154,7 @@ impl Peer {
         let (tell, events) = mpsc::unbounded_channel();
         let stamps = Arc::new(Stamps::default());
         let runtime = StampingRuntime { inner: TokioRuntime, stamps: Arc::clone(&stamps) };
-        let servers = options.ice_servers.iter().map(ice_server).collect();
+        let servers = options.ice_servers.iter().map(ice::server).collect();
         let policy = if options.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build())
@@ -288,14 +292,6 @@ fn parameters(codec: WebRtcCodec) -> RTCRtpCodecParameters {
     let rtp_codec =
         RTCRtpCodec { mime_type: mime_type.to_owned(), clock_rate, channels, sdp_fmtp_line: fmtp.to_owned(), ..RTCRtpCodec::default() };
     RTCRtpCodecParameters { rtp_codec, payload_type }
-}
-
-fn ice_server(server: &IceServer) -> RTCIceServer {
-    RTCIceServer {
-        urls: server.urls.clone(),
-        username: server.username.clone().unwrap_or_default(),
-        credential: server.credential.as_ref().map(|credential| credential.reveal().to_owned()).unwrap_or_default(),
-    }
 }
 
 /// A wildcard stands for every interface but loopback, which a bot on this machine may have alone.

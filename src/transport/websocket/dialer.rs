@@ -148,7 +148,7 @@ async fn connect(
     if target.protocol == SocketProtocol::AudioSocket {
         return link::open_tcp(&target.url).await;
     }
-    link::open(&target.url, &headers, subprotocol).await
+    link::open(&target.url, &headers, subprotocol).await.map_err(|error| error.with_hint(answer::handshake_credentials(target)))
 }
 
 /// Waits until the bot takes the stream.

@@ -37,7 +37,8 @@ pub(super) struct Wanted {
 /// Tells the application of the call and does its verbs up to the one that streams. `None` where the URL is no
 /// application but a media socket, as a bot has it whose application answers by HTTP.
 pub(super) async fn call(target: &WebSocketTarget, start: &StreamStart) -> Result<Option<(Application, Wanted)>, DialError> {
-    let Some((reader, writer)) = link::open_if_spoken(&target.url, &target.headers, control::SUBPROTOCOL).await? else {
+    let open = link::open_if_spoken(&target.url, &target.headers, control::SUBPROTOCOL).await;
+    let Some((reader, writer)) = open.map_err(|error| error.with_hint("`headers`"))? else {
         return Ok(None);
     };
     let mut application = Application { reader, writer, start: start.clone(), messages: 0 };

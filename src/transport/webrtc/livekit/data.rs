@@ -7,6 +7,7 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
+use super::super::channel::MOST_BYTES;
 use super::room::Room;
 use crate::telemetry::{Report, rtvi};
 
@@ -27,12 +28,17 @@ pub(super) fn follow(channel: Arc<dyn DataChannel>, packets: mpsc::UnboundedSend
     tokio::spawn(async move {
         while let Some(event) = channel.poll().await {
             match event {
-                DataChannelEvent::OnMessage(message) if packets.send(message.data.to_vec()).is_err() => return,
+                DataChannelEvent::OnMessage(message) if !handed_in(&message.data, &packets) => return,
                 DataChannelEvent::OnClose => return,
                 _ => {}
             }
         }
     });
+}
+
+/// False once nobody takes packets any more. One that is too long is left out.
+fn handed_in(packet: &[u8], packets: &mpsc::UnboundedSender<Vec<u8>>) -> bool {
+    packet.len() > MOST_BYTES || packets.send(packet.to_vec()).is_ok()
 }
 
 /// Agents send each text a second time, as a stream with the topic `lk.transcription` and an id of its own there: that
@@ -97,6 +103,16 @@ mod tests {
     fn rtvi_messages_come_in_user_packets() {
         let payload = br#"{"label":"rtvi-ai","type":"bot-ready","data":{}}"#.to_vec();
         assert_eq!(said(data_packet::Value::User(UserPacket { payload, ..UserPacket::default() })), [Report::BotReady]);
+    }
+
+    #[test]
+    fn a_packet_that_is_too_long_is_left_out() {
+        let (packets, mut taken) = mpsc::unbounded_channel();
+        assert!(handed_in(&vec![1; MOST_BYTES + 1], &packets) && handed_in(&[2], &packets) && handed_in(&vec![3; MOST_BYTES], &packets));
+        assert_eq!(taken.try_recv(), Ok(vec![2]));
+        assert_eq!(taken.try_recv().map(|packet| packet.len()), Ok(MOST_BYTES));
+        drop(taken);
+        assert!(!handed_in(&[2], &packets));
     }
 
     proptest! {

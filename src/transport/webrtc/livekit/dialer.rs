@@ -7,6 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::super::call::Ears;
+use super::super::dialer::noted;
+use super::super::ice::Usable;
 use super::super::peer::PeerOptions;
 use super::super::signalling::is_local;
 use super::call::RoomCall;
@@ -59,7 +61,9 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
     // From here on, whatever goes wrong, the caller leaves the room: dropping `call` does it.
     let call = Arc::new(RoomCall::new(writer));
     let join = joined(&mut reader, &target.url).await?;
-    let ice_servers = target.ice_servers.iter().cloned().chain(join.ice_servers.iter().map(ice_server)).collect();
+    let ice = Usable::of(target.ice_servers.iter().cloned().chain(join.ice_servers.iter().map(ice_server)));
+    noted(&ice, target, dial)?;
+    let ice_servers = ice.servers;
     let local = is_local(&target.url).await;
     let cid = uuid::Uuid::new_v4().to_string();
     let listening =

@@ -4,7 +4,7 @@ use rtc::peer_connection::transport::RTCIceCandidateInit;
 use serde_json::{Value, json};
 
 use super::offer::sdp_of;
-use super::session::Session;
+use super::session::{CREDENTIALS, Session};
 use crate::transport::{DialError, DialErrorKind, http, quote};
 
 pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
@@ -12,9 +12,9 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
     session.set_id(id.clone());
     let body = json!({ "sdp": sdp, "type": "offer", "webrtc_id": id });
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let answer = reply.json()?;
-    if answer.get("status").and_then(Value::as_str) == Some("failed") {
+    if is_failed(&answer) {
         let meta = answer.get("meta").map(ToString::to_string).unwrap_or_default();
         let limit = answer.pointer("/meta/error").and_then(Value::as_str) == Some("concurrency_limit_reached");
         let kind = if limit { DialErrorKind::Busy } else { DialErrorKind::Rejected };
@@ -32,5 +32,13 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
     });
     let body = json!({ "type": "ice-candidate", "webrtc_id": id, "candidate": candidate });
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    http::send(request, &session.url).await?.success().map(drop)
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
+    if !is_failed(&reply.json()?) {
+        return Ok(());
+    }
+    Err(DialError::new(DialErrorKind::Rejected, format!("{} did not take a candidate{}", session.url, reply.quoted())))
+}
+
+fn is_failed(answer: &Value) -> bool {
+    answer.get("status").and_then(Value::as_str) == Some("failed")
 }

@@ -3,6 +3,7 @@
 mod fastrtc;
 #[doc(hidden)]
 pub mod fuzzed;
+mod link;
 mod local;
 mod offer;
 mod session;

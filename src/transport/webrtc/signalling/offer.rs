@@ -3,14 +3,9 @@
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use serde_json::{Value, json};
 
-use super::session::Session;
-use crate::scenario::{IceServer, Secret};
+use super::session::{CREDENTIALS, Session};
+use crate::scenario::{IceServer, Secret, WebRtcTarget};
 use crate::transport::{DialError, http};
-
-/// Whether the URL asks for a session first.
-pub(super) fn wants_start(url: &str) -> bool {
-    path(url).ends_with("/start")
-}
 
 fn path(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
@@ -18,15 +13,21 @@ fn path(url: &str) -> &str {
 
 /// `POST /start`: a session with its own URL, and perhaps ICE servers.
 pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
-    let body = json!({ "transport": "webrtc", "enableDefaultIceServers": true, "body": data(session) });
+    let needed = needs_default_servers(&session.target, session.local);
+    let body = json!({ "transport": "webrtc", "enableDefaultIceServers": needed, "body": data(session) });
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let answer = reply.json()?;
     let id = answer.get("sessionId").and_then(Value::as_str).ok_or_else(|| reply.bad("no `sessionId`"))?;
     session.ice_servers = ice_servers(&answer);
     let base = path(&session.url).trim_end_matches("/start");
     session.url = format!("{base}/sessions/{id}/api/offer");
     Ok(())
+}
+
+/// The default is a STUN server of somebody else's, which hears of every call: it is asked for only where it may help.
+fn needs_default_servers(target: &WebRtcTarget, local: bool) -> bool {
+    target.ice_servers.is_empty() && !target.relay_only && !local
 }
 
 fn data(session: &Session) -> Value {
@@ -55,7 +56,7 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
         body["request_data"] = data(session);
     }
     let request = session.authorized(session.http.post(&session.url)).json(&body);
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let answer = reply.json()?;
     if let Some(id) = answer.get("pc_id").and_then(Value::as_str) {
         session.set_id(id.to_owned());
@@ -79,5 +80,21 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
     });
     let body = json!({ "pc_id": id, "candidates": [candidate] });
     let request = session.authorized(session.http.patch(&session.url)).json(&body);
-    http::send(request, &session.url).await?.success().map(drop)
+    http::send(request, &session.url).await?.success(CREDENTIALS).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Signalling;
+
+    #[test]
+    fn a_third_partys_server_is_asked_for_only_where_it_may_help() {
+        let target = WebRtcTarget::new("https://bot.example.com/start", Signalling::Offer);
+        assert!(needs_default_servers(&target, false));
+        assert!(!needs_default_servers(&target, true));
+        assert!(!needs_default_servers(&WebRtcTarget { relay_only: true, ..target.clone() }, false));
+        let own = IceServer { urls: vec!["stun:h".to_owned()], username: None, credential: None };
+        assert!(!needs_default_servers(&WebRtcTarget { ice_servers: vec![own], ..target }, false));
+    }
 }

@@ -4,10 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::{Client, RequestBuilder};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
+use tokio::sync::mpsc;
 
 use super::{fastrtc, offer, whip};
 use crate::scenario::{IceServer, Signalling, WebRtcTarget};
-use crate::transport::{DialError, DialErrorKind, http};
+use crate::transport::{CallEvent, DialError, DialErrorKind, http};
+
+/// What the bot knows a caller of these kinds by.
+pub(super) const CREDENTIALS: &str = "`token` and `headers`";
 
 /// What a call's signalling remembers between its requests.
 pub(in crate::transport::webrtc) struct Session {
@@ -15,6 +19,9 @@ pub(in crate::transport::webrtc) struct Session {
     pub(super) target: WebRtcTarget,
     /// Where the offer goes.
     pub(super) url: String,
+    /// The bot is on this machine.
+    pub(super) local: bool,
+    events: mpsc::UnboundedSender<CallEvent>,
     /// ICE servers that the bot named.
     pub(super) ice_servers: Vec<IceServer>,
     /// The bot's name of the connection (`pc_id`, `webrtc_id`), or the URL of the WHIP resource.
@@ -25,17 +32,22 @@ pub(in crate::transport::webrtc) struct Session {
 
 impl Session {
     /// Asks for a session where the target has such a step.
-    pub async fn open(target: &WebRtcTarget) -> Result<Self, DialError> {
+    pub async fn open(target: &WebRtcTarget, local: bool, events: mpsc::UnboundedSender<CallEvent>) -> Result<Self, DialError> {
         let mut session = Self {
             http: http::client(target.timeout)?,
             target: target.clone(),
             url: target.url.clone(),
             ice_servers: Vec::new(),
+            local,
+            events,
             id: Mutex::default(),
             fragment: Mutex::default(),
         };
-        if target.signalling == Signalling::Offer && offer::wants_start(&target.url) {
+        if target.asks_for_a_session() {
             offer::start(&mut session).await?;
+        }
+        if target.signalling == Signalling::Whip && target.ice_servers.is_empty() {
+            session.ice_servers = whip::ice_servers(&session).await;
         }
         Ok(session)
     }
@@ -89,6 +101,12 @@ impl Session {
     /// The bot's name of the call, or the URL where it has none.
     pub fn call_id(&self) -> String {
         self.id().unwrap_or_else(|| self.url.clone())
+    }
+
+    /// Tells the readers of the report.
+    pub(super) fn note(&self, note: String) {
+        // Nobody listens once the call is over.
+        let _over = self.events.send(CallEvent::Note(note));
     }
 
     pub(super) fn id(&self) -> Option<String> {

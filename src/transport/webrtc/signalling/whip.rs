@@ -1,12 +1,16 @@
 //! WHIP (RFC 9725), and the same exchange as OpenAI-Realtime-like servers have it: SDP by POST, 201 with a Location.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LOCATION};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK, LOCATION};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
-use url::Url;
+use tokio::time::timeout;
 
-use super::session::Session;
+use super::link;
+use super::session::{CREDENTIALS, Session};
+use crate::scenario::{IceServer, Signalling};
 use crate::transport::{DialError, http};
 
 /// What trickle needs to know of the offer and of the resource.
@@ -16,13 +20,30 @@ pub(in crate::transport::webrtc) struct Fragment {
     etag: Option<String>,
 }
 
+/// How long the question for ICE servers may keep a call waiting: it is asked before the offer, and many have no answer to it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ICE servers that the endpoint names when asked beforehand. Those of a `201` come after the offer has been gathered.
+pub(super) async fn ice_servers(session: &Session) -> Vec<IceServer> {
+    let request = session.authorized(session.http.request(Method::OPTIONS, &session.url));
+    let asked = timeout(PATIENCE, http::send(request, &session.url)).await;
+    let Ok(Ok(reply)) = asked.map(|reply| reply.and_then(|reply| reply.success(CREDENTIALS))) else {
+        // Whatever is wrong, the offer will say.
+        return Vec::new();
+    };
+    let fields = reply.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(link::ice_servers).collect()
+}
+
 pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
     let request = session.authorized(session.http.post(&session.url)).header(CONTENT_TYPE, "application/sdp").body(sdp.to_owned());
-    let reply = http::send(request, &session.url).await?.success()?;
+    let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let text = |name: &str, headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| Url::parse(&session.url).ok()?.join(&location).ok());
-    if let Some(resource) = resource {
-        session.set_id(resource.to_string());
+    let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| reply.from.join(&location).ok());
+    match resource {
+        Some(resource) => session.set_id(resource.to_string()),
+        None if session.target.signalling == Signalling::Whip => session.note(nameless(&session.url)),
+        None => {}
     }
     let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
     let mut ice: Vec<String> = ice.map(str::to_owned).collect();
@@ -32,6 +53,13 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
         return Err(reply.bad("no SDP"));
     }
     Ok(reply.body)
+}
+
+/// What follows from an answer without the resource's URL.
+fn nameless(url: &str) -> String {
+    format!(
+        "{url} answered without a `Location` (RFC 9725): the session cannot be ended by DELETE, and the bot learns of no later candidate"
+    )
 }
 
 /// PATCH with an SDP fragment (RFC 8840).
@@ -47,7 +75,7 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
     if let Some(etag) = fragment.etag {
         request = request.header(IF_MATCH, etag);
     }
-    http::send(request, &resource).await?.success().map(drop)
+    http::send(request, &resource).await?.success(CREDENTIALS).map(drop)
 }
 
 /// DELETE ends a WHIP session.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::directions::{Directions, NoStream};
-use super::{json, request, xml};
+use super::{json, request, signature, xml};
 use crate::scenario::{SocketProtocol, WebSocketTarget};
 use crate::transport::websocket::protocol::StreamStart;
 use crate::transport::{DialError, DialErrorKind, http};
@@ -29,7 +29,7 @@ pub(in crate::transport::websocket) async fn ask(
     let client = http::client(ANSWER_TIMEOUT)?;
     let builder = if request.get { client.get(request.url) } else { client.post(request.url).body(request.body) };
     let builder = http::with_headers(http::with_headers(builder, &request.headers), &target.headers);
-    let reply = http::send(builder, answer_url).await?.success()?;
+    let reply = http::send(builder, answer_url).await?.success(signature::credentials(target))?;
     let directions = match target.protocol {
         SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo => xml::directions(target.protocol, &reply.body),
         protocol => json::directions(protocol, &reply.body),

@@ -8,8 +8,10 @@ pub mod fuzzed;
 mod json;
 mod request;
 mod signature;
+mod verify;
 mod xml;
 
 pub(super) use ask::ask;
-pub(super) use signature::handshake as sign_handshake;
 pub(in crate::transport) use signature::is_twilios;
+pub(super) use signature::{handshake as sign_handshake, handshake_credentials};
+pub(crate) use verify::is_signed;

@@ -10,6 +10,10 @@ use url::Url;
 
 use crate::scenario::{SocketProtocol, WebSocketTarget};
 
+/// Plivo's header fields.
+pub(super) const PLIVO: &str = "X-Plivo-Signature-V3";
+pub(super) const PLIVO_NONCE: &str = "X-Plivo-Signature-V3-Nonce";
+
 type Headers = Vec<(String, String)>;
 type Fields<'a> = &'a [(String, String)];
 
@@ -43,6 +47,17 @@ fn with_port(url: &str) -> Option<String> {
 
 /// `X-Plivo-Signature-V3` of a POST: HMAC-SHA256 over URL, sorted query, sorted fields and a nonce, base64.
 pub(super) fn plivo(token: &str, url: &Url, fields: Fields<'_>, nonce: &str) -> Headers {
+    let (key, text) = plivo_signs(token, url, fields, nonce);
+    vec![(PLIVO.to_owned(), STANDARD.encode(sign(&key, text.as_bytes()))), (PLIVO_NONCE.to_owned(), nonce.to_owned())]
+}
+
+/// Whether a POST to this URL has Plivo's signature; compared in constant time.
+pub(super) fn is_plivos(signature: &str, token: &str, url: &Url, fields: Fields<'_>, nonce: &str) -> bool {
+    let (key, text) = plivo_signs(token, url, fields, nonce);
+    STANDARD.decode(signature).is_ok_and(|signature| verify(&key, text.as_bytes(), &signature).is_ok())
+}
+
+fn plivo_signs(token: &str, url: &Url, fields: Fields<'_>, nonce: &str) -> (Key, String) {
     let mut base = url.clone();
     base.set_query(None);
     let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -50,11 +65,7 @@ pub(super) fn plivo(token: &str, url: &Url, fields: Fields<'_>, nonce: &str) -> 
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let dot = if query.is_empty() { "" } else { "." };
     let text = format!("{base}?{}{dot}{}.{nonce}", query.join("&"), sorted(fields));
-    let key = Key::new(HMAC_SHA256, token.as_bytes());
-    vec![
-        ("X-Plivo-Signature-V3".to_owned(), STANDARD.encode(sign(&key, text.as_bytes()))),
-        ("X-Plivo-Signature-V3-Nonce".to_owned(), nonce.to_owned()),
-    ]
+    (Key::new(HMAC_SHA256, token.as_bytes()), text)
 }
 
 /// `telnyx-signature-ed25519` over time and body. Only Telnyx has its own key: `token` is the base64 seed of one whose
@@ -70,12 +81,44 @@ pub(super) fn telnyx(token: &str, body: &str, unix_seconds: i64) -> Result<Heade
 /// Vonage's signed webhooks: a JSON Web Token (HS256, RFC 7519) in `Authorization`.
 pub(super) fn vonage(token: &str, body: &str, unix_seconds: i64, id: &str) -> (String, String) {
     let header = json!({"alg": "HS256", "typ": "JWT"});
-    let hash: String = digest(&SHA256, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let claims = json!({"iat": unix_seconds, "jti": id, "iss": "Vonage", "payload_hash": hash, "api_key": "goldencall"});
+    let claims = json!({"iat": unix_seconds, "jti": id, "iss": "Vonage", "payload_hash": hash(body), "api_key": "goldencall"});
     let signed = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
     let key = Key::new(HMAC_SHA256, token.as_bytes());
     let signature = URL_SAFE_NO_PAD.encode(sign(&key, signed.as_bytes()));
     ("Authorization".to_owned(), format!("Bearer {signed}.{signature}"))
+}
+
+/// Whether a Bearer token is Vonage's and of this body; its signature is compared in constant time.
+pub(super) fn is_vonages(authorization: &str, token: &str, body: &str) -> bool {
+    let parts = authorization.strip_prefix("Bearer ").and_then(|token| token.rsplit_once('.'));
+    let Some((signed, signature)) = parts else { return false };
+    let key = Key::new(HMAC_SHA256, token.as_bytes());
+    let is_genuine = URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| verify(&key, signed.as_bytes(), &signature).is_ok());
+    let claims = signed.split_once('.').and_then(|(_, claims)| URL_SAFE_NO_PAD.decode(claims).ok());
+    let claims: Option<serde_json::Value> = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
+    is_genuine && claims.is_some_and(|claims| claims["payload_hash"] == hash(body))
+}
+
+fn hash(body: &str) -> String {
+    digest(&SHA256, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a bot knows this target by where it is asked for the stream, for messages.
+pub(super) fn credentials(target: &WebSocketTarget) -> &'static str {
+    match target.protocol {
+        SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo | SocketProtocol::Vonage => "`auth_token` and `headers`",
+        _ => "`headers`",
+    }
+}
+
+/// The same where the media socket is opened.
+pub(in crate::transport::websocket) fn handshake_credentials(target: &WebSocketTarget) -> &'static str {
+    match target.protocol {
+        SocketProtocol::Twilio => "`auth_token` and `headers`",
+        // Its key is one of the parameters.
+        SocketProtocol::Genesys => "`parameters` and `headers`",
+        _ => "`headers`",
+    }
 }
 
 /// What a provider puts on the request that opens the media socket.
@@ -130,6 +173,11 @@ mod tests {
         let signed = |url: &str| plivo("12345", &Url::parse(url).expect("URL"), &fields(), "77")[0].1.clone();
         assert_eq!(signed("https://bot.example/answer"), "wEyHtaTlf4BKFL7xyddvv5I1OyZF9VLWTAtQ51yS4qQ=");
         assert_eq!(signed("https://bot.example/answer?b=2&a=1"), "w2tZfzh7ddVs8N81RpNZQ5+cqessW2Clluc1EFtbSCk=");
+        let url = Url::parse("https://bot.example/answer").expect("URL");
+        let is = |signature: &str, token: &str, nonce: &str| is_plivos(signature, token, &url, &fields(), nonce);
+        let genuine = "wEyHtaTlf4BKFL7xyddvv5I1OyZF9VLWTAtQ51yS4qQ=";
+        assert!(is(genuine, "12345", "77"));
+        assert!(!is(genuine, "12346", "77") && !is(genuine, "12345", "78") && !is("", "12345", "77"));
     }
 
     #[test]
@@ -151,6 +199,8 @@ mod tests {
         let key = Key::new(HMAC_SHA256, b"secret");
         let signature = URL_SAFE_NO_PAD.decode(parts[2]).expect("base64");
         assert!(ring::hmac::verify(&key, format!("{}.{}", parts[0], parts[1]).as_bytes(), &signature).is_ok());
+        assert!(is_vonages(&value, "secret", ""));
+        assert!(!is_vonages(&value, "secrets", "") && !is_vonages(&value, "secret", "{}") && !is_vonages("Bearer x", "secret", ""));
         let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).expect("base64")).expect("UTF-8");
         assert!(claims.contains("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), "{claims}");
     }

@@ -1,0 +1,62 @@
+//! The lines on peer connections that stand, by the names under which their signalling speaks of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+use tokio_util::sync::CancellationToken;
+use webrtc::peer_connection::PeerConnection;
+
+/// One of them.
+#[derive(Clone)]
+pub(super) struct LiveLine {
+    pub connection: Arc<dyn PeerConnection>,
+    /// Ends it.
+    pub hang_up: CancellationToken,
+    /// The user name of the offer, which every candidate of the same ICE session has.
+    pub ufrag: String,
+}
+
+impl LiveLine {
+    /// Takes a candidate that was found after the offer went out; an empty one is the end of them.
+    pub async fn take(&self, candidate: &str) -> Result<(), String> {
+        let candidate = RTCIceCandidateInit { candidate: candidate.to_owned(), ..RTCIceCandidateInit::default() };
+        self.connection.add_ice_candidate(candidate).await.map_err(|error| error.to_string())
+    }
+}
+
+/// All of them.
+#[derive(Clone, Default)]
+pub(super) struct LiveLines(Arc<Mutex<HashMap<String, LiveLine>>>);
+
+impl LiveLines {
+    /// A line is live as long as what this returns.
+    pub fn enter(&self, id: String, line: LiveLine) -> Stay {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), line);
+        Stay { lines: self.clone(), id }
+    }
+
+    /// Ends the line of this name, which nobody can speak of any more.
+    pub fn end(&self, id: &str) {
+        if let Some(line) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
+            line.hang_up.cancel();
+        }
+    }
+
+    /// The live line of this name.
+    pub fn get(&self, id: &str) -> Option<LiveLine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+}
+
+/// Takes its line off the list when it is dropped.
+pub(super) struct Stay {
+    lines: LiveLines,
+    id: String,
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
