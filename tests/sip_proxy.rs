@@ -214,8 +214,10 @@ fn a_caller_registers_before_the_call_and_takes_it_back() {
     let Some(pbx) = pbx(Setup { registered: true, ..Setup::default() }) else { return };
     for transport in ["udp", "tcp"] {
         let target = format!("sip:booking@127.0.0.1:{};transport={transport}", pbx.port);
-        let (refused, _) = pbx.call(&target, &CI);
-        assert!(refused.expect(3).text().contains("403 Forbidden"));
+        let (refused, trace) = pbx.call(&target, &CI);
+        let refused = refused.expect(3);
+        assert!(refused.text().contains("answered 403 Register first") && count(&trace, "SIP/2.0 403 Register first") == 1, "{trace}");
+        assert!(refused.json()["calls"][0]["sip_responses"].to_string().contains("Register first"), "{}", refused.json());
         let (run, trace) = pbx.call(&target, &with(&["sip.register=true"]));
         run.expect(0);
         let expires: Vec<&str> = trace.lines().filter(|line| line.starts_with("Expires: ")).collect();

@@ -12,13 +12,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::attempt::{Attempt, States, takes_update};
 use super::info;
-use super::refusal::header;
+use super::refusal::{header, phrase};
 use super::session_timer::SessionTimer;
 use super::transfer;
 use crate::clock::CallClock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
-use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
+use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits, quote};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -189,7 +189,7 @@ impl SipCall {
                 Ok(())
             }
             Ok(Some(response)) => {
-                Err(format!("the bot answered {} {} to the session refresh", response.status_code.code(), response.status_code.text()))
+                Err(format!("the bot answered {} {} to the session refresh", response.status_code.code(), quote(phrase(&response))))
             }
             Ok(None) => Ok(()),
             Err(error) => Err(format!("the session refresh failed: {error}")),
@@ -258,7 +258,7 @@ impl SipCall {
                 StatusCode::OK
             }
             Ok(Ok((_, Some(response)))) => {
-                note(format!("the transfer to {uri} was answered {} {}", response.status_code.code(), response.status_code.text()));
+                note(format!("the transfer to {uri} was answered {} {}", response.status_code.code(), quote(phrase(&response))));
                 response.status_code
             }
             Ok(Ok((_, None))) | Ok(Err(_)) | Err(_) => {

@@ -12,9 +12,10 @@ use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 
 use super::digest::{self, Nonce};
-use super::trace::{Direction, SipTrace, masked};
+use super::refusal::phrase;
+use super::trace::{Direction, SipTrace, masked, wire_text};
 use crate::clock::CallClock;
-use crate::transport::{CallEvent, Capture};
+use crate::transport::{CallEvent, Capture, quote};
 
 /// A call whose messages are followed.
 struct Watched {
@@ -81,7 +82,7 @@ impl Watch {
             Direction::Sent => (captured.local, peer),
             Direction::Received => (peer, captured.local),
         };
-        captured.capture.now(from, to, masked(&message.to_string()).as_bytes());
+        captured.capture.now(from, to, masked(&wire_text(message)).as_bytes());
     }
 
     fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
@@ -120,7 +121,7 @@ impl Watch {
         if of_invite && let Some(contact) = response.typed_contact_headers().ok().and_then(|all| all.first().cloned()) {
             call.contact = Some(contact.uri);
         }
-        let told = (response.status_code.code(), response.status_code.text().to_owned());
+        let told = (response.status_code.code(), quote(phrase(response)));
         if of_invite && call.last.as_ref() != Some(&told) {
             call.last = Some(told.clone());
             let _closed = call.events.send(CallEvent::Response(call.clock.now(), told.0, told.1));
