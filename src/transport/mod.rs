@@ -120,6 +120,11 @@ impl Goodbye {
     pub fn to(control: Arc<dyn CallControl>) -> Self {
         Self(Some(control))
     }
+
+    /// Somebody else sees to it.
+    pub fn not_yet(mut self) {
+        self.0 = None;
+    }
 }
 
 impl Drop for Goodbye {
