@@ -250,14 +250,15 @@ fn a_caller_who_hangs_up_takes_the_followed_transfer_back() {
 #[test]
 fn a_session_is_refreshed_by_update_or_by_invite() {
     let _seat = seat();
-    let steps = format!("{HELLO}  - hangup: caller\n");
     let expires = "Session-Expires: 4;refresher=uac\nRequire: timer\n";
-    let update = |script: Script, recording: &Path| {
-        let script = answered(script.invite(), recording, &format!("Allow: INVITE, ACK, BYE, UPDATE\n{expires}"));
+    let update = |script: Script, _: &Path| {
+        let headers = format!("Allow: INVITE, ACK, BYE, UPDATE\n{expires}");
+        let script = script.invite().answer("200 OK", &headers, &sdp("sendrecv")).recv("ACK");
+        let script = script.recv_with("UPDATE", "Session-Expires: 4;refresher=uac").respond("491 Request Pending", "");
         let script = script.recv_with("UPDATE", "Session-Expires: 4;refresher=uac");
         script.respond("200 OK", "Session-Expires: 90;refresher=uac\n").bye()
     };
-    call(update, &steps, 0, &[]);
+    call(update, "  - bot: { silent_for: 7s }\n  - hangup: caller\n", 0, &[]);
     let steps = format!("{HELLO}  - caller: {{ dtmf: \"5\" }}\n  - hangup: caller\n");
     let invite = |script: Script, recording: &Path| {
         let script = answered(script.invite(), recording, expires);

@@ -58,6 +58,8 @@ pub(super) struct SipCall {
     /// The one that carries the call: after a transfer that was followed, another one.
     leg: Mutex<Leg>,
     over: AtomicBool,
+    /// A transfer is on its way: a bot that hangs up meanwhile has handed the call over.
+    pub handing_over: AtomicBool,
     /// Cancelled once goldencall has hung up: nothing begins after it.
     pub gone: CancellationToken,
     pub due: Mutex<Option<Due>>,
@@ -79,6 +81,7 @@ impl SipCall {
             first: Arc::clone(&leg.attempt),
             leg: Mutex::new(leg.clone()),
             over: AtomicBool::new(false),
+            handing_over: AtomicBool::new(false),
             gone: CancellationToken::new(),
             due: Mutex::new(timer.map(Due::after)),
             offered: Mutex::new(None),
@@ -136,7 +139,7 @@ impl SipCall {
                     state = states.recv() => match state {
                         Some(DialogState::Terminated(id, reason)) => {
                             self.first.endpoint.dialogs.remove_dialog(&id);
-                            if carries && self.close().1 {
+                            if carries && !self.handing_over.load(Ordering::SeqCst) {
                                 self.ended_by(&reason);
                             }
                             return;
@@ -156,7 +159,11 @@ impl SipCall {
         })
     }
 
-    fn ended_by(&self, reason: &TerminatedReason) {
+    /// The dialog that carried the call has ended.
+    pub fn ended_by(&self, reason: &TerminatedReason) {
+        if !self.close().1 {
+            return;
+        }
         let now = self.first.dial.clock.now();
         match reason {
             TerminatedReason::UacBye | TerminatedReason::UacCancel => {}

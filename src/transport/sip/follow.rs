@@ -1,9 +1,10 @@
 //! A transfer of the bot's: accepted and told, and with `follow_transfer` gone along with.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rsipstack::dialog::dialog::TransactionHandle;
+use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
 use rsipstack::sip::{Request, StatusCode, Uri};
 use tokio::time::sleep;
 
@@ -27,6 +28,7 @@ impl SipCall {
             let _gone = handle.reply(StatusCode::BadRequest).await;
             return;
         };
+        self.handing_over.store(leg.attempt.target.follow_transfer, Ordering::SeqCst);
         let _gone = handle.reply(StatusCode::Accepted).await;
         self.tell(CallEvent::Transfer(self.first.dial.clock.now(), to.clone()));
         let (call, leg, progress) = (Arc::clone(self), leg.clone(), transfer::wants_progress(request));
@@ -52,7 +54,15 @@ impl SipCall {
         if progress {
             transfer::notify(&leg.dialog, StatusCode::Trying, false).await;
         }
-        if leg.attempt.target.follow_transfer { self.go_along(leg, to).await } else { StatusCode::OK }
+        if !leg.attempt.target.follow_transfer {
+            return StatusCode::OK;
+        }
+        let outcome = self.go_along(leg, to).await;
+        self.handing_over.store(false, Ordering::SeqCst);
+        if let (true, DialogState::Terminated(_, reason)) = (outcome != StatusCode::OK, leg.dialog.state()) {
+            self.ended_by(&reason);
+        }
+        outcome
     }
 
     /// Calls whom the bot named, on the same media ports; from then on that is the call.
