@@ -41,8 +41,19 @@ impl Script {
 
     /// Waits for the INVITE, and remembers who calls.
     pub fn invite(self) -> Self {
-        self.step(
-            r#"<recv request="INVITE"><action>
+        self.asked("")
+    }
+
+    /// The same, of an INVITE in which this is found.
+    pub fn invite_with(mut self, regexp: &str) -> Self {
+        self.found += 1;
+        let number = self.found;
+        let check = format!("<ereg regexp=\"{regexp}\" search_in=\"msg\" check_it=\"true\" assign_to=\"found{number}\"/>");
+        self.asked(&check).log(number)
+    }
+
+    fn asked(self, check: &str) -> Self {
+        let invite = r#"<recv request="INVITE"><action>CHECK
                 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
                 <ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="To:" assign_to="to"/>
                 <ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
@@ -50,20 +61,8 @@ impl Script {
                 <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
                 <ereg regexp=".*" search_in="hdr" header="Via:" occurrence="2" assign_to="through"/>
                 <ereg regexp=".*" search_in="hdr" header="Record-Route:" assign_to="route"/>
-            </action></recv>"#,
-        )
-    }
-
-    /// The same, of an INVITE in which this is found.
-    pub fn invite_with(mut self, regexp: &str) -> Self {
-        self.found += 1;
-        let number = self.found;
-        let begun = self.steps.len();
-        let mut script = self.invite();
-        let action = format!("<action><ereg regexp=\"{regexp}\" search_in=\"msg\" check_it=\"true\" assign_to=\"found{number}\"/>");
-        let invite = script.steps.split_off(begun).replacen("<action>", &action, 1);
-        script.steps.push_str(&invite);
-        script.log(number)
+            </action></recv>"#;
+        self.step(&invite.replace("CHECK", check))
     }
 
     /// Waits for a request.

@@ -91,13 +91,15 @@ impl SipCall {
         })?;
         let next = Leg::new(attempt, answered.dialog.clone(), &answered.response);
         if let Err(why) = self.media().moved(answered.description()) {
-            next.end().await;
+            // In a task of its own: whoever hangs up meanwhile drops this one.
+            tokio::spawn(async move { next.end().await });
             return Err((StatusCode::NotAcceptableHere, format!("the answer cannot be used: {why}")));
         }
         if !self.carry_on(next.clone()) {
-            next.end().await;
+            tokio::spawn(async move { next.end().await });
             return Err((StatusCode::RequestTerminated, "the call was over".to_owned()));
         }
+        self.handing_over.store(false, Ordering::SeqCst);
         self.set_timer(SessionTimer::agreed(&answered.response).or(answered.timer));
         self.tell(CallEvent::Note(format!("the transfer to {to} was followed")));
         tokio::spawn(Arc::clone(self).follow(next, answered.states));
