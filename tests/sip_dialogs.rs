@@ -248,6 +248,27 @@ fn a_caller_who_hangs_up_takes_the_followed_transfer_back() {
 }
 
 #[test]
+fn a_transfer_that_comes_to_nothing_is_told_and_the_call_goes_on() {
+    let _seat = seat();
+    if !peer("sipp") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let port = free_port();
+    let human = sipp::sipp(&root().join("tests/peers/sipp/busy.xml"), port, &[]).spawn().expect("sipp");
+    let script = Script::new().invite().answer("200 OK", "", &sdp("sendrecv")).recv("ACK").pause(300);
+    let script = script.request("REFER", &format!("Refer-To: <sip:human@127.0.0.1:{port}>\n"), "").response(202);
+    let script = script.recv_with("NOTIFY", "SIP/2.0 100 Trying").ok().recv_with("NOTIFY", "SIP/2.0 486 Busy Here").ok();
+    let script = script.request("UPDATE", "", "").response(200).bye();
+    let steps = format!("  - transfer: \"sip:human@127.0.0.1:{port}\"\n  - bot: {{ silent_for: 1s }}\n  - hangup: caller\n");
+    let (run, trace) = followed(folder.path(), &script, &steps);
+    let output = wait(human, Duration::from_secs(10));
+    assert!(output.status.success(), "sipp: {}\n{trace}", String::from_utf8_lossy(&output.stderr));
+    let notes = run.json()["calls"][0]["notes"].to_string();
+    assert!(notes.contains("was not followed: ") && notes.contains("answered 486 Busy Here"), "{notes}");
+}
+
+#[test]
 fn a_session_is_refreshed_by_update_or_by_invite() {
     let _seat = seat();
     let expires = "Session-Expires: 4;refresher=uac\nRequire: timer\n";
