@@ -296,6 +296,19 @@ fn a_session_is_refreshed_by_update_or_by_invite() {
 }
 
 #[test]
+fn a_challenge_inside_the_call_that_cannot_be_answered_breaks_it() {
+    let _seat = seat();
+    let script = |script: Script, _: &Path| {
+        let script = script.invite().answer("200 OK", "Session-Expires: 4;refresher=uac\nRequire: timer\n", &sdp("sendrecv")).recv("ACK");
+        let script = script.recv("INVITE").respond("401 Unauthorized", "WWW-Authenticate: Digest realm=\"bot\", nonce=\"a\"\n");
+        script.recv("ACK")
+    };
+    let steps = "  - bot: { silent_for: 20s }\n  - hangup: caller\n";
+    let Some((run, _)) = call(script, steps, 3, &[]) else { return };
+    assert!(run.text().contains("the bot asks for credentials inside the call"), "{}", run.text());
+}
+
+#[test]
 fn a_bot_that_lets_the_session_run_out_breaks_the_call() {
     let _seat = seat();
     let script =

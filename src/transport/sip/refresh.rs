@@ -55,7 +55,10 @@ impl SipCall {
             dialog.reinvite_with_glare_retry(Some(headers), Some(self.media().offer_as_before()), ATTEMPTS).await
         };
         let response = response.map_err(|error| format!("the session refresh failed: {error}"))?;
-        let response = response.ok_or("the bot did not answer the session refresh")?;
+        let Some(response) = response else {
+            // A dialog that has ended tells why itself.
+            return if dialog.state().is_terminated() { Ok(()) } else { Err("the bot did not answer the session refresh".to_owned()) };
+        };
         if response.status_code.kind() != StatusCodeKind::Successful {
             return Err(format!("the bot answered {} {} to the session refresh", response.status_code.code(), quote(phrase(&response))));
         }
