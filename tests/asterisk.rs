@@ -138,6 +138,7 @@ const BOOKING: &str = "
 /// latency is about that, and nothing is lost in its pauses.
 #[track_caller]
 fn dialogue(call: &Value, codec: &str) {
+    assert!(call["post_dial_delay_ms"].is_f64(), "`Answer()` does not ring: {call}");
     assert_eq!(call["codec"], codec, "{call}");
     for turn in &call["turns"].as_array().expect("turns")[1..] {
         let latency = turn["latency_ms"].as_f64().expect("latency");

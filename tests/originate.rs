@@ -10,9 +10,16 @@ mod provider;
 
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{Run, Running, free_tcp_port, goldencall, root, seat};
+use goldencall::clock::CallClock;
+use goldencall::scenario::{Config, Secrets, Source};
+use goldencall::telemetry::TraceContext;
+use goldencall::transport::originate::OriginateTransport;
+use goldencall::transport::{Dial, Transport};
+use nix::sys::signal::Signal;
 use provider::{ACCOUNT, Fate, Provider, TOKEN};
 use serde_json::Value;
 
@@ -83,6 +90,9 @@ fn refused(fate: Fate, target: &str, token: &str, more: &str) -> (String, Value,
     let run = run(folder.path(), token, &[&file, "--retries", "0"]).expect(3);
     assert!(!run.text().contains(TOKEN));
     let call = calls(&run.json())[0].clone();
+    // What the provider's console and the bot's logs know the call by.
+    let known = ["CA1", "1", "2"].iter().any(|id| call["call_id"] == *id);
+    assert!(known || token != TOKEN, "{call}");
     (run.text(), call, provider.log())
 }
 
@@ -236,14 +246,14 @@ fn a_port_that_is_taken_is_named() {
     assert!(provider.log().is_empty());
 }
 
-/// Ends a run by Ctrl-C once this is true; its exit code.
-fn interrupted(mut child: Child, when: impl Fn() -> bool) -> Option<i32> {
+/// Ends a run by a signal once this is true; its exit code.
+fn interrupted(mut child: Child, signal: Signal, when: impl Fn() -> bool) -> Option<i32> {
     let start = Instant::now();
     while !when() && start.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(50));
     }
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("pid"));
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("signal");
+    nix::sys::signal::kill(pid, signal).expect("signal");
     child.wait().expect("end").code()
 }
 
@@ -262,7 +272,7 @@ fn an_interrupted_run_hangs_up() {
     let file = scenario(folder.path(), "short", "twilio", &[SHORT, BOOKED]);
     let events = folder.path().join("goldencall-results/events.jsonl");
     let answered = || std::fs::read_to_string(&events).is_ok_and(|text| text.contains("transcript"));
-    let code = interrupted(started(folder.path(), &file), answered);
+    let code = interrupted(started(folder.path(), &file), Signal::SIGHUP, answered);
     assert_eq!((code, hang_ups(&provider.log())), (Some(3), vec!["CA1: Status=completed"]));
 }
 
@@ -272,6 +282,27 @@ fn a_run_that_is_interrupted_while_it_asks_takes_the_call_back() {
     let provider = Provider::start(Fate::Slow, "127.0.0.1:9");
     let folder = project(&provider, "");
     let file = scenario(folder.path(), "short", "twilio", &[SHORT, HANG_UP]);
-    let code = interrupted(started(folder.path(), &file), || provider.log().contains(&"asked".to_owned()));
+    let code = interrupted(started(folder.path(), &file), Signal::SIGTERM, || provider.log().contains(&"asked".to_owned()));
     assert_eq!((code, hang_ups(&provider.log())), (Some(3), vec!["CA1: Status=completed"]));
+}
+
+/// As it is when the task of a call breaks.
+#[test]
+fn a_call_that_is_let_go_of_is_hung_up() {
+    let _seat = seat();
+    let (_bot, web) = sample_bot(&[]);
+    let provider = Provider::start(Fate::Answered, &web);
+    let folder = project(&provider, "");
+    let config = std::fs::read_to_string(folder.path().join("goldencall.yaml")).expect("configuration").replace("${TOKEN}", TOKEN);
+    let config = Config::parse(&Arc::new(Source { path: "goldencall.yaml".into(), text: config.into() }), &Secrets::default())
+        .expect("a configuration");
+    let target = config.resolve_target("twilio").expect("a target");
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let transport = OriginateTransport::default();
+        let (events, _incoming) = tokio::sync::mpsc::unbounded_channel();
+        let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events };
+        drop(transport.dial(dial).await.expect("a call"));
+        transport.shut_down().await;
+    });
+    assert_eq!(hang_ups(&provider.log()), ["CA1: Status=completed"]);
 }

@@ -61,7 +61,10 @@ fn sipp_as_a_bot_that_pauses_its_rtp() {
 #[test]
 fn sipp_with_early_media() {
     let _seat = seat();
-    call_sipp("early", GREETING, 0);
+    let Some(run) = call_sipp("early", GREETING, 0) else { return };
+    let call = run.json()["calls"][0].clone();
+    let (spoke, setup) = (call["turns"][0]["utterances"][0]["start_ms"].as_f64(), call["setup_ms"].as_f64());
+    assert!(spoke.zip(setup).is_some_and(|(spoke, setup)| spoke < setup - 300.0), "the bot speaks before it answers: {call}");
 }
 
 #[test]
@@ -69,7 +72,9 @@ fn sipp_that_hangs_up_without_a_word() {
     let _seat = seat();
     let Some(run) = call_sipp("drops", GREETING, 4) else { return };
     assert!(run.text().contains("the bot hung up"), "{}", run.text());
-    assert_eq!(run.json()["calls"][0]["codec"], "PCMA");
+    let call = run.json()["calls"][0].clone();
+    assert_eq!(call["codec"], "PCMA");
+    assert!(call["post_dial_delay_ms"].is_f64(), "a bot that does not ring is measured by its answer: {call}");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 mod common;
 
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Run, Running, free_port, free_tcp_port, goldencall, peer, root, sample_bot, seat};
+use common::sipp::{Script, greeting, sdp, sipp};
+use common::{Run, Running, free_port, free_tcp_port, goldencall, peer, root, sample_bot, seat, wait};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
@@ -30,7 +32,7 @@ struct Pbx {
     port: u16,
     tls: u16,
     mutual: u16,
-    _bot: Running,
+    _bot: Option<Running>,
     _kamailio: Group,
 }
 
@@ -38,6 +40,8 @@ struct Pbx {
 struct Setup {
     sha256: bool,
     registered: bool,
+    /// The port of a bot in the place of the sample bot.
+    bot: Option<u16>,
 }
 
 /// An authority, a server certificate for the names of the tests, and a client certificate.
@@ -65,7 +69,13 @@ fn pbx(setup: Setup) -> Option<Pbx> {
     }
     let folder = tempfile::tempdir().expect("folder");
     certificates(folder.path());
-    let (bot, address) = sample_bot();
+    let (bot, address) = match setup.bot {
+        Some(port) => (None, SocketAddr::from(([127, 0, 0, 1], port))),
+        None => {
+            let (bot, address) = sample_bot();
+            (Some(bot), address)
+        }
+    };
     let (port, tls, mutual) = (free_port(), free_tcp_port(), free_tcp_port());
     for file in ["kamailio.cfg", "tls.cfg"] {
         let text = std::fs::read_to_string(root().join("tests/peers/kamailio").join(file)).expect(file);
@@ -108,9 +118,14 @@ impl Pbx {
 
     /// One call; its SIP trace is read back.
     fn call(&self, target: &str, settings: &[&str]) -> (Run, String) {
+        self.call_with(target, settings, "")
+    }
+
+    /// The same, with steps before the greeting.
+    fn call_with(&self, target: &str, settings: &[&str], before: &str) -> (Run, String) {
         let scenario = self.folder.path().join("hello.yaml");
-        let text = "name: hello\nsteps:\n  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - hangup: caller\n";
-        std::fs::write(&scenario, text).expect("scenario");
+        let greeting = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n  - hangup: caller\n";
+        std::fs::write(&scenario, format!("name: hello\nsteps:\n{before}{greeting}")).expect("scenario");
         let trace = self.file("trace.txt");
         let mut command = goldencall();
         command.current_dir(self.folder.path()).env("PBX_PASSWORD", PASSWORD);
@@ -214,8 +229,10 @@ fn a_caller_registers_before_the_call_and_takes_it_back() {
     let Some(pbx) = pbx(Setup { registered: true, ..Setup::default() }) else { return };
     for transport in ["udp", "tcp"] {
         let target = format!("sip:booking@127.0.0.1:{};transport={transport}", pbx.port);
-        let (refused, _) = pbx.call(&target, &CI);
-        assert!(refused.expect(3).text().contains("403 Forbidden"));
+        let (refused, trace) = pbx.call(&target, &CI);
+        let refused = refused.expect(3);
+        assert!(refused.text().contains("answered 403 Register first") && count(&trace, "SIP/2.0 403 Register first") == 1, "{trace}");
+        assert!(refused.json()["calls"][0]["sip_responses"].to_string().contains("Register first"), "{}", refused.json());
         let (run, trace) = pbx.call(&target, &with(&["sip.register=true"]));
         run.expect(0);
         let expires: Vec<&str> = trace.lines().filter(|line| line.starts_with("Expires: ")).collect();
@@ -236,6 +253,51 @@ fn an_outbound_proxy_comes_first() {
     let (run, trace) = pbx.call("sip:booking@voice.invalid", &with(&[&proxy]));
     run.expect(0);
     assert!(trace.contains("INVITE sip:booking@voice.invalid SIP/2.0"), "{trace}");
+}
+
+#[test]
+fn a_reliable_response_is_acknowledged_along_its_route() {
+    let _seat = seat();
+    let port = free_port();
+    let Some(pbx) = pbx(Setup { bot: Some(port), ..Setup::default() }) else { return };
+    let recording = greeting(pbx.folder.path());
+    let route = "Via: [$through]\nRecord-Route: [$route]\n";
+    let script = Script::new().invite();
+    let script = script.answer("183 Session Progress", &format!("{route}Require: 100rel\nRSeq: 1\n"), &sdp("sendrecv"));
+    let script = script.recv_with("PRACK", "PRACK sip:bot@").ok();
+    let script = script.answer("200 OK", route, &sdp("sendrecv")).recv("ACK").speak(&recording).bye();
+    let bot = sipp(&script.write(pbx.folder.path()), port, &[]).spawn().expect("sipp");
+    std::thread::sleep(Duration::from_millis(500));
+    let (run, trace) = pbx.call(&format!("sip:booking@127.0.0.1:{}", pbx.port), &[]);
+    let output = wait(bot, Duration::from_secs(10));
+    assert!(output.status.success(), "sipp: {}\n{trace}", String::from_utf8_lossy(&output.stderr));
+    run.expect(0);
+    let prack = trace.split("PRACK sip:bot@").nth(1).and_then(|rest| rest.split("---").next()).unwrap_or_default();
+    assert!(prack.contains(&format!("\nRoute: <sip:127.0.0.1:{}", pbx.port)), "{trace}");
+}
+
+#[test]
+fn a_transfer_is_followed_over_tls_with_digest() {
+    let _seat = seat();
+    let Some(pbx) = pbx(Setup::default()) else { return };
+    let to = format!("sips:booking@127.0.0.1:{}", pbx.tls);
+    let script = Script::new().invite().answer("200 OK", "", &sdp("sendrecv")).recv("ACK").pause(300);
+    let script = script.request("REFER", &format!("Refer-To: <{to}>\nRefer-Sub: false\n"), "").response(202);
+    // A bot that does not wait how it went (RFC 5589, section 6.1).
+    let script = script.request("BYE", "", "").response(200);
+    let port = free_port();
+    let bot = sipp(&script.write(pbx.folder.path()), port, &[]).spawn().expect("sipp");
+    let config = format!(
+        "targets: {{ bot: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", username: ci, password: \"${{PBX_PASSWORD}}\", ca_file: ca.pem, follow_transfer: true }} }} }}\n"
+    );
+    std::fs::write(pbx.folder.path().join("goldencall.yaml"), config).expect("config");
+    std::thread::sleep(Duration::from_millis(500));
+    let (run, trace) = pbx.call_with("bot", &[], &format!("  - transfer: \"{to}\"\n"));
+    let output = wait(bot, Duration::from_secs(10));
+    assert!(output.status.success(), "sipp: {}\n{trace}", String::from_utf8_lossy(&output.stderr));
+    let call = run.expect(0).json()["calls"][0].clone();
+    assert!(call["sip_responses"].to_string().contains("407"), "{call}");
+    assert!(trace.contains(&format!("sent to TLS 127.0.0.1:{}", pbx.tls)), "{trace}");
 }
 
 /// dnsmasq with the zone of the tests, on a port of its own.
@@ -281,4 +343,32 @@ fn records_of_the_domain_lead_to_the_place_that_answers() {
     assert!(trace.contains(&format!("sent to TLS 127.0.0.1:{}", pbx.tls)), "{trace}");
     let (nowhere, _) = pbx.call("sip:booking@nowhere.test", &with(&[&dns]));
     assert!(nowhere.expect(3).text().contains("the host `nowhere.test`"));
+}
+
+/// Answers the first INVITE that it has no room.
+fn full_up(socket: &UdpSocket) {
+    let mut buffer = [0_u8; 4096];
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+    let (length, caller) = socket.recv_from(&mut buffer).expect("an INVITE");
+    let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    let kept = ["Via:", "From:", "Call-ID:", "CSeq:", "To:"].map(line).join("\r\n");
+    let refusal = format!("SIP/2.0 503 Full up\r\n{kept};tag=full\r\nContent-Length: 0\r\n\r\n");
+    socket.send_to(refusal.as_bytes(), caller).expect("sent");
+}
+
+#[test]
+fn a_place_that_is_silent_and_one_that_is_full_are_passed_over() {
+    let _seat = seat();
+    let Some(pbx) = pbx(Setup::default()) else { return };
+    let [silent, full] = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let [silent_port, full_port] = [&silent, &full].map(|socket| socket.local_addr().expect("address").port());
+    let place = |number: u16, port: u16| format!("--srv-host=_sip._udp.example.test,a.example.test,{port},{number},10");
+    let records = [place(10, silent_port), place(20, full_port), place(30, pbx.port), "--address=/a.example.test/127.0.0.1".to_owned()];
+    let Some((_dns, port)) = zone(&records) else { return };
+    let refusing = std::thread::spawn(move || full_up(&full));
+    let (run, _) = pbx.call("sip:booking@example.test", &with(&[&format!("sip.dns=127.0.0.1:{port}")]));
+    refusing.join().expect("the full bot");
+    let notes = run.expect(0).json()["calls"][0]["notes"].to_string();
+    assert!(notes.contains("gave no SIP response within 4 s") && notes.contains("answered 503 Full up"), "{notes}");
 }

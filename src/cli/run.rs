@@ -122,15 +122,16 @@ async fn watch_interrupt(cancel: CancellationToken) {
     std::process::exit(130);
 }
 
-/// Ctrl-C, or the TERM by which CI systems end a job.
+/// Ctrl-C, the TERM by which CI systems end a job, or the HUP of a terminal that is closed.
 async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        if let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
             }
             return;
         }

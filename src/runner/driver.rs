@@ -93,7 +93,13 @@ pub(super) async fn run(number: usize, scenario: Arc<Scenario>, target: Target, 
                     notes.push(note);
                 }
             }
-            Finished { signalling, notes, trace: Some(trace), ..Finished::not_answered(clock.now(), failure) }
+            Finished {
+                call_id: signalling.call_id.take(),
+                signalling,
+                notes,
+                trace: Some(trace),
+                ..Finished::not_answered(clock.now(), failure)
+            }
         }
     }
 }
@@ -274,7 +280,7 @@ impl<'a> Driver<'a> {
             CallEvent::Note(note) => self.notes.push(note),
             CallEvent::Broken(at, why) => self.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
             CallEvent::Report(at, report) => self.reported(at, report),
-            CallEvent::Ringing(_) | CallEvent::Response(..) => self.signalling.take(&event),
+            CallEvent::Ringing(_) | CallEvent::Response(..) | CallEvent::Named(_) => self.signalling.take(&event),
             CallEvent::Digit(_, digit) => self.tell(InputKind::Dtmf(digit)).await,
             CallEvent::Transfer(at, to) => {
                 self.notes.push(format!("the bot transferred the call to {to} (at {at})"));
@@ -343,8 +349,8 @@ impl<'a> Driver<'a> {
         Finished {
             answered_at: Some(answered_at),
             ended_at: self.clock.now(),
-            call_id: Some(self.call.call_id),
-            codec: Some(self.call.codec),
+            call_id: Some(std::mem::take(&mut self.call.call_id)),
+            codec: Some(std::mem::take(&mut self.call.codec)),
             reports: self.reports,
             received: self.received,
             caller_speech: self.caller_speech,

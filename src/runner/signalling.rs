@@ -24,6 +24,8 @@ pub struct SipResponse {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signalling {
     ringing: Option<CallTime>,
+    /// The protocol's name of the call, of calls that were not answered too.
+    pub call_id: Option<String>,
     pub responses: Vec<SipResponse>,
 }
 
@@ -34,20 +36,33 @@ impl Signalling {
             CallEvent::Response(at, code, reason) if self.responses.len() < MOST_RESPONSES => {
                 self.responses.push(SipResponse { at: *at, code: *code, reason: reason.clone() });
             }
+            CallEvent::Named(call_id) => self.call_id = Some(call_id.clone()),
             _ => {}
         }
     }
 
-    /// Dial to the first 180 Ringing or 183 Session Progress: what the caller waits for before it hears anything.
+    /// Dial to the first 180 Ringing or 183 Session Progress: what the caller waits for before it hears anything. A bot that does
+    /// not ring is measured by its final response (RFC 6076, section 4.3), but for a challenge, which is none to the caller.
     pub fn post_dial_delay(&self) -> Option<CallTime> {
-        let told = self.responses.iter().find(|response| matches!(response.code, 180 | 183)).map(|response| response.at);
-        [told, self.ringing].into_iter().flatten().min()
+        let first = |of: fn(u16) -> bool| self.responses.iter().find(|response| of(response.code)).map(|response| response.at);
+        let ringing = [first(|code| matches!(code, 180 | 183)), self.ringing].into_iter().flatten().min();
+        ringing.or_else(|| first(|code| code >= 200 && !matches!(code, 401 | 407)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bot_that_does_not_ring_is_measured_by_its_answer() {
+        let ms = CallTime::from_millis;
+        let mut signalling = Signalling::default();
+        for (at, code) in [(10, 100), (20, 401), (30, 407), (200, 200), (900, 200)] {
+            signalling.take(&CallEvent::Response(ms(at), code, String::new()));
+        }
+        assert_eq!(signalling.post_dial_delay(), Some(ms(200)));
+    }
 
     #[test]
     fn the_first_sign_of_ringing_counts() {

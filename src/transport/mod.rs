@@ -20,6 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::call::CallTime;
@@ -85,6 +86,8 @@ pub enum CallEvent {
     Note(String),
     /// The bot sent a digit (RFC 4733, INFO or a socket's own message).
     Digit(CallTime, char),
+    /// The protocol's name of the call, before it is answered.
+    Named(String),
     /// A SIP response to the INVITE: status code and reason phrase.
     Response(CallTime, u16, String),
     /// The bot transfers the call (REFER) to this URI.
@@ -103,6 +106,35 @@ pub struct Call {
     pub sink: Box<dyn MediaSink>,
     /// Ends the call and tells what was received.
     pub control: Arc<dyn CallControl>,
+}
+
+impl Drop for Call {
+    /// Whoever lets go of a call, a task that broke among them, has hung up.
+    fn drop(&mut self) {
+        drop(Goodbye::to(Arc::clone(&self.control)));
+    }
+}
+
+/// Hangs up when it is dropped.
+pub(crate) struct Goodbye(Option<Arc<dyn CallControl>>);
+
+impl Goodbye {
+    pub fn to(control: Arc<dyn CallControl>) -> Self {
+        Self(Some(control))
+    }
+
+    /// Somebody else sees to it.
+    pub fn not_yet(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Goodbye {
+    fn drop(&mut self) {
+        if let (Some(control), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move { control.hang_up().await });
+        }
+    }
 }
 
 /// Takes frames of the caller's audio, 20 ms each unless it says otherwise; called by the pacing thread, so it must not block.
@@ -135,7 +167,7 @@ pub struct SentDigits {
 
 /// An answered call's other controls.
 pub trait CallControl: Send + Sync {
-    /// Ends the call (BYE); returns within a bounded time whatever the far end does.
+    /// Ends the call (BYE), once; returns within a bounded time whatever the far end does.
     fn hang_up(&self) -> BoxFuture<'_, ()>;
 
     /// What was received so far.

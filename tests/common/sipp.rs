@@ -41,15 +41,28 @@ impl Script {
 
     /// Waits for the INVITE, and remembers who calls.
     pub fn invite(self) -> Self {
-        self.step(
-            r#"<recv request="INVITE"><action>
+        self.asked("")
+    }
+
+    /// The same, of an INVITE in which this is found.
+    pub fn invite_with(mut self, regexp: &str) -> Self {
+        self.found += 1;
+        let number = self.found;
+        let check = format!("<ereg regexp=\"{regexp}\" search_in=\"msg\" check_it=\"true\" assign_to=\"found{number}\"/>");
+        self.asked(&check).log(number)
+    }
+
+    fn asked(self, check: &str) -> Self {
+        let invite = r#"<recv request="INVITE"><action>CHECK
                 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
                 <ereg regexp="&lt;[^&gt;]*&gt;" search_in="hdr" header="To:" assign_to="to"/>
                 <ereg regexp="sip:[^&gt;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
                 <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="cseq"/>
                 <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
-            </action></recv>"#,
-        )
+                <ereg regexp=".*" search_in="hdr" header="Via:" occurrence="2" assign_to="through"/>
+                <ereg regexp=".*" search_in="hdr" header="Record-Route:" assign_to="route"/>
+            </action></recv>"#;
+        self.step(&invite.replace("CHECK", check))
     }
 
     /// Waits for a request.
@@ -160,16 +173,21 @@ impl Script {
 
     /// Acknowledges the answer to a re-INVITE.
     pub fn ack(self) -> Self {
+        self.ack_with("")
+    }
+
+    /// Acknowledges an offer that came in the answer to a re-INVITE.
+    pub fn ack_with(self, body: &str) -> Self {
         let number = self.requests;
         let start = format!(
             "ACK [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\nFrom: [$to];tag=[call_number]\n\
              To: [$from]\nCall-ID: [call_id]\nCSeq: {number} ACK\nMax-Forwards: 70\n"
         );
-        self.message(&start, "", "")
+        self.message(&start, "", body)
     }
 
     fn message(self, start: &str, headers: &str, body: &str) -> Self {
-        let contact = "Contact: <sip:bot@[local_ip]:[local_port]>\n";
+        let contact = if headers.contains("Contact: ") { "" } else { "Contact: <sip:bot@[local_ip]:[local_port]>\n" };
         let body = if body.is_empty() {
             "Content-Length: 0\n\n".to_owned()
         } else {
@@ -186,7 +204,7 @@ impl Script {
     /// The scenario as a file.
     pub fn write(&self, folder: &Path) -> PathBuf {
         let path = folder.join("bot.xml");
-        let used = "<nop><action><log message=\"[$from] [$to] [$contact] [$cseq] [$via]\"/></action></nop>";
+        let used = "<nop><action><log message=\"[$from] [$to] [$contact] [$cseq] [$via] [$through] [$route]\"/></action></nop>";
         let text = format!("<?xml version=\"1.0\"?>\n<scenario name=\"bot\">\n{}\n{used}</scenario>\n", self.steps);
         std::fs::write(&path, text).expect("scenario");
         path

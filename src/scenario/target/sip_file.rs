@@ -74,6 +74,10 @@ fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget, 
     sip.headers = headers(decoder, fields);
     sip.insecure = fields.get("insecure").and_then(|node| decoder.flag(node)).unwrap_or(false);
     sip.follow_transfer = fields.get("follow_transfer").and_then(|node| decoder.flag(node)).unwrap_or(false);
+    if let Some(node) = fields.get("follow_transfer").filter(|_| sip.follow_transfer && sip.srtp == Srtp::Dtls) {
+        let problem = Problem::new(node.location, "a transfer cannot be followed with `srtp: dtls`: one call has one DTLS handshake");
+        decoder.problem(problem.help("use `srtp: sdes`, or leave `follow_transfer` out"));
+    }
     sip.ca_file = fields.get("ca_file").and_then(|node| decoder.text(node)).map(|file| folder.join(file));
     sip.client_certificate = fields.get("client_certificate").and_then(|node| client_certificate(decoder, node, folder));
     sip

@@ -107,6 +107,12 @@ fn bad_targets() {
 }
 
 #[test]
+fn a_transfer_is_not_followed_with_dtls() {
+    let mistakes = config_mistakes("target: { sip: { uri: \"sip:bot@10.0.0.5\", srtp: dtls, follow_transfer: true } }\n");
+    assert!(mistakes.contains("use `srtp: sdes`, or leave `follow_transfer` out"), "{mistakes}");
+}
+
+#[test]
 fn bad_webrtc_targets() {
     assert_snapshot!(config_mistakes(
         "targets:

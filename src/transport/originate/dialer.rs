@@ -68,6 +68,7 @@ async fn place(
         let _nobody = dial.events.send(CallEvent::Note(note));
     }
     let leg = ask(&target, &reservation.token, errands).await?;
+    let _nobody = dial.events.send(CallEvent::Named(leg.call_id.clone()));
     let mut waiting = Waiting { target: &target, leg: &leg, clock: dial.clock, events: &dial.events, stage: Stage::Dialling };
     match waiting.stream(&mut reservation).await {
         Ok(opened) => Ok(begin(opened, leg, reservation, dial)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::typed::Route;
-use rsipstack::sip::{Param, Transport as SipTransportKind, Uri};
+use rsipstack::sip::{Auth, Param, Transport as SipTransportKind, Uri};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
@@ -86,7 +86,7 @@ impl SipTransport {
         while let Some(hop) = hops.next() {
             match self.attempt(&dial, &target, &callee, &hop).await {
                 Ok(call) => return Ok(call),
-                Err(Failed { error, elsewhere }) if elsewhere && hops.peek().is_some() => {
+                Err(Failed { error, elsewhere, .. }) if elsewhere && hops.peek().is_some() => {
                     let note = format!("{error}; the next address of `{}` was tried", hop.name);
                     let _closed = dial.events.send(CallEvent::Note(note));
                 }
@@ -120,7 +120,7 @@ impl SipTransport {
         let from = caller(target, callee, reached_at)?;
         let attempt = Attempt {
             endpoint,
-            media,
+            media: Arc::new(media),
             target: target.clone(),
             callee: callee.clone(),
             from,
@@ -131,7 +131,8 @@ impl SipTransport {
             hop: hop.clone(),
             destination: sip_addr(hop.transport, hop.address),
             dial: dial.clone(),
-            call_id: format!("{:016x}@goldencall", rand::random::<u64>()),
+            call_id: Attempt::new_call_id(),
+            follows: false,
         };
         attempt.invite().await
     }
@@ -176,7 +177,9 @@ impl Transport for SipTransport {
 }
 
 pub(super) fn uri(text: &str) -> Result<Uri, DialError> {
-    Uri::try_from(text).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error))
+    let mut uri = Uri::try_from(text).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error))?;
+    unescape(&mut uri);
+    Ok(uri)
 }
 
 fn credential(target: &SipTarget) -> Option<Credential> {
@@ -184,8 +187,39 @@ fn credential(target: &SipTarget) -> Option<Credential> {
     target.username.clone().map(|username| Credential { username, password, realm: None, auth_username: None })
 }
 
+/// A URI of this user, whose name may have an `@` or a space.
+fn of_user(name: &str, rest: &str) -> Result<Uri, DialError> {
+    let (scheme, address) = rest.split_once(':').unwrap_or(("sip", rest));
+    let mut uri = uri(&format!("{scheme}:{address}"))?;
+    uri.auth = Some(Auth { user: name.to_owned(), password: None });
+    Ok(uri)
+}
+
+/// The stack escapes the user of every URI that it writes, and takes that of a URI that it reads for one that was not.
+pub(super) fn unescape(uri: &mut Uri) {
+    let Some(auth) = uri.auth.as_mut().filter(|auth| auth.user.contains('%')) else { return };
+    let (mut bytes, mut rest) = (Vec::new(), auth.user.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let hex = |digits: &&[u8]| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit);
+        let escaped = tail.get(..2).filter(hex).and_then(|digits| std::str::from_utf8(digits).ok());
+        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    if let Ok(user) = String::from_utf8(bytes) {
+        auth.user = user;
+    }
+}
+
 /// Where the peer reaches this call: over the connection that the call itself uses.
-fn contact(target: &SipTarget, transport: SipTransportKind, address: SocketAddr) -> Result<Uri, DialError> {
+pub(super) fn contact(target: &SipTarget, transport: SipTransportKind, address: SocketAddr) -> Result<Uri, DialError> {
     let user = target.username.as_deref().unwrap_or("goldencall");
     // A call to a `sips:` URI is secured on its way back as well (RFC 3261, section 8.1.1.8).
     let (scheme, transport) = match transport {
@@ -194,7 +228,7 @@ fn contact(target: &SipTarget, transport: SipTransportKind, address: SocketAddr)
         SipTransportKind::Tcp => ("sip", ";transport=tcp"),
         _ => ("sip", ""),
     };
-    uri(&format!("{scheme}:{user}@{address}{transport}"))
+    of_user(user, &format!("{scheme}:{address}{transport}"))
 }
 
 /// Who calls: PBXs know their endpoints by it.
@@ -205,7 +239,7 @@ fn caller(target: &SipTarget, callee: &Uri, address: SocketAddr) -> Result<Uri, 
     match &target.username {
         Some(username) => {
             let domain = target.register.as_deref().map_or(Ok(callee.clone()), uri)?;
-            uri(&format!("sip:{username}@{}", domain.host_with_port.host))
+            of_user(username, &format!("sip:{}", domain.host_with_port.host))
         }
         None => uri(&format!("sip:goldencall@{address}")),
     }
@@ -227,4 +261,23 @@ fn local_ip(remote: SocketAddr) -> std::io::Result<IpAddr> {
     let socket = std::net::UdpSocket::bind(any)?;
     socket.connect(remote)?;
     Ok(socket.local_addr()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_name_fits_into_a_uri() {
+        for (name, written) in [("ci", "ci"), ("+15550100", "+15550100"), ("a@b c", "a%40b%20c"), ("ü:%", "%C3%BC%3A%25")] {
+            let text = format!("sip:{written}@127.0.0.1");
+            assert_eq!(of_user(name, "sip:127.0.0.1").expect("a URI").to_string(), text);
+            assert_eq!(uri(&text).expect("a URI").to_string(), text);
+        }
+        let target = SipTarget { username: Some("ci@example.com".to_owned()), ..SipTarget::new("sip:bot@127.0.0.1") };
+        let contact = contact(&target, SipTransportKind::Udp, SocketAddr::from(([127, 0, 0, 1], 5070))).expect("a URI");
+        assert_eq!(contact.to_string(), "sip:ci%40example.com@127.0.0.1:5070");
+        let from = caller(&target, &uri(&target.uri).expect("a URI"), SocketAddr::from(([127, 0, 0, 1], 5070))).expect("a URI");
+        assert_eq!(from.to_string(), "sip:ci%40example.com@127.0.0.1");
+    }
 }

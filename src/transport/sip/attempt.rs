@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, DialogStateSender};
+use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::typed::Route;
@@ -14,16 +14,17 @@ use rsipstack::transport::SipAddr;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::agent::uri;
 use super::call::SipCall;
+use super::early::EarlyDialog;
 use super::endpoint::Endpoint;
-use super::flow::{closed, sip_addr};
-use super::locate::{Hop, locate};
+use super::flow::closed;
+use super::locate::Hop;
 use super::media::CallMedia;
-use super::refusal::{header, refused};
+use super::refusal::refused;
 use super::register::Registered;
+use super::session_timer::SessionTimer;
 use crate::scenario::SipTarget;
-use crate::transport::{Call, CallEvent, Dial, DialError, DialErrorKind};
+use crate::transport::{Call, CallControl, CallEvent, Dial, DialError, DialErrorKind, Goodbye};
 
 /// Without any response for this long there is nobody.
 const NO_RESPONSE: Duration = Duration::from_secs(4);
@@ -37,14 +38,30 @@ pub(super) struct States {
 }
 
 impl States {
-    pub fn new(receiver: DialogStateReceiver) -> Self {
-        Self { early: VecDeque::new(), receiver }
-    }
-
     pub async fn recv(&mut self) -> Option<DialogState> {
         match self.early.pop_front() {
             Some(state) => Some(state),
             None => self.receiver.recv().await,
+        }
+    }
+}
+
+/// An INVITE that was answered.
+pub(super) struct Answered {
+    pub dialog: InviteDialog,
+    pub response: Response,
+    pub states: States,
+    /// What an UPDATE before the answer agreed on.
+    pub timer: Option<SessionTimer>,
+    early: Option<Vec<u8>>,
+}
+
+impl Answered {
+    /// The answer to the offer: a reliable response may have carried it before.
+    pub fn description(&self) -> &[u8] {
+        match &self.early {
+            Some(early) if self.response.body.is_empty() => early,
+            _ => &self.response.body,
         }
     }
 }
@@ -55,25 +72,27 @@ pub(super) struct Failed {
     pub error: DialError,
     /// Another address of the same name may do better (RFC 3263, section 4.3).
     pub elsewhere: bool,
+    /// What the peer said.
+    pub status: Option<StatusCode>,
 }
 
 impl Failed {
     /// Nobody was there.
     pub fn elsewhere(error: DialError) -> Self {
         let elsewhere = matches!(error.kind, DialErrorKind::Unreachable | DialErrorKind::NoResponse | DialErrorKind::Certificate);
-        Self { error, elsewhere }
+        Self { error, elsewhere, status: None }
     }
 }
 
 impl From<DialError> for Failed {
     fn from(error: DialError) -> Self {
-        Self { error, elsewhere: false }
+        Self { error, elsewhere: false, status: None }
     }
 }
 
 pub(super) struct Attempt {
     pub endpoint: Arc<Endpoint>,
-    pub media: CallMedia,
+    pub media: Arc<CallMedia>,
     pub target: SipTarget,
     pub callee: Uri,
     pub from: Uri,
@@ -85,58 +104,80 @@ pub(super) struct Attempt {
     pub destination: SipAddr,
     pub dial: Dial,
     pub call_id: String,
+    /// It follows a transfer: until it is answered, the media is that of the party before.
+    pub follows: bool,
 }
 
 impl Attempt {
     pub async fn invite(self) -> Result<Call, Failed> {
-        self.endpoint.watch.follow(&self.call_id, self.dial.clock, self.dial.events.clone(), self.credential.clone());
         if let Some(capture) = &self.dial.capture {
-            let local = self.contact.host_with_port.clone().try_into().unwrap_or(self.endpoint.address);
-            self.endpoint.watch.capture(&self.call_id, Arc::clone(capture), local, self.hop.address);
             self.media.session().capture(Arc::clone(capture));
         }
+        self.media.session().receive(self.dial.clock, self.dial.events.clone());
         let answered = self.answered().await;
-        if answered.is_err() {
-            self.endpoint.watch.forget(&self.call_id);
-            if let Some(registered) = &self.registered {
-                registered.end(&self.endpoint).await;
+        if answered.is_err()
+            && let Some(registered) = &self.registered
+        {
+            registered.end(&self.endpoint).await;
+        }
+        let answered = answered?;
+        let answered_at = self.dial.clock.now();
+        let (media, call_id, callee, body) =
+            (Arc::clone(&self.media), self.call_id.clone(), self.target.uri.clone(), answered.response.body.clone());
+        // From here on there is a call to end, whatever becomes of its media.
+        let call = SipCall::begin(self, answered);
+        let goodbye = Goodbye::to(call.clone());
+        match media.answer(&body).await {
+            Ok((codec, sink)) => {
+                goodbye.not_yet();
+                Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
+            }
+            Err(why) => {
+                call.hang_up().await;
+                let message = format!("the answer of {callee} cannot be used: {why}");
+                Err(DialError::new(DialErrorKind::BadAnswer, message).into())
             }
         }
-        let (dialog, response, states) = answered?;
-        let answered_at = self.dial.clock.now();
-        let (codec, sink) = match self.media.answer(&response.body).await {
-            Ok(agreed) => agreed,
-            Err(why) => {
-                let _ended = timeout(Duration::from_secs(2), dialog.bye()).await;
-                let message = format!("the answer of {} cannot be used: {why}", self.target.uri);
-                return Err(DialError::new(DialErrorKind::BadAnswer, message).into());
-            }
-        };
-        let call_id = self.call_id.clone();
-        let (clock, events) = (self.dial.clock, self.dial.events.clone());
-        let call = Arc::new(SipCall::new(self, dialog, &response));
-        tokio::spawn(Arc::clone(&call).follow(states, clock, events));
-        Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
     }
 
-    async fn answered(&self) -> Result<(InviteDialog, Response, States), Failed> {
-        self.media.session().receive(self.dial.clock, self.dial.events.clone());
-        let (states, receiver) = self.endpoint.dialogs.new_dialog_state_channel();
-        let mut events = States::new(receiver);
-        let (dialog, response) = self.final_response(states, &mut events).await?;
+    /// Places the call and waits for the answer; an attempt without one leaves nothing behind.
+    pub async fn answered(&self) -> Result<Answered, Failed> {
+        let watch = &self.endpoint.watch;
+        watch.follow(&self.call_id, self.dial.clock, self.dial.events.clone(), self.credential.clone());
+        if !self.follows {
+            let _closed = self.dial.events.send(CallEvent::Named(self.call_id.clone()));
+        }
+        if let Some(capture) = &self.dial.capture {
+            let local = self.contact.host_with_port.clone().try_into().unwrap_or(self.endpoint.address);
+            watch.capture(&self.call_id, Arc::clone(capture), local, self.hop.address);
+        }
+        let answered = self.accepted().await;
+        if answered.is_err() {
+            watch.forget(&self.call_id);
+        }
+        answered
+    }
+
+    async fn accepted(&self) -> Result<Answered, Failed> {
+        let answered = self.final_response().await?;
+        let response = &answered.response;
         if response.status_code.kind() == StatusCodeKind::Successful {
-            return Ok((dialog, response, events));
+            return Ok(answered);
         }
         // The stack's own words for a connection that was closed under the INVITE.
         if self.hop.transport != Transport::Udp && !self.endpoint.watch.has_answered(&self.call_id) {
             return Err(Failed::elsewhere(closed(&self.hop, &self.target)));
         }
         let elsewhere = response.status_code == StatusCode::ServiceUnavailable;
-        Err(Failed { error: refused(&self.target.uri, &self.target, &response), elsewhere })
+        let status = Some(response.status_code.clone());
+        Err(Failed { error: refused(&self.target.uri, &self.target, response), elsewhere, status })
     }
 
-    async fn final_response(&self, states: DialogStateSender, events: &mut States) -> Result<(InviteDialog, Response), Failed> {
-        let invite = self.endpoint.dialogs.do_invite(self.option(), states);
+    async fn final_response(&self) -> Result<Answered, Failed> {
+        let (sender, receiver) = self.endpoint.dialogs.new_dialog_state_channel();
+        let mut states = States { early: VecDeque::new(), receiver };
+        let mut early = self.endpoint.early.open(&self.call_id, self.follows);
+        let invite = self.endpoint.dialogs.do_invite(self.option(), sender);
         let nobody = self.nobody();
         tokio::pin!(invite, nobody);
         let ring_deadline = Instant::now() + self.target.ring_timeout;
@@ -146,20 +187,31 @@ impl Attempt {
                     let (dialog, response) = done.map_err(|error| self.failed(&error.to_string()))?;
                     let response = response.ok_or_else(|| self.failed("the INVITE ended without a final response"))?;
                     // The answer may have overtaken the provisional responses before it.
-                    while let Ok(state) = events.receiver.try_recv() {
-                        self.early(&state);
-                        events.early.push_back(state);
+                    while let Ok(state) = states.receiver.try_recv() {
+                        self.learn(&state, &mut early);
+                        states.early.push_back(state);
                     }
-                    return Ok((dialog, response));
+                    let (timer, early) = (early.timer, early.description.take());
+                    return Ok(Answered { dialog, response, states, timer, early });
                 }
                 error = &mut nobody => return Err(Failed::elsewhere(error)),
-                Some(state) = events.recv() => self.early(&state),
+                Some(state) = states.receiver.recv() => self.learn(&state, &mut early),
+                Some(request) = early.requests.recv() => {
+                    while let Ok(state) = states.receiver.try_recv() {
+                        self.learn(&state, &mut early);
+                    }
+                    early.answer(request, &self.media, &self.contact);
+                }
                 () = sleep_until(ring_deadline) => {
                     let message = format!("{} rang for {} s without an answer", self.target.uri, self.target.ring_timeout.as_secs());
                     return Err(DialError::new(DialErrorKind::NoAnswer, message).into());
                 }
             }
         }
+    }
+
+    pub fn new_call_id() -> String {
+        format!("{:016x}@goldencall", rand::random::<u64>())
     }
 
     fn option(&self) -> InviteOption {
@@ -179,24 +231,6 @@ impl Attempt {
         }
     }
 
-    /// The INVITE that follows a transfer. A number is called at the bot's own domain.
-    pub async fn option_to(&self, to: &str) -> Result<InviteOption, DialError> {
-        let callee = match to.strip_prefix("tel:") {
-            Some(number) => uri(&format!("sip:{number}@{}", self.callee.host_with_port))?,
-            None => uri(to)?,
-        };
-        let destination = match self.target.proxy {
-            Some(_) => self.destination.clone(),
-            None => {
-                let hops = locate(&callee, self.target.dns).await?;
-                let hop = hops.first().ok_or_else(|| DialError::new(DialErrorKind::Unreachable, "it leads to no address"))?;
-                sip_addr(hop.transport, hop.address)
-            }
-        };
-        let call_id = Some(format!("{:016x}@goldencall", rand::random::<u64>()));
-        Ok(InviteOption { callee, destination: Some(destination), call_id, ..self.option() })
-    }
-
     fn headers(&self) -> Vec<Header> {
         let mut own = self.target.headers.clone();
         self.dial.trace.add_to(&mut own);
@@ -206,12 +240,15 @@ impl Attempt {
     }
 
     /// Provisional responses: ringing, and the address of early media (183 with SDP).
-    fn early(&self, state: &DialogState) {
+    fn learn(&self, state: &DialogState, early: &mut EarlyDialog) {
+        early.learn(state);
         if let DialogState::Early(_, response) = state {
             if response.status_code != StatusCode::Trying {
                 let _closed = self.dial.events.send(CallEvent::Ringing(self.dial.clock.now()));
             }
-            self.media.early(&response.body);
+            if !self.follows {
+                self.media.early(&response.body);
+            }
         }
     }
 
@@ -251,11 +288,6 @@ impl Attempt {
     fn failed(&self, error: &str) -> DialError {
         DialError::new(DialErrorKind::Rejected, format!("the call to {} failed: {error}", self.target.uri))
     }
-}
-
-/// Whether the peer takes UPDATE (RFC 3311).
-pub(super) fn takes_update(response: &Response) -> bool {
-    header(response, "Allow").is_some_and(|allow| allow.split(',').any(|method| method.trim() == "UPDATE"))
 }
 
 /// Asks ICMP: a connected socket learns of a closed port, the SIP socket does not.

@@ -1,21 +1,22 @@
-//! An answered SIP call: requests of the peer inside the dialog, session timers, transfers, and its end.
+//! An answered SIP call: requests of the peer inside the dialog, and its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rsipstack::dialog::dialog::{DialogState, TerminatedReason, TransactionHandle};
+use rsipstack::dialog::dialog::{Dialog, DialogState, TerminatedReason, TransactionHandle};
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, States, takes_update};
+use super::attempt::{Answered, Attempt, States};
 use super::info;
+use super::media::CallMedia;
+use super::refresh::Due;
 use super::refusal::header;
 use super::session_timer::SessionTimer;
-use super::transfer;
-use crate::clock::CallClock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
 use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
@@ -23,84 +24,134 @@ use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Until a response that was handed to the stack is on its way.
-const AFTER_ACCEPTED: Duration = Duration::from_millis(50);
-
-/// What comes next by the session timer.
-#[derive(Clone, Copy, Debug)]
-struct Due {
-    at: Instant,
-    timer: SessionTimer,
+/// One answered INVITE.
+#[derive(Clone)]
+pub(super) struct Leg {
+    pub attempt: Arc<Attempt>,
+    pub dialog: InviteDialog,
+    /// The peer takes UPDATE (RFC 3311).
+    pub update: bool,
 }
 
-impl Due {
-    fn after(timer: SessionTimer) -> Self {
-        let wait = if timer.ours { timer.refresh_after() } else { timer.over_after() };
-        Self { at: Instant::now() + wait, timer }
+impl Leg {
+    pub fn new(attempt: Attempt, dialog: InviteDialog, answer: &Response) -> Self {
+        let update = header(answer, "Allow").is_some_and(|allow| allow.split(',').any(|method| method.trim() == "UPDATE"));
+        Self { attempt: Arc::new(attempt), dialog, update }
+    }
+
+    /// Hangs up; nothing of the leg stays behind.
+    pub async fn end(&self) {
+        if let Ok(Err(error)) = timeout(BYE_TIMEOUT, self.dialog.bye()).await {
+            tracing::debug!(%error, "the BYE failed");
+        }
+        self.forget();
+    }
+
+    fn forget(&self) {
+        self.attempt.endpoint.dialogs.remove_dialog(&self.dialog.id());
+        self.attempt.endpoint.watch.forget(&self.attempt.call_id);
     }
 }
 
 pub(super) struct SipCall {
-    attempt: Attempt,
+    pub first: Arc<Attempt>,
     /// The one that carries the call: after a transfer that was followed, another one.
-    dialog: Mutex<InviteDialog>,
+    leg: Mutex<Leg>,
     over: AtomicBool,
-    update: bool,
-    due: Mutex<Option<Due>>,
+    /// A transfer is on its way: a bot that hangs up meanwhile has handed the call over.
+    pub handing_over: AtomicBool,
+    /// Cancelled once goldencall has hung up: nothing begins after it.
+    pub gone: CancellationToken,
+    pub due: Mutex<Option<Due>>,
+    /// The CSeq of a re-INVITE without an offer: the answer to ours comes with its ACK.
+    offered: Mutex<Option<u32>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SipCall {
-    pub fn new(attempt: Attempt, dialog: InviteDialog, answer: &Response) -> Self {
-        Self {
-            attempt,
-            dialog: Mutex::new(dialog),
+    /// Takes an answered call over and serves it until its end.
+    pub fn begin(attempt: Attempt, answered: Answered) -> Arc<Self> {
+        let Answered { dialog, response, states, timer, .. } = answered;
+        let leg = Leg::new(attempt, dialog, &response);
+        let timer = SessionTimer::agreed(&response).or(timer);
+        let call = Arc::new(Self {
+            first: Arc::clone(&leg.attempt),
+            leg: Mutex::new(leg.clone()),
             over: AtomicBool::new(false),
-            update: takes_update(answer),
-            due: Mutex::new(SessionTimer::agreed(answer).map(Due::after)),
+            handing_over: AtomicBool::new(false),
+            gone: CancellationToken::new(),
+            due: Mutex::new(timer.map(Due::after)),
+            offered: Mutex::new(None),
+        });
+        tokio::spawn(Arc::clone(&call).follow(leg, states));
+        call
+    }
+
+    pub fn leg(&self) -> Leg {
+        lock(&self.leg).clone()
+    }
+
+    pub fn media(&self) -> &CallMedia {
+        &self.first.media
+    }
+
+    pub fn tell(&self, event: CallEvent) {
+        let _closed = self.first.dial.events.send(event);
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    pub fn set_timer(&self, timer: Option<SessionTimer>) {
+        *lock(&self.due) = timer.map(Due::after);
+    }
+
+    /// Goes on with another leg; `false` where the call is over already.
+    pub fn carry_on(&self, leg: Leg) -> bool {
+        let mut carries = lock(&self.leg);
+        let open = !self.is_over();
+        if open {
+            *carries = leg;
         }
+        open
     }
 
-    fn dialog(&self) -> InviteDialog {
-        self.dialog.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn due(&self) -> Option<Due> {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_timer(&self, timer: SessionTimer) {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(Due::after(timer));
+    /// The call is over: the leg that carried it, and whether it was open until now.
+    fn close(&self) -> (Leg, bool) {
+        let carries = lock(&self.leg);
+        (carries.clone(), !self.over.swap(true, Ordering::SeqCst))
     }
 
     /// Answers what the peer asks inside the dialog until the dialog ends.
-    pub fn follow(
-        self: Arc<Self>,
-        mut states: States,
-        clock: CallClock,
-        events: mpsc::UnboundedSender<CallEvent>,
-    ) -> BoxFuture<'static, ()> {
-        let id = self.dialog().id();
+    pub fn follow(self: Arc<Self>, leg: Leg, mut states: States) -> BoxFuture<'static, ()> {
+        let id = leg.dialog.id();
         Box::pin(async move {
             loop {
                 // A dialog that a transfer left behind ends without the call.
-                let carries = self.dialog().id() == id;
-                let due = self.due().filter(|_| carries);
+                let carries = self.leg().dialog.id() == id;
+                let due = (*lock(&self.due)).filter(|_| carries);
                 let at = due.map_or_else(Instant::now, |due| due.at);
                 tokio::select! {
                     state = states.recv() => match state {
                         Some(DialogState::Terminated(id, reason)) => {
-                            self.attempt.endpoint.dialogs.remove_dialog(&id);
-                            if carries && !self.over.swap(true, Ordering::SeqCst) && ended_by_peer(&reason) {
-                                let _closed = events.send(CallEvent::HungUp(clock.now()));
+                            self.first.endpoint.dialogs.remove_dialog(&id);
+                            if carries && !self.handing_over.load(Ordering::SeqCst) {
+                                self.ended_by(&reason);
                             }
                             return;
                         }
-                        Some(state) => self.asked(state, clock, &events).await,
+                        Some(state) => self.asked(state, &leg).await,
                         None => return,
                     },
                     () = sleep_until(at), if due.is_some() => {
+                        *lock(&self.due) = None;
                         if let Some(due) = due {
-                            self.timed_out(due.timer, clock, &events).await;
+                            // Meanwhile the peer's own requests are answered.
+                            tokio::spawn(Arc::clone(&self).timed_out(leg.clone(), due.timer));
                         }
                     }
                 }
@@ -108,19 +159,36 @@ impl SipCall {
         })
     }
 
-    async fn asked(self: &Arc<Self>, state: DialogState, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
+    /// The dialog that carried the call has ended.
+    pub fn ended_by(&self, reason: &TerminatedReason) {
+        if !self.close().1 {
+            return;
+        }
+        let now = self.first.dial.clock.now();
+        match reason {
+            TerminatedReason::UacBye | TerminatedReason::UacCancel => {}
+            TerminatedReason::ProxyAuthRequired => {
+                let why = "the bot asks for credentials inside the call and does not take `sip.username` and `sip.password`";
+                self.tell(CallEvent::Broken(now, why.to_owned()));
+            }
+            _ => self.tell(CallEvent::HungUp(now)),
+        }
+    }
+
+    async fn asked(self: &Arc<Self>, state: DialogState, leg: &Leg) {
         match state {
-            DialogState::Updated(_, request, handle) => self.updated(&request, &handle).await,
+            DialogState::Updated(_, request, handle) => self.updated(&leg.dialog, &request, &handle).await,
+            DialogState::Confirmed(..) => self.acknowledged(&leg.dialog),
             DialogState::Info(_, request, handle) => {
                 if let Some(digit) = digit_of(&request) {
-                    let _closed = events.send(CallEvent::Digit(clock.now(), digit));
+                    self.tell(CallEvent::Digit(self.first.dial.clock.now(), digit));
                 }
                 let _gone = handle.reply(StatusCode::OK).await;
             }
             DialogState::Options(_, _, handle) | DialogState::Notify(_, _, handle) => {
                 let _gone = handle.reply(StatusCode::OK).await;
             }
-            DialogState::Refer(_, request, handle) => self.referred(&request, &handle, clock, events).await,
+            DialogState::Refer(_, request, handle) => self.referred(leg, &request, &handle).await,
             DialogState::Message(_, _, handle) | DialogState::Publish(_, _, handle) => {
                 let _gone = handle.reply(StatusCode::MethodNotAllowed).await;
             }
@@ -128,181 +196,95 @@ impl SipCall {
             | DialogState::Trying(_)
             | DialogState::Early(..)
             | DialogState::WaitAck(..)
-            | DialogState::Confirmed(..)
             | DialogState::Terminated(..) => {}
         }
     }
 
-    /// A re-INVITE or UPDATE: media may move or pause, and the session may be refreshed.
-    async fn updated(&self, request: &Request, handle: &TransactionHandle) {
+    /// A re-INVITE or UPDATE: media may move or pause, the peer itself may move, and the session may be refreshed.
+    async fn updated(&self, dialog: &InviteDialog, request: &Request, handle: &TransactionHandle) {
         let mut headers = Vec::new();
+        let body = match (request.body.is_empty(), request.method) {
+            (true, Method::Update) => None,
+            (true, _) => {
+                *lock(&self.offered) = cseq(request);
+                Some(self.media().offer_to_talk())
+            }
+            (false, _) => match self.media().answer_again(&request.body) {
+                Ok(body) => Some(body),
+                Err(error) => {
+                    tracing::debug!(%error, "an offer inside the dialog cannot be answered");
+                    let _gone = handle.reply(StatusCode::NotAcceptableHere).await;
+                    return;
+                }
+            },
+        };
         if let Some(timer) = SessionTimer::of_refresh(request) {
-            self.set_timer(timer);
+            self.set_timer(Some(timer));
             headers = timer.response_headers();
         }
-        if request.body.is_empty() && request.method == Method::Update {
-            let _gone = handle.respond(StatusCode::OK, Some(headers), None).await;
-            return;
-        }
-        let body = match self.attempt.media.answer_again(&request.body) {
-            Ok(body) => body,
-            Err(error) => {
-                tracing::debug!(%error, "an offer inside the dialog cannot be answered");
-                let _gone = handle.reply(StatusCode::NotAcceptableHere).await;
-                return;
-            }
-        };
-        headers.push(Header::ContentType("application/sdp".into()));
-        let _gone = handle.respond(StatusCode::OK, Some(headers), Some(body)).await;
-    }
-
-    /// The session timer ran out: the caller refreshes, or the peer has not.
-    async fn timed_out(&self, timer: SessionTimer, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let why = if timer.ours {
-            match self.refresh(timer).await {
-                Ok(()) => return,
-                Err(why) => why,
-            }
-        } else {
-            format!("the bot did not refresh the session of {} s (RFC 4028)", timer.interval.as_secs())
-        };
-        let _closed = events.send(CallEvent::Broken(clock.now(), why));
-    }
-
-    /// UPDATE where the peer takes it, re-INVITE otherwise.
-    async fn refresh(&self, timer: SessionTimer) -> Result<(), String> {
-        let dialog = self.dialog();
-        let mut headers = timer.request_headers();
-        let response = if self.update {
-            dialog.update(Some(headers), None).await
-        } else {
+        if body.is_some() {
             headers.push(Header::ContentType("application/sdp".into()));
-            dialog.reinvite_with_glare_retry(Some(headers), self.attempt.media.answer_again(b"").ok(), 3).await
-        };
-        match response {
-            Ok(Some(response)) if response.status_code.kind() == StatusCodeKind::Successful => {
-                // Without a session timer in the answer there is none any more.
-                if let Some(timer) = SessionTimer::agreed(&response) {
-                    self.set_timer(timer);
-                }
-                Ok(())
-            }
-            Ok(Some(response)) => {
-                Err(format!("the bot answered {} {} to the session refresh", response.status_code.code(), response.status_code.text()))
-            }
-            Ok(None) => Ok(()),
-            Err(error) => Err(format!("the session refresh failed: {error}")),
         }
+        let _gone = handle.respond(StatusCode::OK, Some(headers), body).await;
+        refresh_target(dialog, request);
     }
 
-    /// The bot transfers the call: it is told that this is accepted, and where it leads is told to the conversation.
-    async fn referred(
-        self: &Arc<Self>,
-        request: &Request,
-        handle: &TransactionHandle,
-        clock: CallClock,
-        events: &mpsc::UnboundedSender<CallEvent>,
-    ) {
-        let Some(uri) = transfer::refer_to(request) else {
-            let _gone = handle.reply(StatusCode::BadRequest).await;
-            return;
-        };
-        let _gone = handle.reply(StatusCode::Accepted).await;
-        let _closed = events.send(CallEvent::Transfer(clock.now(), uri.clone()));
-        let call = Arc::clone(self);
-        let progress = transfer::wants_progress(request);
-        let events = events.clone();
-        tokio::spawn(async move {
-            let dialog = call.dialog();
-            // The stack sends the 202 by itself, and peers do not expect a NOTIFY before it.
-            sleep(AFTER_ACCEPTED).await;
-            if progress {
-                transfer::notify(&dialog, StatusCode::Trying, false).await;
-            }
-            let outcome = if call.attempt.target.follow_transfer { call.go_to(&uri, clock, events).await } else { StatusCode::OK };
-            if progress {
-                transfer::notify(&dialog, outcome.clone(), true).await;
-            }
-            if call.attempt.target.follow_transfer && outcome == StatusCode::OK {
-                let _ended = timeout(BYE_TIMEOUT, dialog.bye()).await;
-            }
-        });
-    }
-
-    /// Calls whom the bot named, on the same media ports; from then on that is the call.
-    async fn go_to(self: &Arc<Self>, uri: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) -> StatusCode {
-        let note = |text: String| {
-            let _closed = events.send(CallEvent::Note(text));
-        };
-        let (states, receiver) = self.attempt.endpoint.dialogs.new_dialog_state_channel();
-        let option = match self.attempt.option_to(uri).await {
-            Ok(option) => option,
-            Err(error) => {
-                note(format!("the transfer to {uri} was not followed: {error}"));
-                return StatusCode::NotFound;
-            }
-        };
-        let inviting = timeout(self.attempt.target.ring_timeout, self.attempt.endpoint.dialogs.do_invite(option, states)).await;
-        match inviting {
-            Ok(Ok((dialog, Some(response)))) if response.status_code.kind() == StatusCodeKind::Successful => {
-                if let Err(why) = self.attempt.media.moved(&response.body) {
-                    note(format!("the transfer to {uri} was followed, and the answer there cannot be used: {why}"));
-                    let _ended = timeout(BYE_TIMEOUT, dialog.bye()).await;
-                    return StatusCode::NotAcceptableHere;
-                }
-                *self.dialog.lock().unwrap_or_else(PoisonError::into_inner) = dialog;
-                *self.due.lock().unwrap_or_else(PoisonError::into_inner) = SessionTimer::agreed(&response).map(Due::after);
-                note(format!("the transfer to {uri} was followed"));
-                tokio::spawn(Arc::clone(self).follow(States::new(receiver), clock, events.clone()));
-                StatusCode::OK
-            }
-            Ok(Ok((_, Some(response)))) => {
-                note(format!("the transfer to {uri} was answered {} {}", response.status_code.code(), response.status_code.text()));
-                response.status_code
-            }
-            Ok(Ok((_, None))) | Ok(Err(_)) | Err(_) => {
-                note(format!("the transfer to {uri} was not answered"));
-                StatusCode::RequestTimeout
-            }
+    /// The answer to an offer of ours in a 2xx comes with the ACK (RFC 3261, section 13.2.1).
+    fn acknowledged(&self, dialog: &InviteDialog) {
+        let mut offered = lock(&self.offered);
+        let Some(ack) = dialog.last_remote_ack().filter(|ack| offered.is_some() && cseq(ack) == *offered) else { return };
+        *offered = None;
+        drop(offered);
+        if let Err(why) = self.media().answered(&ack.body) {
+            let why = format!("the bot's answer in the ACK of a re-INVITE cannot be used: {why}");
+            self.tell(CallEvent::Lost(self.first.dial.clock.now(), why));
         }
     }
+}
+
+/// Where the peer wants further requests (RFC 3261, section 12.2).
+pub(super) fn refresh_target(dialog: &InviteDialog, message: &impl HeadersExt) {
+    let contact = message.typed_contact_headers().ok().and_then(|all| all.into_iter().next());
+    if let Some(contact) = contact {
+        Dialog::Invite(dialog.clone()).set_remote_target(contact.uri, message.contact_header().ok().cloned());
+    }
+}
+
+fn cseq(request: &Request) -> Option<u32> {
+    request.cseq_header().and_then(|cseq| cseq.seq()).ok()
 }
 
 impl CallControl for SipCall {
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let dialog = self.dialog();
-            if !self.over.swap(true, Ordering::SeqCst)
-                && let Ok(Err(error)) = timeout(BYE_TIMEOUT, dialog.bye()).await
-            {
-                tracing::debug!(%error, "the BYE failed");
+            self.gone.cancel();
+            match self.close() {
+                (leg, true) => leg.end().await,
+                (leg, false) => leg.forget(),
             }
-            self.attempt.endpoint.dialogs.remove_dialog(&dialog.id());
-            self.attempt.media.session().stop();
-            if let Some(registered) = &self.attempt.registered {
-                registered.end(&self.attempt.endpoint).await;
+            self.media().session().stop();
+            if let Some(registered) = &self.first.registered {
+                registered.end(&self.first.endpoint).await;
             }
-            self.attempt.endpoint.watch.forget(&self.attempt.call_id);
         })
     }
 
     fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {
         let digits = digits.to_owned();
         Box::pin(async move {
-            match self.attempt.media.digit_mode() {
-                DigitMode::Rtp => self.attempt.media.press(&digits).await,
-                DigitMode::Info => info::send(&self.dialog(), &digits).await,
+            match self.media().digit_mode() {
+                DigitMode::Rtp => self.media().press(&digits).await,
+                DigitMode::Info => info::send(&self.leg().dialog, &digits).await,
             }
         })
     }
 
     fn round_trip(&self) -> Option<Duration> {
-        self.attempt.media.session().round_trip()
+        self.media().session().round_trip()
     }
 
     fn reception(&self) -> Reception {
-        self.attempt.media.session().reception()
+        self.media().session().reception()
     }
 }
 
@@ -310,9 +292,4 @@ impl CallControl for SipCall {
 pub(crate) fn digit_of(request: &Request) -> Option<char> {
     let kind = header(request, "Content-Type")?;
     info::digit(kind, &request.body)
-}
-
-/// Whether the far end ended the dialog.
-fn ended_by_peer(reason: &TerminatedReason) -> bool {
-    !matches!(reason, TerminatedReason::UacBye | TerminatedReason::UacCancel)
 }

@@ -1,6 +1,9 @@
 //! Digest authentication (RFC 7616, RFC 2617): headers that `rsipstack` 0.7.14 reads and writes differently, and the
 //! re-use of a nonce for the requests that follow a challenge.
 
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::headers::auth::{Algorithm, AuthQop};
 use rsipstack::sip::prelude::{HasHeaders, HeadersExt, ToTypedHeader};
@@ -17,14 +20,8 @@ pub(super) fn outgoing(message: &mut SipMessage) {
 
 /// Names of algorithms as the stack knows them; of several challenges (RFC 8760) only those that can be answered stay.
 pub(super) fn incoming(message: &mut SipMessage) {
-    let fixes = [
-        ("algorithm=SHA-256", "algorithm=SHA256"),
-        ("algorithm=\"SHA-256\"", "algorithm=SHA256"),
-        ("qop=\"auth,auth-int\"", "qop=\"auth\""),
-        ("qop=\"auth, auth-int\"", "qop=\"auth\""),
-        ("qop=\"auth-int,auth\"", "qop=\"auth\""),
-    ];
-    rewrite(message, &fixes);
+    rewrite(message, &[("algorithm=SHA-256", "algorithm=SHA256"), ("algorithm=\"SHA-256\"", "algorithm=SHA256")]);
+    each(message, protection);
     if let SipMessage::Response(response) = message {
         let challenges = response.headers.iter().filter(|header| is_challenge(header)).count();
         let readable = |header: &Header| challenge(header).is_some();
@@ -38,12 +35,29 @@ fn is_challenge(header: &Header) -> bool {
     matches!(header, Header::WwwAuthenticate(_) | Header::ProxyAuthenticate(_))
 }
 
+/// The kinds of protection that are offered: the stack knows one, `auth`, and reads it in quotes only.
+static QOP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?i)(^|[\s,])qop\s*=\s*(?:"([^"]*)"|((?:auth-int|auth)(?:\s*,\s*(?:auth-int|auth)\b)*))"#).ok());
+
+fn protection(challenge: &str) -> String {
+    let Some(qop) = QOP.as_ref() else { return challenge.to_owned() };
+    let chosen = |found: &Captures<'_>| {
+        let offered = found.get(2).or_else(|| found.get(3)).map_or("", |offered| offered.as_str());
+        let auth = offered.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth"));
+        if auth { format!("{}qop=\"auth\"", &found[1]) } else { found[0].to_owned() }
+    };
+    qop.replace(challenge, chosen).into_owned()
+}
+
 fn rewrite(message: &mut SipMessage, fixes: &[(&str, &str)]) {
+    each(message, |text| fixes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
+}
+
+fn each(message: &mut SipMessage, fix: impl Fn(&str) -> String) {
     let headers = match message {
         SipMessage::Request(request) => &mut request.headers,
         SipMessage::Response(response) => &mut response.headers,
     };
-    let fix = |text: &str| fixes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     for header in headers.iter_mut() {
         match header {
             Header::Authorization(value) => *value = fix(value.value()).into(),
@@ -212,6 +226,16 @@ mod tests {
         assert_eq!(realm(&response).as_deref(), Some("pbx"));
         let challenge = Nonce::of(&response).expect("a challenge").challenge;
         assert_eq!((challenge.algorithm, challenge.qop.is_some()), (Some(Algorithm::Sha256), true));
+    }
+
+    #[test]
+    fn protection_is_chosen_from_what_is_offered() {
+        let offered = ["\"auth\"", "auth", "\"auth-int, auth\"", "auth,auth-int", "\"auth-int ,auth\"", "\"auth-int\""];
+        let chosen = offered.map(|qop| protection(&format!("Digest realm=\"pbx\", qop={qop}, nonce=\"n\"")));
+        for text in &chosen[..5] {
+            assert_eq!(text, "Digest realm=\"pbx\", qop=\"auth\", nonce=\"n\"");
+        }
+        assert!(chosen[5].contains("auth-int"), "{chosen:?}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipConnection, TcpListenerConnection, TransportLayer};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::early::EarlyDialogs;
 use super::trace::SipTrace;
 use super::watch::{Inspector, Watch};
 
@@ -23,6 +24,7 @@ pub(crate) struct Endpoint {
     pub address: SocketAddr,
     pub(super) inner: EndpointInnerRef,
     pub(super) watch: Arc<Watch>,
+    pub(super) early: Arc<EarlyDialogs>,
     _stop: DropGuard,
 }
 
@@ -45,10 +47,11 @@ impl Endpoint {
             .build();
         let incoming = endpoint.incoming_transactions().map_err(|error| error.to_string())?;
         let inner = Arc::clone(&endpoint.inner);
+        watch.serve(&inner);
         let serving = Arc::clone(&inner);
         tokio::spawn(async move { serving.serve().await });
         let dialogs = Arc::new(DialogLayer::new(Arc::clone(&inner)));
-        Ok((Self { dialogs, address, inner, watch, _stop: stop.drop_guard() }, incoming))
+        Ok((Self { dialogs, address, inner, watch, early: Arc::default(), _stop: stop.drop_guard() }, incoming))
     }
 
     /// Takes TCP connections on the UDP port's number, too.
@@ -71,7 +74,7 @@ impl Endpoint {
 
     /// Serves what comes in on a caller's endpoint: requests inside its dialogs; nobody rings it.
     pub(super) fn serve_caller(self: &Arc<Self>, mut incoming: TransactionReceiver) {
-        let dialogs = Arc::clone(&self.dialogs);
+        let (dialogs, early) = (Arc::clone(&self.dialogs), Arc::clone(&self.early));
         tokio::spawn(async move {
             while let Some(mut transaction) = incoming.recv().await {
                 match transaction.original.method {
@@ -79,7 +82,12 @@ impl Endpoint {
                     Method::Invite if transaction.original.to_header().is_ok_and(|to| to.tag().ok().flatten().is_none()) => {
                         drop(transaction.reply(StatusCode::BusyHere).await);
                     }
-                    _ => in_dialog(&dialogs, transaction).await,
+                    _ if dialogs.match_dialog(&transaction).is_some() => in_dialog(&dialogs, transaction).await,
+                    _ => {
+                        if let Some(transaction) = early.hand_over(transaction) {
+                            in_dialog(&dialogs, transaction).await;
+                        }
+                    }
                 }
             }
         });

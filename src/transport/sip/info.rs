@@ -6,9 +6,10 @@ use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, StatusCodeKind};
 use tokio::time::{sleep, timeout};
 
+use super::refusal::phrase;
 use crate::clock::Monotonic;
 use crate::media::telephone_event;
-use crate::transport::SentDigits;
+use crate::transport::{SentDigits, quote};
 
 /// Milliseconds of a tone.
 const DURATION: u32 = 100;
@@ -43,7 +44,7 @@ pub(crate) async fn send(dialog: &InviteDialog, digits: &str) -> Result<SentDigi
         let response = response.map_err(|_| "the bot does not answer INFO".to_owned())?.map_err(|error| format!("INFO failed: {error}"))?;
         let response = response.ok_or("the call was over before the digits were sent")?;
         if response.status_code.kind() != StatusCodeKind::Successful {
-            let (code, text) = (response.status_code.code(), response.status_code.text());
+            let (code, text) = (response.status_code.code(), quote(phrase(&response)));
             return Err(format!("the bot refuses digits by INFO ({code} {text}); try `sip.dtmf=rfc4733`"));
         }
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::sdp::{self, Description, Setup};
+use super::sdp::{self, Description, Direction, Setup};
 use crate::scenario::{DigitMode, SipCodec, SipTarget, Srtp};
 use crate::transport::rtp::dtls::Handshake;
 use crate::transport::rtp::{Keys, RtpSender, RtpSession};
@@ -33,6 +33,8 @@ struct Agreed {
     own: Option<Description>,
     /// The DTLS handshake has been begun: there is one association a call.
     shaking: bool,
+    /// An offer of the peer's came before the answer to the INVITE, whose description is then an old one.
+    renewed: bool,
 }
 
 impl CallMedia {
@@ -71,7 +73,7 @@ impl CallMedia {
     /// A provisional response's body (183): early media has an address and keys. What cannot be used is told with the answer.
     pub fn early(&self, body: &[u8]) {
         if let Ok(peer) = sdp::parse(body) {
-            let _later = self.take(&peer);
+            let _later = self.take(&peer, &self.offer);
         }
     }
 
@@ -81,11 +83,15 @@ impl CallMedia {
     /// Why the answer cannot be used, in one sentence.
     pub async fn answer(&self, body: &[u8]) -> Result<(SipCodec, RtpSender), String> {
         // A reliable 183 may have carried the only answer (RFC 3262, section 5).
-        let peer = match (body.is_empty(), self.agreed().peer.clone()) {
-            (true, Some(peer)) => peer,
+        let (known, renewed) = {
+            let agreed = self.agreed();
+            (agreed.peer.clone(), agreed.renewed)
+        };
+        let peer = match known {
+            Some(peer) if renewed || body.is_empty() => peer,
             _ => sdp::parse(body)?,
         };
-        let (codec, number) = self.take(&peer)?;
+        let (codec, number) = if renewed { sdp::chosen(&self.codecs, &peer)? } else { self.take(&peer, &self.offer)? };
         self.shake_hands(&peer).await?;
         let plan = peer.outgoing(codec, number, self.ptime);
         let sender = self.session.send(plan).map_err(|error| format!("no RTP sender ({error})"))?;
@@ -99,11 +105,6 @@ impl CallMedia {
     pub fn answer_again(&self, body: &[u8]) -> Result<Vec<u8>, String> {
         let local = self.session.local_addr().map_err(|error| error.to_string())?;
         let version = self.version.fetch_add(1, Ordering::Relaxed);
-        if body.is_empty() {
-            // An INVITE without an offer is answered with one (RFC 3261, section 14.2).
-            let own = self.agreed().own.clone().unwrap_or_else(|| self.offer.clone());
-            return Ok(own.text(version).into_bytes());
-        }
         let peer = sdp::parse(body)?;
         let own = self.own_answer(&peer, sdp::answer_to(&peer, local, &self.codecs)?);
         self.expected_security(&peer)?;
@@ -115,7 +116,7 @@ impl CallMedia {
         }
         self.session.retarget(peer.outgoing(codec, number, self.ptime));
         let mut agreed = self.agreed();
-        (agreed.codec, agreed.peer, agreed.own) = (Some(codec), Some(peer), Some(own.clone()));
+        (agreed.codec, agreed.peer, agreed.own, agreed.renewed) = (Some(codec), Some(peer), Some(own.clone()), true);
         Ok(own.text(version).into_bytes())
     }
 
@@ -124,8 +125,41 @@ impl CallMedia {
     /// # Errors
     /// Why the answer cannot be used, in one sentence.
     pub fn moved(&self, body: &[u8]) -> Result<(), String> {
+        self.retake(body, &self.offer)
+    }
+
+    /// The offer to a peer that asks for one (RFC 3261, section 14.2): whoever was on hold may talk again.
+    pub fn offer_to_talk(&self) -> Vec<u8> {
+        self.offer_again(Some(Direction::SendRecv))
+    }
+
+    /// The offer that changes nothing.
+    pub fn offer_as_before(&self) -> Vec<u8> {
+        self.offer_again(None)
+    }
+
+    fn offer_again(&self, direction: Option<Direction>) -> Vec<u8> {
+        let version = self.version.fetch_add(1, Ordering::Relaxed);
+        let mut agreed = self.agreed();
+        let mut own = agreed.own.clone().unwrap_or_else(|| self.offer.clone());
+        own.direction = direction.unwrap_or(own.direction);
+        let text = own.text(version).into_bytes();
+        agreed.own = Some(own);
+        text
+    }
+
+    /// Takes the answer to an offer that was made inside the dialog.
+    ///
+    /// # Errors
+    /// Why it cannot be used, in one sentence.
+    pub fn answered(&self, body: &[u8]) -> Result<(), String> {
+        let offered = self.agreed().own.clone().unwrap_or_else(|| self.offer.clone());
+        self.retake(body, &offered)
+    }
+
+    fn retake(&self, body: &[u8], offered: &Description) -> Result<(), String> {
         let peer = sdp::parse(body)?;
-        let (codec, number) = self.take(&peer)?;
+        let (codec, number) = self.take(&peer, offered)?;
         self.session.retarget(peer.outgoing(codec, number, self.ptime));
         Ok(())
     }
@@ -152,14 +186,14 @@ impl CallMedia {
         own
     }
 
-    /// Takes what a description says of address, codec and keys.
-    fn take(&self, peer: &Description) -> Result<(SipCodec, u8), String> {
+    /// Takes what the answer to this offer says of address, codec and keys.
+    fn take(&self, peer: &Description, offered: &Description) -> Result<(SipCodec, u8), String> {
         self.expected_security(peer)?;
         let (codec, number) = sdp::chosen(&self.codecs, peer)?;
-        self.session.expect(self.offer.formats.or(&peer.formats));
+        self.session.expect(offered.formats.or(&peer.formats));
         self.session.set_remote(peer.address, peer.rtcp_way());
         if self.srtp == Srtp::Sdes {
-            self.session.set_keys(self.keys(peer)?)?;
+            self.session.set_keys(self.keys(peer, offered)?)?;
         }
         let mut agreed = self.agreed();
         (agreed.codec, agreed.peer) = (Some(codec), Some(peer.clone()));
@@ -167,11 +201,11 @@ impl CallMedia {
     }
 
     /// The key of the offered line that the peer accepts, and the peer's (RFC 4568, section 7.1.3).
-    fn keys(&self, peer: &Description) -> Result<Keys, String> {
-        let pair = peer.crypto.iter().find_map(|theirs| Some((theirs, self.offer.crypto.iter().find(|line| line.tag == theirs.tag)?)));
+    fn keys(&self, peer: &Description, offered: &Description) -> Result<Keys, String> {
+        let pair = peer.crypto.iter().find_map(|theirs| Some((theirs, offered.crypto.iter().find(|line| line.tag == theirs.tag)?)));
         let (theirs, ours) =
             pair.filter(|(theirs, ours)| theirs.suite == ours.suite).ok_or("its SDP accepts none of the offered keys (a=crypto)")?;
-        let accepted = Description { crypto: vec![ours.clone()], ..self.offer.clone() };
+        let accepted = Description { crypto: vec![ours.clone()], ..offered.clone() };
         self.agreed().own = Some(accepted);
         Ok(Keys { suite: ours.suite, local: ours.key.clone(), remote: theirs.key.clone() })
     }
@@ -286,7 +320,7 @@ mod tests {
         assert_eq!(own.crypto[0].key, first.crypto[0].key, "the key goes on");
         let again = sdp::parse(&media.answer_again(answer.text(3).as_bytes()).expect("an answer")).expect("SDP");
         assert_eq!(again.direction, sdp::Direction::SendRecv);
-        assert_eq!(sdp::parse(&media.answer_again(b"").expect("an offer")).expect("SDP").crypto, again.crypto);
+        assert_eq!(sdp::parse(&media.offer_to_talk()).expect("SDP").crypto, again.crypto);
         let plain = Description { profile: sdp::Profile::Avp, ..answer };
         assert!(media.answer_again(plain.text(4).as_bytes()).is_err());
     }

@@ -12,6 +12,11 @@ pub(super) fn header<'m>(message: &'m impl HasHeaders, name: &str) -> Option<&'m
     message.headers().iter().find(|header| header.name().eq_ignore_ascii_case(name)).map(|header| header.value().trim())
 }
 
+/// The reason phrase as the peer wrote it; the stack's own text is that of the code.
+pub(super) fn phrase(response: &Response) -> &str {
+    response.wire_reason.as_deref().unwrap_or_else(|| response.status_code.text())
+}
+
 /// The error of a final response to INVITE or REGISTER.
 pub(super) fn refused(who: &str, target: &SipTarget, response: &Response) -> DialError {
     let code = response.status_code.code();
@@ -26,7 +31,7 @@ pub(super) fn refused(who: &str, target: &SipTarget, response: &Response) -> Dia
         DialErrorKind::Unauthorized => unauthorized(target, response),
         _ => redirected(response).unwrap_or_else(|| reason(response)),
     };
-    DialError::new(kind, format!("{who} answered {code} {}{fix}", response.status_code.text()))
+    DialError::new(kind, format!("{who} answered {code} {}{fix}", quote(phrase(response))))
 }
 
 fn unauthorized(target: &SipTarget, response: &Response) -> String {

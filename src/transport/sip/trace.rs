@@ -9,6 +9,7 @@ use regex::Regex;
 use rsipstack::sip::SipMessage;
 use rsipstack::transport::SipAddr;
 
+use super::refusal::phrase;
 use crate::scenario::Secrets;
 
 /// Which way a message went.
@@ -42,11 +43,22 @@ impl SipTrace {
     /// Appends one message.
     pub(super) fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
         let peer = peer.map_or_else(|| "the connection of the request".to_owned(), ToString::to_string);
-        let text = entry(&jiff::Timestamp::now().to_string(), direction, &peer, &self.secrets.redact(&message.to_string()));
+        let text = entry(&jiff::Timestamp::now().to_string(), direction, &peer, &self.secrets.redact(&wire_text(message)));
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::warn!(%error, "the SIP trace could not be written");
         }
+    }
+}
+
+/// The message as it went over the wire: the stack writes every reason phrase as the RFC has it.
+pub(super) fn wire_text(message: &SipMessage) -> String {
+    let text = message.to_string();
+    match (message, text.split_once("\r\n")) {
+        (SipMessage::Response(response), Some((_, rest))) if response.wire_reason.is_some() => {
+            format!("{} {} {}\r\n{rest}", response.version, response.status_code.code(), phrase(response))
+        }
+        _ => text,
     }
 }
 
@@ -80,6 +92,14 @@ mod tests {
         let masked = masked(message);
         assert_eq!(masked.len(), message.len());
         assert!(masked.contains("response=\"xxxxxxxx\"") && masked.contains("inline:xxxx|2^20"), "{masked}");
+    }
+
+    #[test]
+    fn a_response_keeps_its_own_words() {
+        let text = "SIP/2.0 403 Register first\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n\
+                    Call-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+        let message = SipMessage::try_from(text.as_bytes()).expect("a response");
+        assert!(wire_text(&message).starts_with("SIP/2.0 403 Register first\r\nVia: "), "{}", wire_text(&message));
     }
 
     #[test]

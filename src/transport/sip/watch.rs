@@ -2,19 +2,31 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Method, Request, Response, SipMessage, StatusCodeKind, Uri};
-use rsipstack::transaction::endpoint::MessageInspector;
+use rsipstack::sip::typed::Route;
+use rsipstack::sip::{Header, Method, Request, Response, SipMessage, StatusCodeKind, Uri};
+use rsipstack::transaction::endpoint::{EndpointInner, EndpointInnerRef, MessageInspector};
+use rsipstack::transaction::key::{TransactionKey, TransactionRole};
+use rsipstack::transaction::transaction::TransactionEvent;
 use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
+use super::agent::unescape;
 use super::digest::{self, Nonce};
-use super::trace::{Direction, SipTrace, masked};
+use super::refusal::phrase;
+use super::trace::{Direction, SipTrace, masked, wire_text};
 use crate::clock::CallClock;
-use crate::transport::{CallEvent, Capture};
+use crate::transport::{CallEvent, Capture, quote};
+
+/// A PRACK that is not answered for this long is given up: the call may be answered all the same.
+const PRACK_PATIENCE: Duration = Duration::from_secs(4);
+/// Early dialogs of one INVITE that are told apart.
+const MOST_FORKS: usize = 16;
 
 /// A call whose messages are followed.
 struct Watched {
@@ -26,9 +38,32 @@ struct Watched {
     last: Option<(u16, String)>,
     /// At most one of the peer's and one of a proxy's.
     nonces: Vec<Nonce>,
-    /// Where the peer of the early dialog wants requests.
-    contact: Option<Uri>,
+    /// Where the peers of early dialogs want requests; a fork has several.
+    early: Vec<Early>,
+    /// The last PRACK: its retransmissions are the same request.
+    prack: Option<TransactionKey>,
     capture: Option<Captured>,
+}
+
+/// An early dialog's remote target and route set (RFC 3261, section 12.1.2).
+struct Early {
+    tag: String,
+    contact: Uri,
+    route: Vec<Route>,
+}
+
+impl Early {
+    fn of(response: &Response) -> Option<Self> {
+        let contact = response.typed_contact_headers().ok()?.into_iter().next()?.uri;
+        let recorded = response.record_route_headers();
+        let mut route: Vec<Route> = recorded.iter().filter_map(|line| Route::parse_header_list(line.value()).ok()).flatten().collect();
+        route.reverse();
+        Some(Self { tag: to_tag(response)?, contact, route })
+    }
+}
+
+fn to_tag(message: &impl HeadersExt) -> Option<String> {
+    message.to_header().ok()?.tag().ok().flatten().map(|tag| tag.value().to_owned())
 }
 
 /// Where the messages of a call are taken down.
@@ -44,20 +79,36 @@ struct Captured {
 pub(super) struct Watch {
     calls: Mutex<HashMap<String, Watched>>,
     trace: Option<Arc<SipTrace>>,
+    endpoint: OnceLock<Weak<EndpointInner>>,
 }
 
 impl Watch {
     pub fn new(trace: Option<Arc<SipTrace>>) -> Self {
-        Self { calls: Mutex::default(), trace }
+        Self { trace, ..Self::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Watched>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The endpoint whose messages these are.
+    pub fn serve(&self, endpoint: &EndpointInnerRef) {
+        let _once = self.endpoint.set(Arc::downgrade(endpoint));
+    }
+
     /// Follows a call from its INVITE on.
     pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
-        let watched = Watched { clock, events, credential, answered: false, last: None, nonces: Vec::new(), contact: None, capture: None };
+        let watched = Watched {
+            clock,
+            events,
+            credential,
+            answered: false,
+            last: None,
+            nonces: Vec::new(),
+            early: Vec::new(),
+            prack: None,
+            capture: None,
+        };
         self.lock().insert(call_id.to_owned(), watched);
     }
 
@@ -81,7 +132,7 @@ impl Watch {
             Direction::Sent => (captured.local, peer),
             Direction::Received => (peer, captured.local),
         };
-        captured.capture.now(from, to, masked(&message.to_string()).as_bytes());
+        captured.capture.now(from, to, masked(&wire_text(message)).as_bytes());
     }
 
     fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
@@ -117,10 +168,13 @@ impl Watch {
             None => call.nonces.iter_mut().for_each(Nonce::accepted),
         }
         let of_invite = response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|method| method == Method::Invite);
-        if of_invite && let Some(contact) = response.typed_contact_headers().ok().and_then(|all| all.first().cloned()) {
-            call.contact = Some(contact.uri);
+        if of_invite && let Some(early) = Early::of(response) {
+            call.early.retain(|known| known.tag != early.tag);
+            call.early.push(early);
+            let many = call.early.len().saturating_sub(MOST_FORKS);
+            call.early.drain(..many);
         }
-        let told = (response.status_code.code(), response.status_code.text().to_owned());
+        let told = (response.status_code.code(), quote(phrase(response)));
         if of_invite && call.last.as_ref() != Some(&told) {
             call.last = Some(told.clone());
             let _closed = call.events.send(CallEvent::Response(call.clock.now(), told.0, told.1));
@@ -139,14 +193,38 @@ impl Watch {
         }
     }
 
-    /// The stack addresses PRACK to where the INVITE was sent, RFC 3262 to the Contact of the response.
+    /// The stack addresses PRACK to where the INVITE was sent, RFC 3262 to the Contact of the response, along its Record-Route.
     fn readdress(&self, request: &mut Request) {
         let Ok(id) = request.call_id_header().map(|id| id.value().to_owned()) else { return };
-        if request.method == Method::PRack
-            && let Some(contact) = self.lock().get(&id).and_then(|call| call.contact.clone())
-        {
-            request.uri = contact;
+        if request.method != Method::PRack {
+            return;
         }
+        let (tag, key) = (to_tag(request), TransactionKey::from_request(request, TransactionRole::Client).ok());
+        let mut calls = self.lock();
+        let Some(call) = calls.get_mut(&id) else { return };
+        if let Some(early) = call.early.iter().find(|early| tag.as_ref() == Some(&early.tag)) {
+            request.uri = early.contact.clone();
+            let routed = request.headers.iter().any(|header| matches!(header, Header::Route(_)));
+            for route in early.route.iter().filter(|_| !routed) {
+                request.headers.push(Header::Route(route.clone().into()));
+            }
+        }
+        if let Some(key) = key.filter(|key| call.prack.as_ref() != Some(key)) {
+            call.prack = Some(key.clone());
+            self.bound(key);
+        }
+    }
+
+    /// The stack looks at no other response to the INVITE, the answer among them, before its PRACK is answered or 32 s are over.
+    fn bound(&self, key: TransactionKey) {
+        let Some(endpoint) = self.endpoint.get().cloned() else { return };
+        tokio::spawn(async move {
+            sleep(PRACK_PATIENCE).await;
+            let transaction = endpoint.upgrade().and_then(|endpoint| endpoint.transactions.get(&key));
+            if let Some(transaction) = transaction {
+                let _ended = transaction.send(TransactionEvent::Terminate(key));
+            }
+        });
     }
 
     fn authorise(&self, request: &mut Request) {
@@ -165,6 +243,7 @@ impl MessageInspector for Inspector {
     fn before_send(&self, mut message: SipMessage, to: Option<&SipAddr>) -> SipMessage {
         if let SipMessage::Request(request) = &mut message {
             self.0.readdress(request);
+            unescape(&mut request.uri);
             self.0.authorise(request);
         }
         digest::outgoing(&mut message);
