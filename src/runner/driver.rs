@@ -266,7 +266,7 @@ impl<'a> Driver<'a> {
                 self.packets.push(&frame);
                 self.timeline.push(&frame);
             }
-            CallEvent::Disowned(ssrc) => self.packets.forget(ssrc),
+            CallEvent::Disowned(ssrc, since) => self.packets.forget(ssrc, since),
             CallEvent::HungUp(_) => {
                 self.end(EndCause::BotHungUp);
                 // What came before the goodbye may still be in the queue behind it.

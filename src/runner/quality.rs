@@ -152,7 +152,7 @@ fn why_unknown(metric: QualityMetric, unknown: &Unknown<'_>) -> String {
         return "a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead".to_owned();
     }
     if metric == QualityMetric::PostDialDelay {
-        return "only calls over SIP tell when they ring".to_owned();
+        return "nobody told of ringing before the answer".to_owned();
     }
     if metric == QualityMetric::RoundTrip {
         return if unknown.rtp {

@@ -72,8 +72,8 @@ pub enum CallEvent {
     Ringing(CallTime),
     /// Audio.
     Media(MediaFrame),
-    /// What came from this RTP source (SSRC) was a stranger's: it counts for nothing.
-    Disowned(u32),
+    /// What came from this RTP source (SSRC) since then was a stranger's: its packets are no part of the line's numbers.
+    Disowned(u32, CallTime),
     /// The bot hung up.
     HungUp(CallTime),
     /// Something is wrong with the media path; the call goes on.

@@ -1,5 +1,6 @@
 //! Every packet of a call in 24 bytes, so that any stretch of the call can be looked at once it is over.
 
+use crate::call::CallTime;
 use crate::media::MediaFrame;
 
 /// Two hours of 20 ms packets: a peer cannot make the log grow without bound.
@@ -41,9 +42,9 @@ impl PacketLog {
         });
     }
 
-    /// Takes out a source that was not the bot's.
-    pub fn forget(&mut self, ssrc: u32) {
-        self.packets.retain(|packet| packet.ssrc != ssrc);
+    /// Takes out what came since then of a source that was not the bot's.
+    pub fn forget(&mut self, ssrc: u32, since: CallTime) {
+        self.packets.retain(|packet| packet.ssrc != ssrc || packet.arrival < since.as_nanos());
     }
 
     pub(super) fn packets(&self) -> &[Packet] {

@@ -116,10 +116,10 @@ impl Inbound<'_> {
         let Some((packet, payload)) = parse(&plain, &formats) else { return };
         match self.shared.accept(from, arrival) {
             Accepted::Yes => {}
-            Accepted::InsteadOf(stranger) => {
+            Accepted::InsteadOf(stranger, since) => {
                 self.reader = StreamReader::default();
                 if let Some(ssrc) = self.ssrc.filter(|ssrc| *ssrc != packet.header.ssrc) {
-                    let _closed = self.events.send(CallEvent::Disowned(ssrc));
+                    let _closed = self.events.send(CallEvent::Disowned(ssrc, self.clock.at(since)));
                 }
                 self.note(format!("{stranger} sent audio before the bot at {from} did; it is ignored from here on"));
             }
@@ -152,8 +152,8 @@ impl Inbound<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accepted {
     Yes,
-    /// The address of the peer's SDP takes the place of another sender that came first.
-    InsteadOf(SocketAddr),
+    /// The peer takes the place of another sender, which was taken for it since then.
+    InsteadOf(SocketAddr, Monotonic),
     No,
 }
 

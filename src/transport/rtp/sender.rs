@@ -43,11 +43,12 @@ impl RtpSender {
         Ok(())
     }
 
-    fn packet(&mut self, samples: &[i16], marker: bool) -> (Packet, Option<bool>) {
+    fn packet(&mut self, samples: &[i16], marker: bool, goes_out: bool) -> (Packet, Option<bool>) {
         let ticks = self.encoder.ticks(samples.len());
         // The encoder hears what is not sent as well: its resampler keeps its place.
         let voice = self.encoder.encode(samples);
-        let keyed = self.plan.events.and_then(|number| Some((number, self.shared.key(self.timestamp, ticks)?)));
+        // Digits wait for the end of a hold.
+        let keyed = self.plan.events.filter(|_| goes_out).and_then(|number| Some((number, self.shared.key(self.timestamp, ticks)?)));
         let (payload_type, marker, timestamp, payload, ends) = match keyed {
             Some((number, keyed)) => (number, keyed.marker, keyed.timestamp, keyed.payload.to_vec(), Some(keyed.ends)),
             None => (self.plan.number, marker, self.timestamp, voice, None),
@@ -80,7 +81,7 @@ impl MediaSink for RtpSender {
         if wanted.plan != self.plan {
             self.follow(wanted.plan)?;
         }
-        let (packet, event_ends) = self.packet(samples, marker);
+        let (packet, event_ends) = self.packet(samples, marker, wanted.remote.is_some());
         let plain = packet.marshal().map_err(io::Error::other)?;
         let keys = wanted.keys.as_ref().filter(|_| wanted.remote.is_some());
         let protected = keys.map(|keys| self.protect(keys, &plain)).transpose()?;

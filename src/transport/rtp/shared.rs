@@ -63,6 +63,7 @@ struct State {
 struct Latch {
     from: SocketAddr,
     packets: u32,
+    first: Monotonic,
     last: Monotonic,
 }
 
@@ -212,7 +213,7 @@ impl Shared {
     pub fn accept(&self, from: SocketAddr, at: Monotonic) -> Accepted {
         let mut state = locked(&self.state);
         let said = state.said;
-        let fresh = Latch { from, packets: 1, last: at };
+        let fresh = Latch { from, packets: 1, first: at, last: at };
         let Some(latch) = state.latched.as_mut() else {
             state.latched = Some(fresh);
             return Accepted::Yes;
@@ -225,9 +226,9 @@ impl Shared {
         if said != Some(from) && !stray {
             return Accepted::No;
         }
-        let stranger = std::mem::replace(latch, fresh).from;
+        let stranger = std::mem::replace(latch, fresh);
         state.reception = ReceptionCounter::default();
-        Accepted::InsteadOf(stranger)
+        Accepted::InsteadOf(stranger.from, stranger.first)
     }
 
     pub fn count(&self, frame: &MediaFrame) {
@@ -338,7 +339,7 @@ mod tests {
         let came = |port| shared.accept(address(port), Monotonic(0));
         assert_eq!([2, 3, 2].map(came), [Accepted::Yes, Accepted::No, Accepted::Yes]);
         assert_eq!(shared.outgoing().remote, Some(address(2)));
-        assert_eq!(came(1), Accepted::InsteadOf(address(2)));
+        assert_eq!(came(1), Accepted::InsteadOf(address(2), Monotonic(0)));
         assert_eq!([1, 2, 3].map(came), [Accepted::Yes, Accepted::No, Accepted::No]);
         assert_eq!((shared.outgoing().remote, shared.rtcp_remote()), (Some(address(1)), Some((address(2), false))));
     }
@@ -349,12 +350,12 @@ mod tests {
         shared.set_remote(address(1), RtcpWay::Next);
         let came = |port, millis: i64| shared.accept(address(port), Monotonic(millis * 1_000_000));
         assert_eq!([came(2, 0), came(3, 400)], [Accepted::Yes, Accepted::No]);
-        assert_eq!(came(3, 501), Accepted::InsteadOf(address(2)));
+        assert_eq!(came(3, 501), Accepted::InsteadOf(address(2), Monotonic(0)));
         for k in 1..5 {
             assert_eq!(came(3, 501 + 20 * k), Accepted::Yes);
         }
         assert_eq!(came(2, 60_000), Accepted::No, "a bot may be silent, and nobody takes its place");
-        assert_eq!(came(1, 60_001), Accepted::InsteadOf(address(3)));
+        assert_eq!(came(1, 60_001), Accepted::InsteadOf(address(3), Monotonic(501_000_000)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
+use crate::call::CallTime;
 use crate::clock::CallClock;
 use crate::media::telephone_event::TelephoneEvent;
 use crate::scenario::SipCodec;
@@ -129,10 +130,27 @@ async fn what_a_stranger_sent_first_is_disowned() {
     assert!(matches!(next(&mut events).await, CallEvent::Media(_)));
     peer.send(address, 0, None);
     let theirs = next(&mut events).await;
-    assert!(matches!(&theirs, CallEvent::Disowned(ssrc) if *ssrc == stranger.ssrc), "{theirs:?}");
+    assert!(matches!(&theirs, CallEvent::Disowned(ssrc, _) if *ssrc == stranger.ssrc), "{theirs:?}");
     let note = next(&mut events).await;
     assert!(matches!(&note, CallEvent::Lost(_, why) if why.contains("is ignored from here on")), "{note:?}");
     assert!(matches!(next(&mut events).await, CallEvent::Media(frame) if frame.ssrc == peer.ssrc));
+}
+
+#[tokio::test]
+async fn a_peer_that_moves_keeps_what_it_sent_before() {
+    let (session, address, mut events) = session();
+    let (mut before, mut after) = (Peer::new(), Peer { ssrc: 8, ..Peer::new() });
+    session.set_remote(before.address(), RtcpWay::Next);
+    before.send(address, 0, None);
+    let CallEvent::Media(first) = next(&mut events).await else { panic!("audio") };
+    session.set_remote(after.address(), RtcpWay::Next);
+    // On the way when it moved.
+    before.send(address, 0, None);
+    let CallEvent::Media(last) = next(&mut events).await else { panic!("audio") };
+    after.send(address, 0, None);
+    let disowned = next(&mut events).await;
+    let since = |at: &CallTime| *at > first.arrival && *at <= last.arrival;
+    assert!(matches!(&disowned, CallEvent::Disowned(7, at) if since(at)), "{disowned:?}");
 }
 
 #[tokio::test]
