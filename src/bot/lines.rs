@@ -32,8 +32,9 @@ pub(super) struct LiveLines(Arc<Mutex<HashMap<String, LiveLine>>>);
 impl LiveLines {
     /// A line is live as long as what this returns.
     pub fn enter(&self, id: String, line: LiveLine) -> Stay {
+        let connection = Arc::clone(&line.connection);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), line);
-        Stay { lines: self.clone(), id }
+        Stay { lines: self.clone(), id, connection }
     }
 
     /// Ends the line of this name, which nobody can speak of any more.
@@ -53,10 +54,15 @@ impl LiveLines {
 pub(super) struct Stay {
     lines: LiveLines,
     id: String,
+    connection: Arc<dyn PeerConnection>,
 }
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        let mut lines = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A client may use the name again for its next line.
+        if lines.get(&self.id).is_some_and(|line| Arc::ptr_eq(&line.connection, &self.connection)) {
+            lines.remove(&self.id);
+        }
     }
 }

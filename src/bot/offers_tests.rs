@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::script::Library;
 use super::webrtc::{CODECS, ufrag};
@@ -72,7 +73,7 @@ async fn the_deletion_of_its_resource_hangs_up() {
     let call = transport.dial(dial).await.expect("a call");
     assert_eq!(status(http::client(Duration::from_secs(10)).expect("client").delete(&call.call_id)).await, 200);
     loop {
-        match heard.recv().await.expect("an event") {
+        match timeout(Duration::from_secs(10), heard.recv()).await.expect("an event in time").expect("an event") {
             CallEvent::Media(_) => {}
             CallEvent::HungUp(_) => return,
             other => panic!("{other:?}"),

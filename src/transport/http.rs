@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
 
@@ -19,6 +19,8 @@ pub(crate) struct Reply {
     pub url: String,
     /// The same as it went over the wire.
     pub asked: Url,
+    /// Whether it had an `Authorization`.
+    pub authorized: bool,
     /// Where the response came from: another URL after a redirect.
     pub from: Url,
     /// The status code.
@@ -46,7 +48,7 @@ pub(crate) fn with_headers(request: RequestBuilder, headers: &[(String, String)]
 pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, DialError> {
     let (client, request) = request.build_split();
     let request = request.map_err(|error| DialError::local(&format!("no request to {url}"), error))?;
-    let asked = request.url().clone();
+    let (asked, authorized) = (request.url().clone(), request.headers().contains_key(AUTHORIZATION));
     let mut response = client.execute(request).await.map_err(|error| failed(url, &error))?;
     let (status, headers, from) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
     let mut body = Vec::new();
@@ -57,7 +59,7 @@ pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, Di
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { url: url.to_owned(), asked, from, status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(Reply { url: url.to_owned(), asked, authorized, from, status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 impl Reply {
@@ -69,7 +71,7 @@ impl Reply {
         let kind = if matches!(self.status, 401 | 403) { DialErrorKind::Unauthorized } else { DialErrorKind::Rejected };
         let message = format!("{} answered HTTP {}{}", self.source(), self.status, self.quoted());
         let error = DialError::new(kind, message);
-        if kind == DialErrorKind::Unauthorized && self.changed_hosts() {
+        if kind == DialErrorKind::Unauthorized && self.authorized && self.changed_hosts() {
             let message = format!("{}; `Authorization` does not go along to another host: write that URL into the target", error.message);
             return Err(DialError { message, ..error });
         }
@@ -81,7 +83,8 @@ impl Reply {
         if self.asked == self.from { self.url.clone() } else { format!("{} redirects to {}, which", self.url, self.from) }
     }
 
-    fn changed_hosts(&self) -> bool {
+    /// Whether a redirect led to another host.
+    pub fn changed_hosts(&self) -> bool {
         let host = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
         host(&self.asked) != host(&self.from)
     }

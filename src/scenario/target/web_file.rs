@@ -64,8 +64,9 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
         target.ice_servers = decoder.list(node).into_iter().filter_map(|node| ice_server(decoder, node)).collect();
     }
     target.relay_only = fields.get("ice_transport_policy").is_some_and(|node| decoder.choice(node, ICE_POLICIES).unwrap_or(false));
-    // A LiveKit server, a WHIP endpoint and a `/start` session bring their own.
-    let brings_servers = matches!(signalling, Signalling::LiveKit | Signalling::Whip) || target.asks_for_a_session();
+    // A LiveKit server and a `/start` session bring their own; a WHIP endpoint is asked for them where the target has none.
+    let asked = signalling == Signalling::Whip && target.ice_servers.is_empty();
+    let brings_servers = signalling == Signalling::LiveKit || asked || target.asks_for_a_session();
     // One with a mistake has had its own message.
     let relays = |server: &IceServer| server.urls.is_empty() || server.urls.iter().any(|url| url.starts_with("turn:"));
     if target.relay_only && !target.ice_servers.iter().any(relays) && !brings_servers {

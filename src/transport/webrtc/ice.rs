@@ -4,6 +4,10 @@
 use rtc::peer_connection::configuration::RTCIceServer;
 
 use crate::scenario::IceServer;
+use crate::transport::quote;
+
+/// A server that names more wrong ones than this is not told of each.
+const MOST_NOTES: usize = 10;
 
 /// The servers that the stack takes, and what to note of the others.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +25,7 @@ impl Usable {
             for url in &server.urls {
                 match taken(url, &server) {
                     Ok(url) => urls.extend(url),
-                    Err(why) => usable.notes.push(format!("the ICE server `{url}` was not used: {why}")),
+                    Err(why) => usable.notes.push(format!("the ICE server `{}` was not used: {why}", quote(url))),
                 }
             }
             if !urls.is_empty() {
@@ -30,6 +34,7 @@ impl Usable {
         }
         usable.notes.sort();
         usable.notes.dedup();
+        usable.notes.truncate(MOST_NOTES);
         usable
     }
 

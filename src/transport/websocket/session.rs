@@ -104,8 +104,9 @@ impl Session {
         match event {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
-                self.last_audio = Some(at);
-                let first = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
+                // What was held back came with the message before, and no earlier.
+                let held = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
+                let first = self.last_audio.replace(at).map_or(held, |before| held.max(before).min(at));
                 let samples = self.decoder.decode(format, &payload);
                 if self.playout.push(first, samples, chunk).is_err() {
                     return Some(LinkEnd::Broken(

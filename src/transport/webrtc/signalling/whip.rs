@@ -18,6 +18,8 @@ use crate::transport::{DialError, http};
 pub(in crate::transport::webrtc) struct Fragment {
     ice: Vec<String>,
     etag: Option<String>,
+    /// The offer was redirected to another host, where the target's credentials have no business.
+    elsewhere: bool,
 }
 
 /// How long the question for ICE servers may keep a call waiting: it is asked before the offer, and many have no answer to it.
@@ -48,7 +50,8 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
     let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
     let mut ice: Vec<String> = ice.map(str::to_owned).collect();
     ice.truncate(2);
-    *session.fragment.lock().unwrap_or_else(PoisonError::into_inner) = Fragment { ice, etag: text(ETAG.as_str(), &reply.headers) };
+    *session.fragment.lock().unwrap_or_else(PoisonError::into_inner) =
+        Fragment { ice, etag: text(ETAG.as_str(), &reply.headers), elsewhere: reply.changed_hosts() };
     if !reply.body.starts_with("v=0") {
         return Err(reply.bad("no SDP"));
     }
@@ -71,7 +74,9 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
         None => "a=end-of-candidates".to_owned(),
     };
     let body = format!("{}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{line}\r\n", fragment.ice.join("\r\n"));
-    let mut request = session.authorized(session.http.patch(&resource)).header(CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(body);
+    let request = session.http.patch(&resource);
+    let request = if fragment.elsewhere { request } else { session.authorized(request) };
+    let mut request = request.header(CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(body);
     if let Some(etag) = fragment.etag {
         request = request.header(IF_MATCH, etag);
     }
@@ -80,9 +85,11 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
 
 /// DELETE ends a WHIP session.
 pub(super) async fn delete(session: &Session) {
-    if let Some(resource) = session.id()
-        && let Err(error) = http::send(session.authorized(session.http.delete(&resource)), &resource).await
-    {
+    let Some(resource) = session.id() else { return };
+    let elsewhere = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).elsewhere;
+    let request = session.http.delete(&resource);
+    let request = if elsewhere { request } else { session.authorized(request) };
+    if let Err(error) = http::send(request, &resource).await {
         tracing::debug!(%error, "the WHIP resource could not be deleted");
     }
 }
