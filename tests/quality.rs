@@ -377,10 +377,10 @@ fn tshark_says_the_same_of_the_same_packets() {
     let quality = &call["quality"];
     let ours = ["packets", "lost", "jitter_mean_ms", "jitter_max_ms"].map(|name| number(&quality[name]));
     eprintln!("packets, lost, mean and largest jitter: {ours:?} here, {theirs:?} in tshark");
-    // The capture goes on for a packet or two after the call; one of those may be a lost one.
+    // The capture goes on until the bot has heard of the end: a packet or two, more on a busy machine, some of them lost ones.
     let after = theirs[0] - ours[0];
     assert!(
-        after >= 0.0 && after <= theirs[0] * 0.01 && (theirs[1] - ours[1]).abs() <= after,
+        (0.0..25.0).contains(&after) && (theirs[1] - ours[1]).abs() <= (after / 10.0).ceil(),
         "{ours:?} here, {theirs:?} in tshark: {quality}"
     );
     for (ours, theirs) in ours.into_iter().zip(theirs).skip(2) {

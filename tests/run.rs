@@ -177,12 +177,10 @@ fn calibration_meets_its_own_bound() {
     let _turn = turn();
     let errors = calibrated("sip", "6", "3", "5");
     assert!(["p50", "p95", "p99", "max"].iter().all(|name| errors[name].is_f64()), "{errors}");
-    // Vonage's stream has 16 kHz: resampling holds audio back in both directions, and must not count.
-    std::thread::scope(|scope| {
-        let all = [("webrtc", "10"), ("twilio", "10"), ("vonage", "5")];
-        let all = all.map(|(transport, most)| scope.spawn(move || calibrated(transport, "4", "2", most)));
-        for one in all {
-            println!("{}", one.join().expect("figures"));
-        }
+    let [.., vonage] = std::thread::scope(|scope| {
+        let all = ["webrtc", "twilio", "vonage"].map(|transport| scope.spawn(move || calibrated(transport, "4", "2", "10")));
+        all.map(|one| one.join().expect("figures"))
     });
+    // Vonage's stream has 16 kHz: resampling holds audio back for 5 ms in both directions, and must not count.
+    assert!(vonage["p50"].as_f64().is_some_and(|error| error < 3.0), "{vonage}");
 }

@@ -105,8 +105,8 @@ impl Proxy {
                 std::thread::spawn(move || {
                     let Some(request) = Message::read(&mut stream) else { return };
                     let response = answer(&request);
+                    noted.lock().expect("exchanges").push(Exchange { request, response: response.clone() });
                     response.write(&mut stream);
-                    noted.lock().expect("exchanges").push(Exchange { request, response });
                 });
             }
         });
