@@ -66,7 +66,7 @@ fn again_from_events(run: &Run) {
 fn failing_scenarios_fail_at_the_check_of_their_name() {
     let _turn = turn();
     // A call that a busy machine held back is an error of the tester, and is tried again.
-    let run = Run::of(&["scenarios/failing", "--retries", "2"]).expect(4);
+    let run = Run::of(&["scenarios/failing", "--retries", "4"]).expect(4);
     let report = run.json();
     let files = std::fs::read_dir(root().join("scenarios/failing")).expect("folder").count();
     assert_eq!(calls(&report).len(), files);
