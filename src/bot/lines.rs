@@ -1,7 +1,7 @@
 //! The lines on peer connections that stand, by the names under which their signalling speaks of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio_util::sync::CancellationToken;
@@ -30,23 +30,27 @@ impl LiveLine {
 pub(super) struct LiveLines(Arc<Mutex<HashMap<String, LiveLine>>>);
 
 impl LiveLines {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, LiveLine>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A line is live as long as what this returns.
     pub fn enter(&self, id: String, line: LiveLine) -> Stay {
         let connection = Arc::clone(&line.connection);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), line);
+        self.lock().insert(id.clone(), line);
         Stay { lines: self.clone(), id, connection }
     }
 
     /// Ends the line of this name, which nobody can speak of any more.
     pub fn end(&self, id: &str) {
-        if let Some(line) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
+        if let Some(line) = self.lock().remove(id) {
             line.hang_up.cancel();
         }
     }
 
     /// The live line of this name.
     pub fn get(&self, id: &str) -> Option<LiveLine> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.lock().get(id).cloned()
     }
 }
 
@@ -59,7 +63,7 @@ pub(super) struct Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        let mut lines = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         // A client may use the name again for its next line.
         if lines.get(&self.id).is_some_and(|line| Arc::ptr_eq(&line.connection, &self.connection)) {
             lines.remove(&self.id);

@@ -43,21 +43,15 @@ impl QualityBounds {
 }
 
 /// The keys of `quality:`.
-pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] = [
-    "mos",
-    "loss",
-    "jitter",
-    "round_trip",
-    "burst",
-    "late",
-    "gaps",
-    "clipping",
-    "level",
-    "packets",
-    "reordered",
-    "setup",
-    "post_dial_delay",
-];
+pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] = {
+    let mut keys = [""; QualityMetric::ALL.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = QualityMetric::ALL[at].key();
+        at += 1;
+    }
+    keys
+};
 
 /// `quality: { mos: ">= 3.8", loss: "< 1%" }`.
 pub(super) fn bounds(decoder: &mut Decoder<'_>, node: &Node) -> QualityBounds {

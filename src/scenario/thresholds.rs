@@ -50,8 +50,8 @@ pub struct Threshold {
     pub limit: Limit,
 }
 
-/// Names as `goldencall.yaml` has them, for suggestions.
-const KNOWN: &[&str] = &[
+/// Names of what is no number of the line, as `goldencall.yaml` has them, for suggestions.
+const KNOWN: [&str; 8] = [
     "turn_latency.p95",
     "greeting_latency.p95",
     "answer_latency.p95",
@@ -60,23 +60,19 @@ const KNOWN: &[&str] = &[
     "post_dial_delay",
     "post_dial_delay.p95",
     "pass_rate",
-    "mos",
-    "loss",
-    "jitter",
-    "round_trip",
-    "burst_loss",
-    "late",
-    "gaps",
-    "clipping",
-    "level",
-    "packets",
-    "reordered",
 ];
+
+/// Every name, for suggestions.
+fn known() -> Vec<&'static str> {
+    let line = QualityMetric::ALL.map(name_of);
+    let more = line.into_iter().filter(|name| !KNOWN.contains(name));
+    KNOWN.into_iter().chain(more).collect()
+}
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, name: &str, location: Location, value: &Node) -> Option<Threshold> {
     let Some(metric) = metric(name) else {
         let kind_is_known = name.split_once('.').is_some_and(|(kind, _)| metric(&format!("{kind}.p95")).is_some());
-        let help = if kind_is_known { "percentiles are p1 to p100".to_owned() } else { did_you_mean(name, KNOWN) };
+        let help = if kind_is_known { "percentiles are p1 to p100".to_owned() } else { did_you_mean(name, &known()) };
         decoder.problem(Problem::new(location, format!("`{name}` is no threshold")).help(help));
         return None;
     };
@@ -118,9 +114,12 @@ fn metric(name: &str) -> Option<ThresholdMetric> {
 }
 
 /// `burst_loss` says more than `burst` where no `quality:` stands over it.
+fn name_of(metric: QualityMetric) -> &'static str {
+    if metric == QualityMetric::Burst { "burst_loss" } else { metric.key() }
+}
+
 fn quality(name: &str) -> Option<QualityMetric> {
-    let named = |metric: &QualityMetric| metric.key() == name && *metric != QualityMetric::Burst;
-    QualityMetric::ALL.into_iter().find(named).or((name == "burst_loss").then_some(QualityMetric::Burst))
+    QualityMetric::ALL.into_iter().find(|metric| name_of(*metric) == name)
 }
 
 fn share(decoder: &mut Decoder<'_>, node: &Node) -> Option<f64> {

@@ -102,7 +102,7 @@ impl QualityMetric {
     ];
 
     /// The key in `quality:`.
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Mos => "mos",
             Self::Loss => "loss",

@@ -141,7 +141,11 @@ impl WebRtcTarget {
 
     /// Whether the URL asks for a session first (`POST /start`), which may bring ICE servers.
     pub fn asks_for_a_session(&self) -> bool {
-        let path = self.url.split(['?', '#']).next().unwrap_or_default();
-        self.signalling == Signalling::Offer && path.ends_with("/start")
+        self.signalling == Signalling::Offer && self.path().ends_with("/start")
+    }
+
+    /// The URL without its query and fragment.
+    pub fn path(&self) -> &str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
     }
 }

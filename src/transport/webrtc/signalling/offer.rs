@@ -7,10 +7,6 @@ use super::session::{CREDENTIALS, Session};
 use crate::scenario::{IceServer, Secret, WebRtcTarget};
 use crate::transport::{DialError, http};
 
-fn path(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
-}
-
 /// `POST /start`: a session with its own URL, and perhaps ICE servers.
 pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
     let needed = needs_default_servers(&session.target, session.local);
@@ -20,7 +16,7 @@ pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
     let answer = reply.json()?;
     let id = answer.get("sessionId").and_then(Value::as_str).ok_or_else(|| reply.bad("no `sessionId`"))?;
     session.ice_servers = ice_servers(&answer);
-    let base = path(&session.url).trim_end_matches("/start");
+    let base = session.target.path().trim_end_matches("/start");
     session.url = format!("{base}/sessions/{id}/api/offer");
     Ok(())
 }

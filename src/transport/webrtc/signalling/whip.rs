@@ -3,8 +3,8 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK, LOCATION};
+use reqwest::{Method, RequestBuilder};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::time::timeout;
 
@@ -65,6 +65,12 @@ fn nameless(url: &str) -> String {
     )
 }
 
+/// A request to the WHIP resource, with the target's credentials where they belong.
+fn to_resource(session: &Session, request: RequestBuilder) -> RequestBuilder {
+    let elsewhere = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).elsewhere;
+    if elsewhere { request } else { session.authorized(request) }
+}
+
 /// PATCH with an SDP fragment (RFC 8840).
 pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
     let Some(resource) = session.id() else { return Ok(()) };
@@ -74,9 +80,8 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
         None => "a=end-of-candidates".to_owned(),
     };
     let body = format!("{}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{line}\r\n", fragment.ice.join("\r\n"));
-    let request = session.http.patch(&resource);
-    let request = if fragment.elsewhere { request } else { session.authorized(request) };
-    let mut request = request.header(CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(body);
+    let mut request =
+        to_resource(session, session.http.patch(&resource)).header(CONTENT_TYPE, "application/trickle-ice-sdpfrag").body(body);
     if let Some(etag) = fragment.etag {
         request = request.header(IF_MATCH, etag);
     }
@@ -86,10 +91,7 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
 /// DELETE ends a WHIP session.
 pub(super) async fn delete(session: &Session) {
     let Some(resource) = session.id() else { return };
-    let elsewhere = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).elsewhere;
-    let request = session.http.delete(&resource);
-    let request = if elsewhere { request } else { session.authorized(request) };
-    if let Err(error) = http::send(request, &resource).await {
+    if let Err(error) = http::send(to_resource(session, session.http.delete(&resource)), &resource).await {
         tracing::debug!(%error, "the WHIP resource could not be deleted");
     }
 }
