@@ -13,7 +13,7 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Run, Running, free_tcp_port, goldencall, root, seat};
+use common::{Run, free_tcp_port, goldencall, root, sample_bot_on_the_web, seat};
 use goldencall::clock::CallClock;
 use goldencall::scenario::{Config, Secrets, Source};
 use goldencall::telemetry::TraceContext;
@@ -40,16 +40,6 @@ const BOOKED: &str = "  - caller: { audio: AUDIO/caller/booking-tuesday.wav }
   - bot: Thank you for calling Acme Dental. Goodbye.
 ";
 const HANG_UP: &str = "  - hangup: caller\n";
-
-/// `goldencall bot` in a process of its own, and where its web side listens.
-fn sample_bot(more: &[&str]) -> (Running, String) {
-    let any = "127.0.0.1:0";
-    let mut command = goldencall();
-    command.args(["bot", "--listen", any, "--web", any, "--audiosocket", any]).args(more);
-    let (bot, line) = Running::until(&mut command, "twilio+ws://");
-    let line = line.expect("an address");
-    (bot, line.trim_start_matches("twilio+ws://").split('/').next().expect("an address").to_owned())
-}
 
 /// A folder with a `goldencall.yaml` whose targets call over this provider.
 fn project(provider: &Provider, more: &str) -> tempfile::TempDir {
@@ -117,7 +107,7 @@ fn hang_ups(log: &[String]) -> Vec<&str> {
 #[test]
 fn a_booking_over_twilio_passes() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let provider = Provider::start(Fate::Stranger, &web);
     let folder = project(&provider, "");
     let file = scenario(folder.path(), "booking", "twilio", &[SHORT, BOOKED, HANG_UP]);
@@ -136,7 +126,7 @@ fn a_booking_over_twilio_passes() {
 #[test]
 fn a_dialogue_over_teler_passes_and_the_caller_hangs_up() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let provider = Provider::start(Fate::Answered, &web);
     let folder = project(&provider, "");
     let file = scenario(folder.path(), "short", "teler", &[SHORT, HANG_UP]);
@@ -152,7 +142,7 @@ fn a_dialogue_over_teler_passes_and_the_caller_hangs_up() {
 #[test]
 fn the_bot_hangs_up() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&["--fault", "drops"]);
+    let (_bot, web) = sample_bot_on_the_web(&["--fault", "drops"]);
     let provider = Provider::start(Fate::Answered, &web);
     let folder = project(&provider, "");
     let steps = GREETING_AND_REQUEST.to_owned() + "  - hangup: bot\n";
@@ -166,7 +156,7 @@ fn the_bot_hangs_up() {
 #[test]
 fn two_calls_share_a_listener() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let provider = Provider::start(Fate::Answered, &web);
     let folder = project(&provider, "");
     let files = ["one", "two"].map(|name| scenario(folder.path(), name, "twilio", &[SHORT, HANG_UP]));
@@ -266,7 +256,7 @@ fn started(folder: &Path, file: &str) -> Child {
 #[test]
 fn an_interrupted_run_hangs_up() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let provider = Provider::start(Fate::Answered, &web);
     let folder = project(&provider, "");
     let file = scenario(folder.path(), "short", "twilio", &[SHORT, BOOKED]);
@@ -290,7 +280,7 @@ fn a_run_that_is_interrupted_while_it_asks_takes_the_call_back() {
 #[test]
 fn a_call_that_is_let_go_of_is_hung_up() {
     let _seat = seat();
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let provider = Provider::start(Fate::Answered, &web);
     let folder = project(&provider, "");
     let config = std::fs::read_to_string(folder.path().join("goldencall.yaml")).expect("configuration").replace("${TOKEN}", TOKEN);

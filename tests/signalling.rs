@@ -9,7 +9,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Run, Running, goldencall, seat};
+use common::{Run, goldencall, sample_bot_on_the_web, seat};
 use proxy::{Exchange, Message, Proxy};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const LATE: Duration = Duration::from_secs(2);
 fn late_candidates_are_told_in_the_words_of_each_kind() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let ((_bot, web), stun) = (sample_bot(), late_stun());
+    let ((_bot, web), stun) = (sample_bot_on_the_web(&[]), late_stun());
     let named = format!("stun:{stun}?transport=udp");
     let proxy = Proxy::before(&web, bare, move |request, response| bare(with_servers(request, response, &named)));
     let moved = proxy.address.clone();
@@ -210,13 +210,4 @@ fn scenario(folder: &Path, name: &str, target: &str) -> String {
     let path = folder.join(format!("{name}.yaml"));
     std::fs::write(&path, format!("name: {name}\ntarget: {{ webrtc: {{ {target} }} }}\nsteps:{STEPS}")).expect("scenario");
     path.to_string_lossy().into_owned()
-}
-
-/// `goldencall bot` in a process of its own, and where its web side listens.
-fn sample_bot() -> (Running, String) {
-    let any = "127.0.0.1:0";
-    let (bot, line) = Running::until(goldencall().args(["bot", "--listen", any, "--web", any, "--audiosocket", any]), "webrtc+http://");
-    let line = line.expect("an address");
-    let address = line.trim_start_matches("webrtc+http://").split('/').next().expect("an address").to_owned();
-    (bot, address)
 }

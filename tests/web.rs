@@ -5,7 +5,7 @@ mod common;
 use std::cell::LazyCell;
 use std::path::Path;
 
-use common::{Run, Running, free_port, free_tcp_port, goldencall, root, seat, turn};
+use common::{Run, Running, free_port, free_tcp_port, goldencall, root, sample_bot_on_the_web, seat, turn};
 use serde_json::Value;
 
 /// Greeting and one exchange.
@@ -125,7 +125,7 @@ const INTERRUPTED: &str = "
 fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let (_bot, web) = sample_bot(&[]);
+    let (_bot, web) = sample_bot_on_the_web(&[]);
     let target = |provider: &str, script: &str| format!("\"{provider}+ws://{web}/socket/{provider}?script={script}&bursts=true\"");
     let interrupted = ["twilio", "plivo", "teler"]
         .map(|provider| scenario(folder.path(), &format!("{provider} interrupted"), &target(provider, "terms"), INTERRUPTED));
@@ -145,21 +145,11 @@ fn a_burst_is_heard_as_the_provider_plays_it_and_both_times_are_told() {
     assert!(turn["telemetry"]["stages_ms"]["playout"].as_f64().is_some_and(|playout| (heard - arrived - playout).abs() < 0.01), "{turn}");
 }
 
-/// `goldencall bot` in a process of its own, with these arguments, and where its web side listens.
-fn sample_bot(arguments: &[&str]) -> (Running, String) {
-    let mut command = goldencall();
-    command.args(["bot", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--audiosocket", "127.0.0.1:0"]).args(arguments);
-    let (bot, line) = Running::until(&mut command, "twilio+ws://");
-    let line = line.expect("an address");
-    let address = line.trim_start_matches("twilio+ws://").split('/').next().expect("an address").to_owned();
-    (bot, address)
-}
-
 #[test]
 fn providers_ask_the_answer_url_first() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
-    let (_bot, web) = sample_bot(&["--auth-token", "topsecret"]);
+    let (_bot, web) = sample_bot_on_the_web(&["--auth-token", "topsecret"]);
     let providers = ["twilio", "telnyx", "plivo", "exotel", "vonage", "teler"];
     // Telnyx signs with a key of another kind; Exotel and Teler sign nothing.
     let signing = ["twilio", "plivo", "vonage"];

@@ -192,6 +192,16 @@ pub fn sample_bot_at(listen: &str) -> (Running, SocketAddr) {
     (bot, address.parse().expect("an address"))
 }
 
+/// The sample bot with further arguments, and where its web side listens.
+pub fn sample_bot_on_the_web(more: &[&str]) -> (Running, String) {
+    let any = "127.0.0.1:0";
+    let mut command = goldencall();
+    command.args(["bot", "--listen", any, "--web", any, "--audiosocket", any]).args(more);
+    let (bot, line) = Running::until(&mut command, "twilio+ws://");
+    let line = line.expect("an address");
+    (bot, line.trim_start_matches("twilio+ws://").split('/').next().expect("an address").to_owned())
+}
+
 /// Waits for a process, at most so long; then it is ended.
 #[expect(clippy::disallowed_methods, reason = "a test waits for processes by the wall clock")]
 pub fn wait(mut child: Child, most: Duration) -> Output {
