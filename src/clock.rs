@@ -3,7 +3,7 @@
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
 /// Nanoseconds of `CLOCK_MONOTONIC`: comparable between processes of one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

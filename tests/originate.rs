@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use common::{Run, free_tcp_port, goldencall, root, sample_bot_on_the_web, seat};
 use goldencall::clock::CallClock;
+use goldencall::originate::OriginateTransport;
 use goldencall::scenario::{Config, Secrets, Source};
 use goldencall::telemetry::TraceContext;
-use goldencall::transport::originate::OriginateTransport;
 use goldencall::transport::{Dial, Transport};
 use nix::sys::signal::Signal;
 use provider::{ACCOUNT, Fate, Provider, TOKEN};

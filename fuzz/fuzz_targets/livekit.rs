@@ -1,7 +1,7 @@
 //! What a LiveKit server and an agent send: signalling, descriptions, data packets.
 #![no_main]
 
-use goldencall::transport::webrtc::livekit::fuzzed::read;
+use goldencall::webrtc::livekit::fuzzed::read;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| read(bytes));

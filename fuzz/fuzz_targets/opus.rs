@@ -2,11 +2,11 @@
 #![no_main]
 
 use goldencall::media::VoiceDecoder;
-use goldencall::scenario::SipCodec;
+use goldencall::codec::Codec;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    let mut decoder = VoiceDecoder::new(SipCodec::Opus).expect("a decoder");
+    let mut decoder = VoiceDecoder::new(Codec::Opus).expect("a decoder");
     let mut rest = input;
     while let Some((length, bytes)) = rest.split_first() {
         let (packet, after) = bytes.split_at(bytes.len().min(usize::from(*length)));

@@ -1,7 +1,7 @@
 //! What a peer sends as SDP is an audio stream or a reason to refuse it.
 #![no_main]
 
-use goldencall::transport::sip::sdp;
+use goldencall::sip::sdp;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -1,7 +1,7 @@
 //! JSON of a WebRTC bot's HTTP server: answers to an offer and to `/start`.
 #![no_main]
 
-use goldencall::transport::webrtc::fuzzed::read;
+use goldencall::webrtc::fuzzed::read;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| read(text));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::server::House;
 use crate::scenario::SocketProtocol;
-use crate::transport::websocket::answer::is_signed;
+use crate::websocket::answer::is_signed;
 
 /// `/answer/{protocol}`; the query (`script`, `think`, `bursts`) goes on to the stream.
 pub(super) fn routes() -> Router<Arc<House>> {

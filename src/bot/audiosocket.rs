@@ -12,7 +12,7 @@ use super::server::House;
 use super::socket;
 use super::web::Wishes;
 use crate::scenario::SocketProtocol;
-use crate::transport::websocket::protocol::{Message, split};
+use crate::websocket::protocol::{Message, split};
 
 /// Serves until the bot is stopped; returns where.
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::transport::websocket::protocol::jambonz_control::SUBPROTOCOL;
+use crate::websocket::protocol::jambonz_control::SUBPROTOCOL;
 
 /// Whether the caller asks for the control socket.
 pub(super) fn is_control(headers: &HeaderMap) -> bool {

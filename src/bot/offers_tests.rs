@@ -13,8 +13,8 @@ use super::{Bot, BotOptions};
 use crate::clock::CallClock;
 use crate::scenario::{BotAccess, BotTarget, Signalling};
 use crate::telemetry::TraceContext;
-use crate::transport::webrtc::{Peer, PeerOptions, WebRtcTransport};
 use crate::transport::{CallEvent, Dial, Transport, http};
+use crate::webrtc::{Peer, PeerOptions, WebRtcTransport};
 
 const CANDIDATE: &str = "candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host";
 

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::line::{self, Line};
 use super::server::House;
 use super::wire::{RtpWire, Secrecy};
-use crate::scenario::{Fault, SipCodec};
-use crate::transport::rtp::dtls::{Handshake, Role};
-use crate::transport::rtp::{Keys, Outgoing};
-use crate::transport::sip::sdp::{Description, Setup};
-use crate::transport::sip::{Endpoint, digit_of, in_dialog, sdp};
+use crate::codec::Codec;
+use crate::rtp::dtls::{Handshake, Role};
+use crate::rtp::{Keys, Outgoing};
+use crate::scenario::Fault;
+use crate::sip::sdp::{Description, Setup};
+use crate::sip::{Endpoint, digit_of, in_dialog, sdp};
 
 /// Serves SIP until the bot is stopped; returns where.
 pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
@@ -145,7 +146,7 @@ impl Server {
 
 /// The answer: the first codec of the offer and its events, its packet length, its encryption; and what follows from it.
 fn agreed(offer: &Description, local: SocketAddr) -> Result<(Description, Outgoing, Secrecy), String> {
-    let codec = offer.formats.codecs().next().unwrap_or(SipCodec::Pcmu);
+    let codec = offer.formats.codecs().next().unwrap_or(Codec::Pcmu);
     let (codec, number) = sdp::chosen(&[codec], offer)?;
     let own = sdp::answer_to(offer, local, &[codec])?;
     let secrecy = match (own.crypto.first(), offer.crypto.first(), own.setup, offer.fingerprint.clone()) {

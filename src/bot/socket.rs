@@ -11,7 +11,7 @@ use super::server::House;
 use super::web::Wishes;
 use super::wire::SocketWire;
 use crate::scenario::SocketProtocol;
-use crate::transport::websocket::protocol::{self, FromBot, Message, StreamStart, ToBot};
+use crate::websocket::protocol::{self, FromBot, Message, StreamStart, ToBot};
 
 /// Answers one stream and follows it to its end.
 pub(super) async fn answer(

@@ -21,7 +21,7 @@ use super::cors::any_origin;
 use super::server::House;
 use super::{answers, jambonz, livekit, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
-use crate::transport::websocket::protocol::{self, Message};
+use crate::websocket::protocol::{self, Message};
 
 /// What a URL may ask of the bot: `?script=booking&think=850&bursts=true&call=7`.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -12,13 +12,12 @@ use super::log::now_ns;
 use super::server::House;
 use super::web::Wishes;
 use super::wire::{Heard, RtcWire};
+use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::media::VoiceDecoder;
-use crate::media::codec::SAMPLE_NANOS;
-use crate::scenario::{Codec, WebRtcCodec};
-use crate::transport::webrtc::sdp::{AnswerAudio, audio_of};
-use crate::transport::webrtc::{Peer, PeerEvent, PeerOptions};
+use crate::webrtc::sdp::{AnswerAudio, audio_of};
+use crate::webrtc::{Peer, PeerEvent, PeerOptions};
 
-pub(super) const CODECS: [WebRtcCodec; 3] = [WebRtcCodec::Opus, WebRtcCodec::G711(Codec::Pcmu), WebRtcCodec::G711(Codec::Pcma)];
+pub(super) const CODECS: [Codec; 3] = [Codec::Opus, Codec::Pcmu, Codec::Pcma];
 
 /// Answers an offer; the line begins once the connection stands.
 pub(super) async fn answer(house: Arc<House>, offer: String, wishes: Wishes, call_id: String) -> Result<String, String> {
@@ -82,7 +81,7 @@ async fn talk(
 }
 
 /// Decodes the caller.
-pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: WebRtcCodec, to_line: mpsc::Sender<Heard>) {
+pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, to_line: mpsc::Sender<Heard>) {
     let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };

@@ -9,9 +9,9 @@ use crate::expect::{self, Matcher};
 use crate::scenario::{Bound, Location};
 
 use super::judge::{Evidence, skipped};
-use super::time::{CallTime, human, human_unsigned};
 use super::turn::Expected;
 use super::verdict::{CheckKind, CheckResult, Origin, Outcome};
+use crate::time::{CallTime, human, human_unsigned};
 
 fn signed(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)

@@ -15,9 +15,9 @@ use crate::scenario::{BotStep, By, Scenario, Step};
 use super::ears::{Ears, TurnEars};
 use super::io::{EndCause, Input, InputKind, Output};
 use super::judge::{self, StepCheck};
-use super::time::CallTime;
 use super::turn::{Start, Turn};
 use super::verdict::{CheckKind, Origin, TurnResult};
+use crate::time::CallTime;
 use decision::Decision;
 
 /// How long after the fact an onset may still be reported: nothing is called silent before that.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::io::SpeechEdge;
-use super::time::{CallTime, Span};
 use super::verdict::{Utterance, join_texts};
+use crate::time::{CallTime, Span};
 
 /// A sound without words that lasts longer than this is speech that was not understood.
 const LONGEST_NOISE: Duration = Duration::from_millis(600);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::time::{CallTime, Span};
 use super::verdict::TurnResult;
+use crate::time::{CallTime, Span};
 
 /// Something that happened, and when the runner learnt of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

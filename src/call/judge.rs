@@ -8,9 +8,9 @@ use crate::scenario::{BotStep, Location};
 
 use super::ears::is_noise;
 use super::io::EndCause;
-use super::time::CallTime;
 use super::turn::Turn;
 use super::verdict::{CheckKind, CheckResult, Outcome, TurnResult, Utterance, join_texts, worst};
+use crate::time::CallTime;
 
 /// Everything a verdict is made of.
 pub(super) struct Evidence<'a> {

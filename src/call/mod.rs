@@ -9,8 +9,6 @@ mod conversation;
 mod ears;
 mod io;
 mod judge;
-pub(crate) mod nanos;
-mod time;
 mod turn;
 mod verdict;
 
@@ -19,5 +17,4 @@ mod tests;
 
 pub use conversation::Conversation;
 pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
-pub use time::{CallTime, Span, human, human_unsigned, millis};
 pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult, Utterance, join_texts};

@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use crate::expect::Matcher;
 use crate::scenario::{BotStep, Expectation, Location};
 
-use super::time::CallTime;
 use super::verdict::Origin;
+use crate::time::CallTime;
 
 /// An expectation with its variables filled in.
 #[derive(Clone, Debug)]

@@ -9,8 +9,7 @@ use crate::media::quality::Quality;
 use crate::scenario::Location;
 use crate::telemetry::{Stage, TurnTelemetry};
 
-use super::nanos;
-use super::time::{CallTime, Span};
+use crate::time::{CallTime, Span, nanos};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -15,10 +15,10 @@ use super::engine::{Speech, speech};
 use super::exit::{CliError, Exit};
 use super::run::services;
 use crate::bot::{Bot, BotOptions, Library, LogEntry};
-use crate::call::millis;
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Clips, Plan, PlannedCall, run};
 use crate::scenario::{BotAccess, BotTarget, Scenario, Setting, SocketProtocol, SttEngine, Target, parse};
+use crate::time::Millis;
 
 const SCENARIO: &str = "\
 name: calibrate
@@ -130,7 +130,7 @@ impl Figures {
             let entry = known(result)?;
             let true_ms = (entry.first_speech_sent_ns - entry.caller_speech_end_ns?) as f64 / 1e6;
             let measured = result.turns.iter().find_map(|turn| turn.latency).filter(|_| result.outcome != CallOutcome::Error)?;
-            let error = millis(measured) - true_ms;
+            let error = measured.millis_f64() - true_ms;
             tracing::info!(call = result.call, true_ms, error, "calibrated");
             Some(error)
         };

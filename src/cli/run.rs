@@ -12,12 +12,12 @@ use super::context::Context;
 use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
 use super::suite::{self, Suite};
+use crate::any_transport::AnyTransport;
 use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
 use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane};
 use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
+use crate::sip::SipTrace;
 use crate::telemetry::Receiver;
-use crate::transport::AnyTransport;
-use crate::transport::sip::SipTrace;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let mut suite = suite::load(&args.select, context)?;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::codec::SAMPLE_RATE;
+use crate::codec::SAMPLE_RATE;
 
 /// Pitch periods of voices: 66 to 400 Hz.
 const PERIODS: Range<usize> = SAMPLE_RATE as usize / 400..SAMPLE_RATE as usize / 66 + 1;

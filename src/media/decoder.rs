@@ -4,10 +4,9 @@ use audio_codec::Decoder as _;
 use audio_codec::g722::G722Decoder;
 use ropus::{Channels, DecodeMode, Decoder};
 
-use super::StreamResampler;
-use super::codec::{self, SAMPLE_NANOS, SAMPLE_RATE};
-use super::encoder::{G722_RATE, ticks_a_sample};
-use crate::scenario::{Codec, SipCodec};
+use super::encoder::G722_RATE;
+use super::{StreamResampler, g711};
+use crate::codec::{Codec, SAMPLE_NANOS, SAMPLE_RATE};
 
 /// An Opus packet of RFC 7587 is at most 120 ms long.
 const MOST_SAMPLES: usize = 960;
@@ -28,7 +27,7 @@ pub struct Decoded {
 
 /// Decodes the packets of one stream.
 pub struct VoiceDecoder {
-    codec: SipCodec,
+    codec: Codec,
     state: State,
     /// The last RTP timestamp, unwrapped.
     last: Option<i64>,
@@ -51,15 +50,16 @@ impl VoiceDecoder {
     ///
     /// # Errors
     /// The decoder's library has none to give.
-    pub fn new(codec: SipCodec) -> Result<Self, String> {
+    pub fn new(codec: Codec) -> Result<Self, String> {
         let state = match codec {
-            SipCodec::Pcmu => State::G711(Codec::Pcmu),
-            SipCodec::Pcma => State::G711(Codec::Pcma),
-            SipCodec::G722 => {
+            Codec::Pcmu => State::G711(Codec::Pcmu),
+            Codec::Pcma => State::G711(Codec::Pcma),
+            Codec::G722 => {
                 let (coder, line) = (G722Decoder::default(), StreamResampler::delayed(G722_RATE, SAMPLE_RATE));
                 State::G722(Box::new(G722 { coder, line }))
             }
-            SipCodec::Opus => {
+            Codec::L16 => return Err("L16 is not used over RTP".to_owned()),
+            Codec::Opus => {
                 let decoder = Decoder::new(SAMPLE_RATE, Channels::Mono).map_err(|error| format!("no Opus decoder: {error:?}"))?;
                 State::Opus(Box::new(decoder))
             }
@@ -70,7 +70,7 @@ impl VoiceDecoder {
     /// The next packet of the stream, of any length.
     pub fn decode(&mut self, payload: &[u8]) -> Decoded {
         match &mut self.state {
-            State::G711(law) => Decoded { samples: codec::decode(*law, payload), behind: 0 },
+            State::G711(law) => Decoded { samples: g711::decode(*law, payload).unwrap_or_default(), behind: 0 },
             State::G722(g722) => {
                 let G722 { coder, line } = &mut **g722;
                 // What the resampler has not filled a step with comes first, and belongs before this packet.
@@ -88,7 +88,7 @@ impl VoiceDecoder {
 
     /// An RTP timestamp of the stream in samples at 8 kHz.
     pub fn timestamp(&mut self, timestamp: u32) -> u32 {
-        let ticks = ticks_a_sample(self.codec);
+        let ticks = self.codec.ticks_per_sample();
         if ticks == 1 {
             return timestamp;
         }
@@ -106,7 +106,7 @@ mod tests {
     use super::super::encoder::VoiceEncoder;
     use super::*;
 
-    const ALL: [SipCodec; 4] = [SipCodec::Pcmu, SipCodec::Pcma, SipCodec::G722, SipCodec::Opus];
+    const ALL: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
 
     /// A sweep that is like itself at no other place.
     fn clip() -> Vec<i16> {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     /// What is heard of a clip, and by how many samples it is said to be late.
-    fn through(codec: SipCodec, clip: &[i16], packet: usize) -> (Vec<i16>, usize) {
+    fn through(codec: Codec, clip: &[i16], packet: usize) -> (Vec<i16>, usize) {
         let mut encoder = VoiceEncoder::new(codec).expect("encoder");
         let mut decoder = VoiceDecoder::new(codec).expect("decoder");
         let mut behind = 0;
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn packets_of_any_length_are_in_their_place() {
-        let mut encoder = VoiceEncoder::new(SipCodec::G722).expect("encoder");
+        let mut encoder = VoiceEncoder::new(Codec::G722).expect("encoder");
         let clip = clip();
         let bytes: Vec<u8> = clip.chunks_exact(80).flat_map(|frame| encoder.encode(frame)).collect();
-        let mut decoder = VoiceDecoder::new(SipCodec::G722).expect("decoder");
+        let mut decoder = VoiceDecoder::new(Codec::G722).expect("decoder");
         let mut placed = vec![0_i16; clip.len() + 400];
         // 37 samples are no whole step of the resampler.
         for (k, payload) in bytes.chunks(37).enumerate() {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn timestamps_of_opus_run_through_the_wrap() {
-        let mut decoder = VoiceDecoder::new(SipCodec::Opus).expect("decoder");
+        let mut decoder = VoiceDecoder::new(Codec::Opus).expect("decoder");
         let first = decoder.timestamp(u32::MAX - 479);
         assert_eq!(decoder.timestamp(480).wrapping_sub(first), 160);
         assert_eq!(decoder.timestamp(1440).wrapping_sub(first), 320);

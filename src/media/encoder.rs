@@ -4,14 +4,11 @@ use audio_codec::Encoder as _;
 use audio_codec::g722::G722Encoder;
 use ropus::{Application, Bitrate, Channels, Encoder};
 
-use super::StreamResampler;
-use super::codec::{self, FRAME, SAMPLE_RATE};
-use crate::scenario::{Codec, SipCodec};
+use super::{StreamResampler, g711};
+use crate::codec::{Codec, FRAME, SAMPLE_RATE};
 
 /// Samples a second that G.722 encodes.
 pub(super) const G722_RATE: u32 = 16_000;
-/// The RTP clock of Opus ticks this often for each sample of a call, whatever is encoded (RFC 7587, section 4.1).
-const OPUS_TICKS: u32 = 48_000 / SAMPLE_RATE;
 const MOST_BYTES: usize = 1275;
 /// Bits a second. At the 10 kbit/s that libopus takes for 8 kHz speech the ends of words move by up to 20 ms; at this rate
 /// edges stay within 0.1 ms, but for what is under -58 dBFS.
@@ -19,16 +16,11 @@ const OPUS_BITS: u32 = 64_000;
 /// Opus frames, in samples at 8 kHz (RFC 6716, section 2.1.4); 30 and 50 ms would take two.
 const OPUS_FRAMES: [usize; 4] = [480, 320, 160, 80];
 
-/// RTP timestamp units a sample of 8 kHz (RFC 3551: G.722 counts 8000 a second although it has twice the samples).
-pub fn ticks_a_sample(codec: SipCodec) -> u32 {
-    if codec == SipCodec::Opus { OPUS_TICKS } else { 1 }
-}
-
 /// Samples at 8 kHz of one packet, where packets of `wanted` milliseconds are asked for.
-pub fn packet_samples(codec: SipCodec, wanted: u32) -> usize {
+pub fn packet_samples(codec: Codec, wanted: u32) -> usize {
     let wanted = wanted.clamp(10, 60) as usize / 10 * (FRAME / 2);
     match codec {
-        SipCodec::Opus => OPUS_FRAMES.into_iter().find(|frame| *frame <= wanted).unwrap_or(FRAME),
+        Codec::Opus => OPUS_FRAMES.into_iter().find(|frame| *frame <= wanted).unwrap_or(FRAME),
         _ => wanted,
     }
 }
@@ -54,15 +46,16 @@ impl VoiceEncoder {
     ///
     /// # Errors
     /// The encoder's library has none to give.
-    pub fn new(codec: SipCodec) -> Result<Self, String> {
+    pub fn new(codec: Codec) -> Result<Self, String> {
         Ok(match codec {
-            SipCodec::Pcmu => Self::G711(Codec::Pcmu),
-            SipCodec::Pcma => Self::G711(Codec::Pcma),
-            SipCodec::G722 => {
+            Codec::Pcmu => Self::G711(Codec::Pcmu),
+            Codec::Pcma => Self::G711(Codec::Pcma),
+            Codec::G722 => {
                 let line = StreamResampler::delayed(SAMPLE_RATE, G722_RATE);
                 Self::G722(Box::new(G722 { line, coder: G722Encoder::new() }))
             }
-            SipCodec::Opus => {
+            Codec::L16 => return Err("L16 is not used over RTP".to_owned()),
+            Codec::Opus => {
                 let builder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip).bitrate(Bitrate::Bits(OPUS_BITS));
                 let encoder = builder.complexity(5).build().map_err(|error| format!("no Opus encoder: {error:?}"))?;
                 Self::Opus(Box::new(encoder))
@@ -73,7 +66,7 @@ impl VoiceEncoder {
     /// One frame, a multiple of 10 ms.
     pub fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
         match self {
-            Self::G711(law) => codec::encode(*law, samples),
+            Self::G711(law) => g711::encode(*law, samples).unwrap_or_default(),
             Self::G722(g722) => {
                 let wide = g722.line.push(samples);
                 g722.coder.encode(&wide)
@@ -88,7 +81,7 @@ impl VoiceEncoder {
 
     /// RTP timestamp units of so many samples.
     pub fn ticks(&self, samples: usize) -> u32 {
-        samples as u32 * if matches!(self, Self::Opus(_)) { OPUS_TICKS } else { 1 }
+        samples as u32 * if matches!(self, Self::Opus(_)) { Codec::Opus.ticks_per_sample() } else { 1 }
     }
 
     /// By how much a sample leaves later than its frame, in nanoseconds. The delay of the codec itself is the decoder's to
@@ -108,19 +101,19 @@ mod tests {
     #[test]
     fn a_packet_is_as_long_as_the_codec_can_make_it() {
         let millis = |codec| [10, 20, 30, 40, 50, 60].map(|wanted| packet_samples(codec, wanted) / 8);
-        assert_eq!(millis(SipCodec::Pcmu), [10, 20, 30, 40, 50, 60]);
-        assert_eq!(millis(SipCodec::G722), [10, 20, 30, 40, 50, 60]);
-        assert_eq!(millis(SipCodec::Opus), [10, 20, 20, 40, 40, 60]);
-        assert_eq!((packet_samples(SipCodec::Pcma, 0), packet_samples(SipCodec::Pcma, 500)), (80, 480));
+        assert_eq!(millis(Codec::Pcmu), [10, 20, 30, 40, 50, 60]);
+        assert_eq!(millis(Codec::G722), [10, 20, 30, 40, 50, 60]);
+        assert_eq!(millis(Codec::Opus), [10, 20, 20, 40, 40, 60]);
+        assert_eq!((packet_samples(Codec::Pcma, 0), packet_samples(Codec::Pcma, 500)), (80, 480));
     }
 
     #[test]
     fn every_codec_makes_one_payload_a_frame() {
-        for (codec, bytes) in [(SipCodec::Pcmu, 160), (SipCodec::Pcma, 160), (SipCodec::G722, 160)] {
+        for (codec, bytes) in [(Codec::Pcmu, 160), (Codec::Pcma, 160), (Codec::G722, 160)] {
             let mut encoder = VoiceEncoder::new(codec).expect("encoder");
             assert!((0..4).all(|_| encoder.encode(&[1000; 160]).len() == bytes), "{codec:?}");
         }
-        let mut opus = VoiceEncoder::new(SipCodec::Opus).expect("encoder");
+        let mut opus = VoiceEncoder::new(Codec::Opus).expect("encoder");
         assert!([80, 160, 320, 480].iter().all(|frame| !opus.encode(&vec![1000; *frame]).is_empty()));
     }
 }

@@ -1,10 +1,10 @@
 //! Audio without I/O and without a clock: codecs, the RTP timeline, statistics, speech detection.
 
-pub mod codec;
 mod conceal;
 mod decoder;
 pub mod detect;
 mod encoder;
+pub mod g711;
 mod playout;
 pub mod quality;
 mod reception;
@@ -15,7 +15,7 @@ mod timeline;
 pub mod wav;
 
 pub use decoder::{Decoded, VoiceDecoder};
-pub use encoder::{VoiceEncoder, packet_samples, ticks_a_sample};
+pub use encoder::{VoiceEncoder, packet_samples};
 pub use playout::{Played, Playout, QueueFull};
 pub use reception::{Reception, ReceptionCounter};
 pub use stream_resampler::StreamResampler;

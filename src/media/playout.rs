@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
-use super::codec::{FRAME, SAMPLE_NANOS};
 use super::timeline::MediaFrame;
+use crate::codec::{FRAME, SAMPLE_NANOS};
 
 /// More audio than this in the queue is a bot that has run away.
 const MOST_QUEUED: usize = 10 * 60 * 8000;

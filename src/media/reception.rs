@@ -105,7 +105,7 @@ impl ReceptionCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::CallTime;
+    use crate::time::CallTime;
 
     fn push(counter: &mut ReceptionCounter, arrival_ms: i64, sequence: u16) {
         let timestamp = u32::from(sequence.wrapping_sub(65_530)) * 160;

@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
-use super::codec::SAMPLE_NANOS;
 use super::conceal::conceal;
+use crate::codec::SAMPLE_NANOS;
 
 /// One decoded packet: of RTP, or of a provider's playout.
 #[derive(Clone, Debug, PartialEq, Eq)]

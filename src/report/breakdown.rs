@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::call::{TurnResult, human, millis};
+use crate::call::TurnResult;
 use crate::telemetry::{Breakdown, Stage, TurnTelemetry};
+use crate::time::{Millis, human};
 
 /// `end of turn detection 512 ms, language model 1400 ms (the largest), ...`; nothing where nobody told anything.
 pub(super) fn words(turn: &TurnResult) -> Option<String> {
@@ -40,7 +41,7 @@ pub(super) fn value(telemetry: &TurnTelemetry) -> Value {
     json!({
         "stages_ms": stages(&telemetry.breakdown),
         "largest": telemetry.breakdown.largest().map(|(stage, _)| stage),
-        "unexplained_ms": telemetry.breakdown.unexplained.map(millis),
+        "unexplained_ms": telemetry.breakdown.unexplained.map(Millis::millis_f64),
         "calls": telemetry.calls,
         "user_text": telemetry.user_text,
         "bot_text": telemetry.bot_text,
@@ -49,5 +50,5 @@ pub(super) fn value(telemetry: &TurnTelemetry) -> Value {
 }
 
 fn stages(breakdown: &Breakdown) -> Value {
-    breakdown.stages().map(|(stage, time)| (stage.key().to_owned(), millis(time).into())).collect::<serde_json::Map<_, _>>().into()
+    breakdown.stages().map(|(stage, time)| (stage.key().to_owned(), time.millis_f64().into())).collect::<serde_json::Map<_, _>>().into()
 }

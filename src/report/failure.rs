@@ -6,8 +6,9 @@ use std::fmt;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters, ThemeStyles};
 
 use super::breakdown;
-use crate::call::{CheckKind, CheckResult, TurnResult, human};
+use crate::call::{CheckKind, CheckResult, TurnResult};
 use crate::runner::CallResult;
+use crate::time::human;
 
 /// How diagnostics are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::file::write_whole;
 use super::{Consumer, breakdown, quality};
-use crate::call::{TurnResult, millis};
+use crate::call::TurnResult;
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
+use crate::time::Millis;
 
 /// Collects results and writes them at the end.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl Consumer for JsonReport {
 fn latencies(results: &[CallResult]) -> Value {
     let turns = results.iter().flat_map(|result| &result.turns);
     let spoken = turns.filter(|turn| turn.origin == Some(crate::call::Origin::CallerSpeechEnd));
-    let values: Vec<f64> = spoken.filter_map(|turn| turn.latency).map(millis).collect();
+    let values: Vec<f64> = spoken.filter_map(|turn| turn.latency).map(Millis::millis_f64).collect();
     let at = |p| percentile(&values, p);
     json!({ "count": values.len(), "p50": at(50.0), "p90": at(90.0), "p95": at(95.0), "p99": at(99.0), "max": at(100.0) })
 }
@@ -103,10 +104,10 @@ fn call(result: &CallResult) -> Value {
         "outcome": result.outcome,
         "error": result.error,
         "earlier_errors": result.earlier_errors,
-        "setup_ms": result.setup.map(|at| at.as_secs_f64() * 1000.0),
-        "post_dial_delay_ms": result.post_dial_delay.map(|at| at.as_secs_f64() * 1000.0),
+        "setup_ms": result.setup.map(|at| at.millis_f64()),
+        "post_dial_delay_ms": result.post_dial_delay.map(|at| at.millis_f64()),
         "sip_responses": quality::responses_value(&result.sip_responses),
-        "duration_ms": result.duration.as_secs_f64() * 1000.0,
+        "duration_ms": result.duration.millis_f64(),
         "call_id": result.call_id,
         "trace_id": result.trace_id,
         "codec": result.codec,
@@ -120,7 +121,7 @@ fn call(result: &CallResult) -> Value {
 }
 
 fn turn(turn: &TurnResult) -> Value {
-    let spoken = |at: crate::call::CallTime| at.as_secs_f64() * 1000.0;
+    let spoken = |at: crate::time::CallTime| at.millis_f64();
     json!({
         "turn": turn.turn,
         "step": turn.step,
@@ -128,12 +129,12 @@ fn turn(turn: &TurnResult) -> Value {
         "outcome": turn.outcome,
         "heard": turn.heard(),
         "latency_from": turn.origin,
-        "latency_ms": turn.latency.map(millis),
-        "arrival_latency_ms": turn.arrival_latency.map(millis),
-        "answer_latency_ms": turn.answer_latency.map(millis),
-        "barge_in_stop_ms": turn.barge_in_stop.map(millis),
-        "dead_air_ms": turn.dead_air.map(millis),
-        "held_back_ms": turn.held_back.map(millis),
+        "latency_ms": turn.latency.map(Millis::millis_f64),
+        "arrival_latency_ms": turn.arrival_latency.map(Millis::millis_f64),
+        "answer_latency_ms": turn.answer_latency.map(Millis::millis_f64),
+        "barge_in_stop_ms": turn.barge_in_stop.map(Millis::millis_f64),
+        "dead_air_ms": turn.dead_air.map(Millis::millis_f64),
+        "held_back_ms": turn.held_back.map(Millis::millis_f64),
         "captured": turn.captured,
         "telemetry": turn.telemetry.as_deref().map(breakdown::value),
         "quality": turn.quality,

@@ -10,9 +10,10 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::failure::{FailureReport, Palette, render};
 use super::file::write_whole;
 use super::{Consumer, breakdown, quality};
-use crate::call::{Outcome, TurnResult, millis};
+use crate::call::{Outcome, TurnResult};
 use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
+use crate::time::Millis;
 
 /// Collects results and writes them at the end.
 #[derive(Debug)]
@@ -136,8 +137,8 @@ fn error_type(error: &CallError) -> String {
 fn properties(result: &CallResult) -> Vec<Property> {
     let mut all = vec![Property::new("target", &result.target)];
     let number = |value: f64| format!("{value:.1}");
-    all.extend(result.setup.map(|at| Property::new("setup_ms", number(at.as_secs_f64() * 1000.0))));
-    all.extend(result.post_dial_delay.map(|at| Property::new("post_dial_delay_ms", number(at.as_secs_f64() * 1000.0))));
+    all.extend(result.setup.map(|at| Property::new("setup_ms", number(at.millis_f64()))));
+    all.extend(result.post_dial_delay.map(|at| Property::new("post_dial_delay_ms", number(at.millis_f64()))));
     all.extend(quality::responses(&result.sip_responses).map(|responses| Property::new("sip_responses", responses)));
     all.extend(result.codec.as_ref().map(|codec| Property::new("codec", codec)));
     all.extend(result.call_id.as_ref().map(|id| Property::new("call_id", id)));
@@ -148,7 +149,7 @@ fn properties(result: &CallResult) -> Vec<Property> {
         let quality = turn.quality.as_deref().map(quality::properties).unwrap_or_default();
         all.extend(quality.into_iter().map(|(name, value)| Property::new(format!("turn.{}.{name}", turn.turn), value)));
         let mut add = |name: &str, value: Option<jiff::SignedDuration>| {
-            all.extend(value.map(|value| Property::new(format!("turn.{}.{name}_ms", turn.turn), number(millis(value)))));
+            all.extend(value.map(|value| Property::new(format!("turn.{}.{name}_ms", turn.turn), number(value.millis_f64()))));
         };
         add("latency", turn.latency);
         add("arrival_latency", turn.arrival_latency);
@@ -165,7 +166,7 @@ fn properties(result: &CallResult) -> Vec<Property> {
 fn dialogue(result: &CallResult) -> String {
     let mut lines = Vec::new();
     for turn in &result.turns {
-        let latency = turn.latency.map(|latency| format!(" ({})", crate::call::human(latency))).unwrap_or_default();
+        let latency = turn.latency.map(|latency| format!(" ({})", crate::time::human(latency))).unwrap_or_default();
         let heard = turn.heard();
         let heard = if heard.is_empty() { "(nothing)" } else { &heard };
         lines.push(format!("turn {}{latency}: {heard}", turn.turn));

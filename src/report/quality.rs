@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::call::CallTime;
 use crate::media::quality::{Quality, QualityMetric};
 use crate::runner::{CallResult, SipResponse};
+use crate::time::{CallTime, Millis};
 
 /// One line: `MOS 3.42, lost 4.2 % (9 of 214), ...`; nothing of a call that was not answered.
 pub(super) fn words(result: &CallResult) -> Option<String> {
@@ -42,7 +42,7 @@ pub(super) fn words(result: &CallResult) -> Option<String> {
 
 /// `answered after 1204 ms (rang after 80 ms)`.
 fn setup(result: &CallResult) -> Option<String> {
-    let millis = |at: CallTime| format!("{:.0} ms", at.as_secs_f64() * 1000.0);
+    let millis = |at: CallTime| format!("{:.0} ms", at.millis_f64());
     let rang = result.post_dial_delay.map(|at| format!(" (rang after {})", millis(at)));
     result.setup.map(|at| format!("answered after {}{}", millis(at), rang.unwrap_or_default()))
 }
@@ -63,7 +63,7 @@ pub(super) fn worst(results: &[CallResult]) -> String {
 /// `100 Trying at 12 ms, 486 Busy Here at 1204 ms`.
 pub(super) fn responses(responses: &[SipResponse]) -> Option<String> {
     let one = |response: &SipResponse| {
-        let millis = response.at.as_secs_f64() * 1000.0;
+        let millis = response.at.millis_f64();
         format!("{} {} at {millis:.0} ms", response.code, response.reason)
     };
     (!responses.is_empty()).then(|| responses.iter().map(one).collect::<Vec<_>>().join(", "))
@@ -71,8 +71,7 @@ pub(super) fn responses(responses: &[SipResponse]) -> Option<String> {
 
 /// For `--report-json`.
 pub(super) fn responses_value(responses: &[SipResponse]) -> Value {
-    let one =
-        |response: &SipResponse| json!({ "at_ms": response.at.as_secs_f64() * 1000.0, "code": response.code, "reason": response.reason });
+    let one = |response: &SipResponse| json!({ "at_ms": response.at.millis_f64(), "code": response.code, "reason": response.reason });
     responses.iter().map(one).collect::<Vec<_>>().into()
 }
 

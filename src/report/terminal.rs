@@ -8,10 +8,11 @@ use owo_colors::{OwoColorize, Style};
 
 use super::failure::{FailureReport, Palette, render};
 use super::{Consumer, quality};
-use crate::call::{Outcome, human, millis};
+use crate::call::Outcome;
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
+use crate::time::{Millis, human};
 
 /// How to write to this terminal.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,7 @@ impl Terminal {
         let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
         let (passed, failed, errors) = (count(CallOutcome::Passed), count(CallOutcome::Failed), count(CallOutcome::Error));
         let latencies: Vec<f64> =
-            self.results.iter().flat_map(|result| &result.turns).filter_map(|turn| turn.latency).map(millis).collect();
+            self.results.iter().flat_map(|result| &result.turns).filter_map(|turn| turn.latency).map(Millis::millis_f64).collect();
         let at = |p| percentile(&latencies, p).map(|value| format!("{value:.0} ms"));
         let latency = match (at(50.0), at(95.0)) {
             (Some(p50), Some(p95)) => format!(", latency p50 {p50}, p95 {p95} over {} turns", latencies.len()),

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::*;
-use crate::call::CallTime;
 use crate::media::quality::Quality;
 use crate::runner::{CallOutcome, CallResult, SipResponse};
 use crate::scenario::Secrets;
+use crate::time::CallTime;
 
 fn result(outcome: CallOutcome, quality: Quality) -> CallResult {
     let mut result: CallResult = serde_json::from_value(serde_json::json!({

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::media::codec::{FRAME, SAMPLE_RATE};
+use crate::codec::{FRAME, SAMPLE_RATE};
 use crate::media::detect::{DetectError, SpeechModel, speech_segments};
 use crate::media::wav::{self, WavError};
 use crate::scenario::{CallerAct, Scenario, Step};

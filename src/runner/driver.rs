@@ -21,13 +21,14 @@ use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{Lateness, PacedStream, Pacer, Progress};
 use super::recording::CallerTrack;
 use super::signalling::Signalling;
-use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Span, TurnResult};
+use crate::call::{Conversation, EndCause, Input, InputKind, TurnResult};
 use crate::clock::CallClock;
 use crate::media::Timeline;
 use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechModel};
 use crate::media::quality::{PacketLog, Quality};
 use crate::scenario::{Scenario, Target};
 use crate::telemetry::{Report, TraceContext};
+use crate::time::{CallTime, Span};
 use crate::transport::{Call, CallEvent, Capture, Dial, DialError, SentDigits, Transport};
 use heard::{Words, first_words};
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::signalling::SipResponse;
-use crate::call::{CallTime, Input, Outcome, TurnResult};
+use crate::call::{Input, Outcome, TurnResult};
 use crate::media::Reception;
 use crate::media::quality::Quality;
 use crate::telemetry::Report;
+use crate::time::CallTime;
 use crate::transport::DialErrorKind;
 
 /// Something that happened in a run.

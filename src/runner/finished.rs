@@ -8,10 +8,11 @@ use std::time::Duration;
 use super::pacer::Lateness;
 use super::recording::CallerTrack;
 use super::signalling::Signalling;
-use crate::call::{CallTime, Span, TurnResult};
+use crate::call::TurnResult;
 use crate::media::quality::{PacketLog, Quality};
 use crate::media::{Reception, Timeline};
 use crate::telemetry::{Report, TraceContext};
+use crate::time::{CallTime, Span};
 use crate::transport::DialError;
 
 /// A call as it came out, before it is judged as a whole.

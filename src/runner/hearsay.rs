@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 use super::finished::Finished;
-use crate::call::{CallTime, Origin, Outcome, TurnResult};
+use crate::call::{Origin, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
 use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, checks, explain};
+use crate::time::CallTime;
 
 /// How often to look whether the spans of the last turn have come.
 const LOOK: Duration = Duration::from_millis(250);

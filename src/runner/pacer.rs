@@ -6,15 +6,14 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
-use std::sync::mpsc as std_mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
 
 use tokio::sync::mpsc;
 
 use super::clips::CallerClip;
 use crate::clock::{Monotonic, sleep_until};
-use crate::media::codec::{FRAME, SAMPLE_NANOS};
+use crate::codec::{FRAME, SAMPLE_NANOS};
 use crate::priority;
 use crate::transport::MediaSink;
 

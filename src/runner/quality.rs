@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::finished::Finished;
-use crate::call::{CallTime, CheckKind, CheckResult, Outcome, Span, TurnResult};
+use crate::call::{CheckKind, CheckResult, Outcome, TurnResult};
 use crate::media::quality::{Assessor, Evidence, Quality, QualityMetric};
 use crate::scenario::{QualityBound, Scenario, Step};
+use crate::time::{CallTime, Millis, Span};
 
 /// Works out the quality of the call and of every turn in which the bot spoke, and judges the turns.
 pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
@@ -13,7 +14,7 @@ pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
         return;
     }
     let (quality, turns) = assess(finished);
-    let millis = |at: Option<CallTime>| at.map(|at| at.as_secs_f64() * 1000.0);
+    let millis = |at: Option<CallTime>| at.map(Millis::millis_f64);
     let (setup_ms, post_dial_delay_ms) = (millis(finished.answered_at), millis(finished.signalling.post_dial_delay()));
     finished.quality = quality;
     for (turn, quality) in finished.turns.iter_mut().zip(turns) {
@@ -38,11 +39,11 @@ fn assess(finished: &Finished) -> (Quality, Vec<Option<Quality>>) {
     let evidence = Evidence {
         packets: finished.rtp.then_some(&finished.packets),
         codec: finished.codec.as_deref().unwrap_or_default(),
-        round_trip_ms: finished.round_trip.map(|time| time.as_secs_f64() * 1000.0),
+        round_trip_ms: finished.round_trip.map(|time| time.millis_f64()),
         recording: finished.timeline.recording(),
         missing: &missing,
     };
-    let heard_at = |index: usize| finished.timeline.heard_at(index as u64).as_secs_f64() * 1000.0;
+    let heard_at = |index: usize| finished.timeline.heard_at(index as u64).millis_f64();
     let assessor = Assessor::new(evidence);
     let all: Vec<Range<usize>> = finished.speech.iter().map(|(_, samples)| samples.clone()).collect();
     let turn = |turn: &TurnResult| {

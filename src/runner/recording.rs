@@ -4,8 +4,8 @@ use std::path::Path;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 
-use crate::call::CallTime;
-use crate::media::codec::{SAMPLE_NANOS, SAMPLE_RATE};
+use crate::codec::{SAMPLE_NANOS, SAMPLE_RATE};
+use crate::time::CallTime;
 
 /// The caller's side, put together from what was sent and when.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 use crate::transport::CallEvent;
 
 /// A peer that sends provisional responses for ever does not fill the memory.

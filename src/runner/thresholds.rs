@@ -2,16 +2,17 @@
 
 use super::event::{CallOutcome, CallResult, ThresholdResult};
 use super::statistics::percentile;
-use crate::call::{Origin, Outcome, human_unsigned, millis};
+use crate::call::{Origin, Outcome};
 use crate::media::quality::QualityMetric;
 use crate::scenario::{Limit, Threshold, ThresholdMetric};
+use crate::time::{Millis, human_unsigned};
 
 /// Judges one threshold over every call.
 pub fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
     let measured = measure(threshold.metric, results);
     let (expected, held, actual) = match threshold.limit {
         Limit::AtMost(limit) => {
-            let held = measured.map(|value| value <= limit.as_secs_f64() * 1000.0);
+            let held = measured.map(|value| value <= limit.millis_f64());
             (format!("at most {}", human_unsigned(limit)), held, measured.map(|value| format!("{value:.0} ms")))
         }
         Limit::AtLeast(share) => {
@@ -58,21 +59,21 @@ fn whose(metric: ThresholdMetric, results: &[CallResult]) -> String {
 fn measure(metric: ThresholdMetric, results: &[CallResult]) -> Option<f64> {
     let turns = || results.iter().flat_map(|result| &result.turns);
     let latencies = |origin: Origin| -> Vec<f64> {
-        turns().filter(|turn| turn.origin == Some(origin)).filter_map(|turn| turn.latency).map(millis).collect()
+        turns().filter(|turn| turn.origin == Some(origin)).filter_map(|turn| turn.latency).map(Millis::millis_f64).collect()
     };
     match metric {
         ThresholdMetric::TurnLatency(p) => percentile(&latencies(Origin::CallerSpeechEnd), f64::from(p)),
         ThresholdMetric::GreetingLatency(p) => percentile(&latencies(Origin::Answer), f64::from(p)),
         ThresholdMetric::AnswerLatency(p) => {
-            let answers: Vec<f64> = turns().filter_map(|turn| turn.answer_latency).map(millis).collect();
+            let answers: Vec<f64> = turns().filter_map(|turn| turn.answer_latency).map(Millis::millis_f64).collect();
             percentile(&answers, f64::from(p))
         }
         ThresholdMetric::Setup(p) => {
-            let setups: Vec<f64> = results.iter().filter_map(|result| result.setup).map(|at| at.as_secs_f64() * 1000.0).collect();
+            let setups: Vec<f64> = results.iter().filter_map(|result| result.setup).map(|at| at.millis_f64()).collect();
             percentile(&setups, f64::from(p))
         }
         ThresholdMetric::PostDialDelay(p) => {
-            let delays = results.iter().filter_map(|result| result.post_dial_delay).map(|at| at.as_secs_f64() * 1000.0);
+            let delays = results.iter().filter_map(|result| result.post_dial_delay).map(|at| at.millis_f64());
             percentile(&delays.collect::<Vec<f64>>(), f64::from(p))
         }
         ThresholdMetric::Quality(metric, None) => worst(metric, results).map(|(_, value)| value),

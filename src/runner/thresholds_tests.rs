@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::call::CallTime;
 use crate::media::quality::Quality;
 use crate::scenario::{Config, Secrets, Source};
+use crate::time::CallTime;
 
 fn call(number: usize, scenario: &str, quality: Quality, ringing_ms: i64) -> CallResult {
     let mut result: CallResult = serde_json::from_value(serde_json::json!({

@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
 use super::finished::{Failure, Finished};
 use super::statistics::percentile;
-use crate::call::{CheckKind, Outcome, TurnResult, millis};
+use crate::call::{CheckKind, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
 use crate::telemetry::AMBIGUOUS;
+use crate::time::Millis;
 
 /// A caller kept back longer than this may have changed what the bot did.
 const HELD_BACK_MS: f64 = 300.0;
@@ -20,8 +21,8 @@ pub(super) fn health(finished: &Finished) -> Health {
     let waits = percentile(&waits, 99.0).unwrap_or(0.0);
     Health {
         pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
-        held_back_ms: millis(held_back).max(0.0),
-        transcript_lag_ms: finished.transcript_lag.as_secs_f64() * 1000.0,
+        held_back_ms: held_back.millis_f64().max(0.0),
+        transcript_lag_ms: finished.transcript_lag.millis_f64(),
     }
 }
 
@@ -52,7 +53,7 @@ fn other(kind: OtherErrorKind, message: String) -> CallError {
 /// Whether a failed check may be the tester's doing: then it is an error, never the bot's failure.
 fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -> Option<CallError> {
     let first = turns.iter().position(|turn| turn.outcome == Outcome::Failed)?;
-    let held = turns[..first].iter().filter_map(|turn| turn.held_back).map(millis).fold(0.0, f64::max);
+    let held = turns[..first].iter().filter_map(|turn| turn.held_back).map(Millis::millis_f64).fold(0.0, f64::max);
     if held > HELD_BACK_MS {
         let message =
             format!("the tester kept the caller waiting for {held:.0} ms before the turn that failed; run fewer calls at once (--jobs)");
@@ -85,5 +86,5 @@ fn only_latency(turn: &TurnResult) -> bool {
 /// By how many milliseconds the latency was over its budget.
 fn over_by(turn: &TurnResult, scenario: &Scenario) -> Option<f64> {
     let Some(Step::Bot(step)) = scenario.steps.get(turn.step) else { return None };
-    Some(millis(turn.latency?) - step.latency?.limit.as_secs_f64() * 1000.0)
+    Some(turn.latency?.millis_f64() - step.latency?.limit.millis_f64())
 }

@@ -11,7 +11,7 @@ use super::hearsay::{self, SpanCollector};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
-use super::target::{self, Target};
+use super::targets::{self, Target};
 use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
 
@@ -120,7 +120,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     config.scenarios = paths.into_iter().map(|path| folder.join(path)).collect();
     if let Some(node) = fields.get("targets") {
         for (name, _, value) in decoder.entries(node, "`targets`") {
-            config.targets.extend(target::decode(decoder, value, &folder).map(|target| (name.to_owned(), target)));
+            config.targets.extend(targets::decode(decoder, value, &folder).map(|target| (name.to_owned(), target)));
         }
     }
     config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
@@ -136,7 +136,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
 
 fn default_target(decoder: &mut Decoder<'_>, node: &Node, config: &Config, folder: &Path) -> Option<Target> {
     if !matches!(node.value, Value::Scalar(_)) {
-        return target::decode(decoder, node, folder);
+        return targets::decode(decoder, node, folder);
     }
     let text = decoder.text(node)?;
     let resolved = config.resolve_target(&text);

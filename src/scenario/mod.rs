@@ -19,7 +19,7 @@ mod secrets;
 mod sequence;
 mod source;
 mod steps;
-mod target;
+mod targets;
 mod thresholds;
 pub(crate) mod variables;
 mod yaml;
@@ -42,8 +42,8 @@ pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
-pub use target::{
-    BotAccess, BotTarget, ClientCertificate, Codec, Credentials, DigitMode, Encoding, Fault, IceServer, LiveKitRoom, OriginateProvider,
-    OriginateTarget, Signalling, SipCodec, SipTarget, SocketProtocol, Srtp, Target, WebRtcCodec, WebRtcTarget, WebSocketTarget,
+pub use targets::{
+    BotAccess, BotTarget, ClientCertificate, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget,
+    SIP_CODECS, SOCKET_ENCODINGS, Signalling, SipTarget, SocketProtocol, Srtp, Target, WEBRTC_CODECS, WebRtcTarget, WebSocketTarget,
 };
 pub use thresholds::{Limit, Threshold, ThresholdMetric};

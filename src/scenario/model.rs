@@ -9,7 +9,7 @@ use super::expectation::{Capture, Expectation};
 use super::hearsay::ExpectedCall;
 use super::quality::QualityBounds;
 use super::source::{Location, Source};
-use super::target::Target;
+use super::targets::Target;
 use crate::telemetry::Stage;
 
 /// One dialogue: what the caller says, what the bot must answer, and how fast.

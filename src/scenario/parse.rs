@@ -5,17 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audio;
 use super::decode::{Decoder, Fields};
 use super::defaults::{self, Defaults};
 use super::model::{Scenario, Step};
 use super::problem::{Problem, Problems, suggestion};
 use super::secrets::Secrets;
-use super::sequence;
 use super::source::{Location, Source};
 use super::steps::{self, Playable};
-use super::target::{self, Target};
+use super::targets::{self, Target};
 use super::yaml::{self, Node, Value};
+use super::{audio, sequence};
 
 pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
 
@@ -92,7 +91,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
 fn whom(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
     match &node.value {
         Value::Scalar(text) if setting.targets.contains_key(text) => setting.targets.get(text).cloned(),
-        _ => target::decode(decoder, node, folder),
+        _ => targets::decode(decoder, node, folder),
     }
 }
 

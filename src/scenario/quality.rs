@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::source::Location;
 use super::yaml::Node;
 use crate::media::quality::{Comparison, QualityMetric, Unit};
+use crate::time::Millis;
 
 /// One bound on how the bot's side of the line sounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,7 +95,7 @@ fn parse_bound(text: &str, unit: Unit, natural: Comparison) -> Result<(Compariso
         return Err("comparisons are <, <=, >, >= and ==".to_owned());
     }
     if unit == Unit::Millis {
-        return parse_duration(rest).map(|time| (comparison, time.as_secs_f64() * 1000.0));
+        return parse_duration(rest).map(|time| (comparison, time.millis_f64()));
     }
     let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(rest.len());
     let (number, written) = rest.split_at(digits);

@@ -9,7 +9,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{defaults, matchers, parse, quality, steps, target};
+    use super::super::{defaults, matchers, parse, quality, steps, targets};
     use super::*;
 
     fn keys(schema: &Value, pointer: &str) -> BTreeSet<String> {
@@ -28,11 +28,11 @@ mod tests {
             ("/$defs/quality/properties", &quality::QUALITY_KEYS),
             ("/$defs/caller/properties", steps::CALLER_KEYS),
             ("/$defs/step/properties/transfer/oneOf/1/properties", steps::TRANSFER_KEYS),
-            ("/$defs/target/oneOf/1/properties", target::TARGET_KEYS),
-            ("/$defs/target/oneOf/1/properties/sip/properties", target::SIP_KEYS),
-            ("/$defs/webrtc/properties", target::WEBRTC_KEYS),
-            ("/$defs/websocket/properties", target::WEBSOCKET_KEYS),
-            ("/$defs/originate/properties", target::ORIGINATE_KEYS),
+            ("/$defs/target/oneOf/1/properties", targets::TARGET_KEYS),
+            ("/$defs/target/oneOf/1/properties/sip/properties", targets::SIP_KEYS),
+            ("/$defs/webrtc/properties", targets::WEBRTC_KEYS),
+            ("/$defs/websocket/properties", targets::WEBSOCKET_KEYS),
+            ("/$defs/originate/properties", targets::ORIGINATE_KEYS),
         ];
         for (pointer, known) in tables {
             assert_eq!(keys(&schema, pointer), known.iter().map(|key| (*key).to_owned()).collect(), "{pointer}");

@@ -7,15 +7,13 @@ use std::time::Duration;
 use super::audio::Unplayable;
 use super::decode::{Decoder, Fields};
 use super::defaults::{ADVANCE, Defaults};
-use super::digits;
-use super::hearsay;
-use super::matchers;
 use super::model::{BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 use super::parse::check_variables;
 use super::problem::Problem;
 use super::quality::{self, QualityBounds};
 use super::source::Location;
 use super::yaml::{Node, Value};
+use super::{digits, hearsay, matchers};
 use crate::telemetry::Stage;
 
 pub(super) const STEP_KEYS: &[&str] = &["bot", "caller", "transfer", "hangup"];

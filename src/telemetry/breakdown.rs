@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Stage, ToolCall};
-use crate::call::nanos;
+use crate::time::nanos;
 
 /// The time from the caller's last speech sample to the bot's first, by stage. A stage without data is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

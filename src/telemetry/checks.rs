@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
 use super::breakdown::TurnTelemetry;
 use super::report::{Stage, ToolCall};
-use crate::call::{CheckKind, CheckResult, human, human_unsigned};
+use crate::call::{CheckKind, CheckResult};
 use crate::scenario::{BotStep, Bound, ExpectedCall};
+use crate::time::{human, human_unsigned};
 
 /// Why spans were left out.
 pub const AMBIGUOUS: &str = "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";

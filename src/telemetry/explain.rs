@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
 use super::breakdown::{Breakdown, Sources, TurnTelemetry};
 use super::facts::{Fact, Traced, of_reports, of_spans};

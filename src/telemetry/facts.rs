@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
 use super::otlp::Span;
 use super::report::{Report, Stage};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::call::CallTime;
+use crate::time::CallTime;
 
 /// How long before the caller's last speech sample a turn's telemetry begins.
 ///

@@ -14,8 +14,8 @@ use etherparse::PacketBuilder;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, TsResolution};
 
-use crate::call::CallTime;
 use crate::clock::{CallClock, Monotonic};
+use crate::time::CallTime;
 
 /// Hops that a datagram may take; nothing here takes one.
 const TTL: u8 = 64;

@@ -1,18 +1,12 @@
 //! How a call reaches the bot. SIP, WebRTC and media sockets differ only behind [`Transport`].
 
-mod any;
 mod capture;
 mod error;
 pub(crate) mod http;
 mod lag;
 mod lane;
-pub mod originate;
-pub mod rtp;
-pub mod sip;
-mod tcp;
+pub(crate) mod tcp;
 mod udp;
-pub mod webrtc;
-pub mod websocket;
 
 use std::future::Future;
 use std::io;
@@ -23,13 +17,12 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::call::CallTime;
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception};
 use crate::scenario::Target;
 use crate::telemetry::{Report, TraceContext};
+use crate::time::CallTime;
 
-pub use any::AnyTransport;
 pub use capture::Capture;
 pub use error::{DialError, DialErrorKind};
 pub(crate) use lag::SendLag;
@@ -147,7 +140,7 @@ pub trait MediaSink: Send {
 
     /// Samples at 8 kHz that it takes at a time: a multiple of 10 ms.
     fn frame(&self) -> usize {
-        crate::media::codec::FRAME
+        crate::codec::FRAME
     }
 
     /// By how much a sample leaves later than its frame, in nanoseconds: the codec's and the resampler's known delay.

@@ -13,7 +13,7 @@ use crate::clock::Monotonic;
 
 /// When the kernel received the last bytes that were read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastArrival(Arc<AtomicI64>);
+pub(crate) struct LastArrival(Arc<AtomicI64>);
 
 impl LastArrival {
     /// `None` before anything was read.
@@ -28,7 +28,7 @@ impl LastArrival {
 
 /// A TCP stream with kernel receive timestamps (`SO_TIMESTAMPNS`) where the system has them.
 #[derive(Debug)]
-pub(super) struct TimestampedTcp {
+pub(crate) struct TimestampedTcp {
     stream: TcpStream,
     arrival: LastArrival,
 }

@@ -13,7 +13,7 @@ use super::super::server::House;
 use super::super::web::Wishes;
 use super::stay;
 use crate::scenario::Fault;
-use crate::transport::webrtc::livekit::token::{Claims, TokenError, verify};
+use crate::webrtc::livekit::token::{Claims, TokenError, verify};
 
 /// The key and the secret of LiveKit's own development mode.
 pub(in crate::bot) const KEY: &str = "devkey";

@@ -5,8 +5,8 @@ use livekit_protocol::{
     participant_info,
 };
 
-use crate::transport::webrtc::livekit::message::Response;
-use crate::transport::webrtc::livekit::token::Claims;
+use crate::webrtc::livekit::message::Response;
+use crate::webrtc::livekit::token::Claims;
 
 /// Seconds between the caller's pings, and how long the server does without.
 const PING_SECONDS: (i32, i32) = (5, 15);

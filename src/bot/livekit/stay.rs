@@ -14,11 +14,11 @@ use super::super::wire::{Heard, RtcWire};
 use super::people::People;
 use super::telemetry;
 use crate::scenario::Fault;
-use crate::transport::webrtc::livekit::message::{self, Request, Response};
-use crate::transport::webrtc::livekit::side::Side;
-use crate::transport::webrtc::livekit::token::Claims;
-use crate::transport::webrtc::sdp::AnswerAudio;
-use crate::transport::webrtc::{PeerEvent, PeerOptions, codec_of, sent_audio_of};
+use crate::webrtc::livekit::message::{self, Request, Response};
+use crate::webrtc::livekit::side::Side;
+use crate::webrtc::livekit::token::Claims;
+use crate::webrtc::sdp::AnswerAudio;
+use crate::webrtc::{PeerEvent, PeerOptions, codec_of, sent_audio_of};
 
 /// The stay is over, for whatever reason.
 struct Over;

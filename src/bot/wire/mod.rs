@@ -27,7 +27,7 @@ pub(super) trait Wire: Send {
 
     /// Samples that it sends at a time.
     fn frame(&self) -> usize {
-        crate::media::codec::FRAME
+        crate::codec::FRAME
     }
 
     /// Digits that the caller pressed since the last call.

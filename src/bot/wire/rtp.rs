@@ -13,11 +13,10 @@ use super::super::log::now_ns;
 use super::secrecy::Secrecy;
 use super::stamps::{receive, stamp_arrivals};
 use super::{Heard, Wire, feedback};
-use crate::media::codec::SAMPLE_NANOS;
+use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::media::telephone_event::{DigitReader, Keyer, TelephoneEvent};
 use crate::media::{VoiceDecoder, VoiceEncoder};
-use crate::scenario::SipCodec;
-use crate::transport::rtp::{Formats, Outgoing, Payload, clock};
+use crate::rtp::{Formats, Outgoing, Payload};
 
 /// One stream each way.
 pub(in crate::bot) struct RtpWire {
@@ -27,7 +26,7 @@ pub(in crate::bot) struct RtpWire {
     plan: Outgoing,
     secrecy: Secrecy,
     encoder: VoiceEncoder,
-    decoders: HashMap<SipCodec, VoiceDecoder>,
+    decoders: HashMap<Codec, VoiceDecoder>,
     reader: DigitReader,
     pressed: String,
     keyer: Keyer,
@@ -50,7 +49,7 @@ impl RtpWire {
             decoders: HashMap::new(),
             reader: DigitReader::default(),
             pressed: String::new(),
-            keyer: Keyer::new(clock(plan.codec)),
+            keyer: Keyer::new(plan.codec.clock_rate()),
             sequence: rand::random::<u16>() >> 1,
             timestamp: rand::random(),
             ssrc: rand::random(),

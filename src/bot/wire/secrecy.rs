@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::transport::rtp::dtls::Handshake;
-use crate::transport::rtp::{Cipher, Keys};
+use crate::rtp::dtls::Handshake;
+use crate::rtp::{Cipher, Keys};
 
 /// How a wire's packets are encrypted.
 #[derive(Debug, Default)]

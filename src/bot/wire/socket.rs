@@ -1,17 +1,16 @@
 //! A provider's media socket, in the bot's role.
 
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::log::now_ns;
 use super::{Heard, Wire};
-use crate::transport::websocket::protocol::{Codec, FromBot, Message, WireFormat};
-use crate::transport::websocket::{WireDecoder, WireEncoder};
+use crate::websocket::protocol::{FromBot, Message, ProtocolCodec, WireFormat};
+use crate::websocket::{WireDecoder, WireEncoder};
 
 /// The codec of one stream, shared with whoever reads its socket.
-pub(in crate::bot) type SharedCodec = Arc<Mutex<Box<dyn Codec>>>;
+pub(in crate::bot) type SharedCodec = Arc<Mutex<Box<dyn ProtocolCodec>>>;
 
 /// One stream's audio.
 pub(in crate::bot) struct SocketWire {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::super::log::now_ns;
 use super::{Heard, Wire};
 use crate::clock::Monotonic;
-use crate::transport::webrtc::VoiceFrame;
+use crate::webrtc::VoiceFrame;
 
 /// One connection's audio: decoded samples in, frames out.
 pub(in crate::bot) struct RtcWire {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::call::io::{Output, Playback};
-use crate::call::time::CallTime;
 use crate::call::turn::Start;
 use crate::call::verdict::Origin;
 use crate::scenario::{CallerAct, CallerStep, Step};
+use crate::time::CallTime;
 
 use super::{Conversation, State};
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::call::ears::Segment;
-use crate::call::time::CallTime;
 use crate::call::turn::{Start, Turn};
 use crate::call::verdict::Origin;
 use crate::expect;
 use crate::scenario::{Advance, BotStep, Bound, CallerStep, Step};
+use crate::time::CallTime;
 
 use super::{Conversation, DETECTION_LAG};
 

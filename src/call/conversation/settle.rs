@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::call::ears::Segment;
 use crate::call::judge::{self, Evidence, StepCheck};
-use crate::call::time::CallTime;
 use crate::call::turn::Turn;
 use crate::call::verdict::{CheckKind, TurnResult};
+use crate::time::CallTime;
 
 use super::{Conversation, Output, State};
 
@@ -45,7 +45,7 @@ impl Conversation {
             }
             State::BotTransfer { since, until } => self.await_transfer(since, until),
             State::BotHangup { since, until } if until <= self.now => {
-                let waited = crate::call::human_unsigned(until.saturating_since(since));
+                let waited = crate::time::human_unsigned(until.saturating_since(since));
                 let reason = format!("the bot had not hung up after {waited}");
                 let (check, expected) = (CheckKind::Hangup, "the bot hangs up");
                 self.report_step(StepCheck::failed(check, expected, "still connected", reason));

@@ -1,11 +1,11 @@
 //! A step that waits for the bot to transfer the call.
 
 use crate::call::judge::StepCheck;
-use crate::call::time::CallTime;
 use crate::call::verdict::CheckKind;
 use crate::expect::same_address;
 use crate::scenario::Step;
 use crate::scenario::variables::fill;
+use crate::time::CallTime;
 
 use super::Conversation;
 
@@ -19,7 +19,7 @@ impl Conversation {
             }
             Some(false) => self.state = self.hang_up(),
             None if until <= self.now => {
-                let waited = crate::call::human_unsigned(until.saturating_since(since));
+                let waited = crate::time::human_unsigned(until.saturating_since(since));
                 self.no_transfer(format!("the bot had not transferred the call after {waited}"));
                 self.state = self.hang_up();
             }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::call::io::EndCause;
 use crate::call::judge::{self, StepCheck};
-use crate::call::time::CallTime;
 use crate::call::verdict::CheckKind;
 use crate::scenario::{By, HangupStep, Step};
+use crate::time::CallTime;
 
 use super::{Conversation, DETECTION_LAG, Decision, Ending, Output, State};
 
@@ -80,7 +80,7 @@ impl Conversation {
 
     /// The call takes longer than the scenario allows.
     pub(super) fn run_out(&mut self) {
-        let limit = crate::call::human_unsigned(self.scenario.timeout);
+        let limit = crate::time::human_unsigned(self.scenario.timeout);
         if matches!(self.state, State::CallerActs { .. }) {
             self.outputs.push_back(Output::StopPlay);
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Outcome, Output, Playback, Span, SpeechEdge, TurnResult};
+use crate::call::{Conversation, EndCause, Input, InputKind, Outcome, Output, Playback, SpeechEdge, TurnResult};
 use crate::scenario::{Scenario, Step};
+use crate::time::{CallTime, Span};
 
 use super::simulation::{self, run, scenario};
 use super::timeline::Timeline;

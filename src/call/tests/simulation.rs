@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{CallTime, Conversation, EndCause, Input, InputKind, Output, Playback, TurnResult};
+use crate::call::{Conversation, EndCause, Input, InputKind, Output, Playback, TurnResult};
 use crate::scenario::{Scenario, Setting, Source, parse_with};
+use crate::time::CallTime;
 
 use super::timeline::{Anchor, Timeline};
 

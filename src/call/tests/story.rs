@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::call::{CheckResult, Output, TurnResult, human};
+use crate::call::{CheckResult, Output, TurnResult};
 use crate::scenario::Scenario;
+use crate::time::human;
 
 use super::simulation::{self, Outcome};
 use super::timeline::Timeline;

@@ -12,7 +12,8 @@
 
 use std::time::Duration;
 
-use crate::call::{CallTime, EndCause, InputKind, Span, SpeechEdge};
+use crate::call::{EndCause, InputKind, SpeechEdge};
+use crate::time::{CallTime, Span};
 
 /// From what a line's times count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! Runs of figures and letters: digits read one by one or in groups, phone numbers, codes.
 
-use super::clock;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
-use super::money;
 use super::number::{group, unit};
-use super::ordinal;
 use super::rules::Found;
 use super::token::{Kind, Token};
+use super::{clock, money, ordinal};
 
 /// Figures or letters that belong together.
 #[derive(Clone, Debug)]

@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use super::edge::{self, Energy, Levels, MS, SILENCE_DBFS, Side};
 use super::error::DetectError;
-use super::gate;
 use super::history::History;
 use super::model::{CONTEXT, FRAME, SpeechModel, State};
 use super::one_thread::on_one_thread;
 use super::segmenter::{Segmenter, Transition};
-use super::voicing;
+use super::{gate, voicing};
 use crate::media::resample::Upsampler;
 
 /// Samples of a frame at 8 kHz.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::level::power;
-use crate::media::codec::SAMPLE_RATE;
+use crate::codec::SAMPLE_RATE;
 
 /// Shorter holes are concealed by every telephone: 60 ms, three packets.
 pub const LEAST_GAP: usize = SAMPLE_RATE as usize * 60 / 1000;

@@ -1,6 +1,6 @@
 //! Interarrival jitter (RFC 3550, section 6.4.1 and appendix A.8).
 
-use crate::media::codec::SAMPLE_NANOS;
+use crate::codec::SAMPLE_NANOS;
 
 /// A talkspurt that begins this much later than its timestamp says: the timestamps stood still in the pause.
 const STOOD_STILL_MS: f64 = 120.0;

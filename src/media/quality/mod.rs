@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Span;
+use crate::time::Span;
 
 pub use burst::{BurstLoss, burst_loss};
 pub use emodel::{Impairment, Line, Rating, impairment, mos, rate};

@@ -1,7 +1,7 @@
 //! Every packet of a call in 24 bytes, so that any stretch of the call can be looked at once it is over.
 
-use crate::call::CallTime;
 use crate::media::MediaFrame;
+use crate::time::CallTime;
 
 /// Two hours of 20 ms packets: a peer cannot make the log grow without bound.
 const MOST_PACKETS: usize = 360_000;

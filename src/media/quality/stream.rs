@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::jitter::JitterMeter;
 use super::packets::{Packet, PacketLog};
-use crate::call::Span;
-use crate::media::codec::SAMPLE_NANOS;
+use crate::codec::SAMPLE_NANOS;
+use crate::time::Span;
 
 /// The de-jitter buffer of the caller's telephone that lateness is judged by.
 pub const DEJITTER_NANOS: i64 = 60_000_000;

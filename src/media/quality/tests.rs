@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::call::CallTime;
 use crate::media::MediaFrame;
+use crate::time::CallTime;
 
 /// Packet `k` of a stream that starts near the wrap of sequence numbers and timestamps, with its delay in milliseconds.
 fn frame(k: u16, delay_ms: f64) -> MediaFrame {

@@ -7,9 +7,10 @@ use tokio::sync::oneshot;
 use super::super::finished::Failure;
 use super::super::lanes::Detected;
 use super::Driver;
-use crate::call::{InputKind, Span, SpeechEdge};
+use crate::call::{InputKind, SpeechEdge};
 use crate::media::detect;
 use crate::speech::stt::{SttError, segment_audio};
+use crate::time::Span;
 
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;

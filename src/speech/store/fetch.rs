@@ -6,11 +6,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{ModelId, Package, PinnedFile};
-use super::client;
 use super::error::StoreError;
-use super::ort;
 use super::progress::{FetchProgress, FetchStage};
 use super::verify::{hash_bytes, hash_file};
+use super::{client, ort};
 
 /// Fetches a model; gives the folder inside `work` that holds its checked files.
 pub(super) fn fetch(

@@ -1,0 +1,218 @@
+//! The bot's datagrams: RTP, RTCP on the same port (RFC 5761), DTLS (RFC 7983).
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use rtc_shared::marshal::Unmarshal;
+use rtp::packet::Packet;
+use tokio::sync::mpsc;
+
+use super::formats::{Formats, Payload};
+use super::session::Shared;
+use super::stream::StreamReader;
+use crate::clock::{CallClock, Monotonic};
+use crate::transport::{CallEvent, TimestampedSocket};
+
+/// So many packets of a kind that cannot be used are no accident.
+const TOO_MANY: u32 = 20;
+
+/// What a datagram is, by its first octets (RFC 7983, section 7; RFC 5761, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rtp,
+    Rtcp,
+    Dtls,
+    Other,
+}
+
+pub(super) fn kind(datagram: &[u8]) -> Kind {
+    match *datagram {
+        [20..=63, ..] => Kind::Dtls,
+        [128..=191, 192..=223, ..] => Kind::Rtcp,
+        [128..=191, ..] => Kind::Rtp,
+        _ => Kind::Other,
+    }
+}
+
+/// A packet and what it carries; `None` for anything that is no RTP with a payload type of these.
+pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Payload)> {
+    if kind(datagram) != Kind::Rtp {
+        return None;
+    }
+    let payload = formats.get(datagram.get(1)? & 0x7f)?;
+    let packet = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)).ok()?;
+    Some((packet, payload))
+}
+
+/// Receives until the channel closes. Anything that is not the peer's is passed over.
+pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
+    let mut buffer = [0_u8; 2048];
+    let mut refused = false;
+    let mut inbound = Inbound { shared, clock, events, reader: StreamReader::default(), heard: false, ssrc: None, unknown: 0, broken: 0 };
+    loop {
+        let received = match socket.recv(&mut buffer).await {
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                if !refused && events.send(CallEvent::Lost(clock.now(), "nothing listens on the bot's RTP port".to_owned())).is_err() {
+                    return;
+                }
+                refused = true;
+                continue;
+            }
+            Err(error) => {
+                let _closed = events.send(CallEvent::Lost(clock.now(), error.to_string()));
+                return;
+            }
+        };
+        let (length, from, arrival) = received;
+        if let Some(datagram) = buffer.get(..length)
+            && !inbound.datagram(datagram, from, arrival)
+        {
+            return;
+        }
+    }
+}
+
+/// One call's receiving side.
+struct Inbound<'a> {
+    shared: &'a Shared,
+    clock: CallClock,
+    events: &'a mpsc::UnboundedSender<CallEvent>,
+    reader: StreamReader,
+    /// Something of the peer's could be used.
+    heard: bool,
+    /// The source of the last packet taken.
+    ssrc: Option<u32>,
+    /// Packets with payload types that were not negotiated.
+    unknown: u32,
+    /// Packets that the keys do not fit.
+    broken: u32,
+}
+
+impl Inbound<'_> {
+    /// Takes a datagram; false once nobody listens any more.
+    fn datagram(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) -> bool {
+        match kind(datagram) {
+            Kind::Rtp => self.rtp(datagram, from, arrival),
+            Kind::Rtcp => self.shared.rtcp_received(datagram, from, true, arrival),
+            Kind::Dtls => self.shared.dtls_received(datagram, from),
+            Kind::Other => {}
+        }
+        !self.events.is_closed()
+    }
+
+    fn rtp(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) {
+        let formats = self.shared.incoming();
+        let number = datagram.get(1).map_or(0, |octet| octet & 0x7f);
+        if formats.get(number).is_none() {
+            self.unknown += 1;
+            if self.unknown == TOO_MANY && !self.heard {
+                self.note(format!("the bot sends RTP payload type {number}, which was not negotiated"));
+            }
+            return;
+        }
+        let Some(plain) = self.shared.unprotect(datagram) else { return self.broken() };
+        let Some((packet, payload)) = parse(&plain, &formats) else { return };
+        match self.shared.accept(from, arrival) {
+            Accepted::Yes => {}
+            Accepted::InsteadOf(stranger, since) => {
+                self.reader = StreamReader::default();
+                if let Some(ssrc) = self.ssrc.filter(|ssrc| *ssrc != packet.header.ssrc) {
+                    let _closed = self.events.send(CallEvent::Disowned(ssrc, self.clock.at(since)));
+                }
+                self.note(format!("{stranger} sent audio before the bot at {from} did; it is ignored from here on"));
+            }
+            Accepted::No => return,
+        }
+        (self.heard, self.ssrc) = (true, Some(packet.header.ssrc));
+        self.shared.capture_received(arrival, from, &plain);
+        let Some(read) = self.reader.read(&packet, payload, self.clock.at(arrival)) else { return };
+        self.shared.count(&read.counted);
+        // A packet without voice has its place in the sequence all the same: it is not lost.
+        let _closed = self.events.send(CallEvent::Media(read.heard.unwrap_or(read.counted)));
+        if let Some(digit) = read.digit {
+            let _closed = self.events.send(CallEvent::Digit(self.clock.at(arrival), digit));
+        }
+    }
+
+    fn broken(&mut self) {
+        self.broken += 1;
+        if self.broken == TOO_MANY && !self.heard {
+            self.note("the bot's SRTP cannot be decrypted: it does not use the key that it agreed to, or sends plain RTP".to_owned());
+        }
+    }
+
+    fn note(&self, why: String) {
+        let _closed = self.events.send(CallEvent::Lost(self.clock.now(), why));
+    }
+}
+
+/// Whether a packet's sender is the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    Yes,
+    /// The peer takes the place of another sender, which was taken for it since then.
+    InsteadOf(SocketAddr, Monotonic),
+    No,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::Codec;
+
+    fn formats() -> Formats {
+        let voice = [(0, Codec::Pcmu), (9, Codec::G722), (111, Codec::Opus)].map(|(number, codec)| (number, Payload::Voice(codec)));
+        voice.into_iter().chain([(13, Payload::Noise), (101, Payload::Events(8000))]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_datagram_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            parse(&bytes, &formats());
+        }
+
+        #[test]
+        fn no_damaged_packet_makes_it_panic(
+            mut header in prop::array::uniform12(any::<u8>()),
+            number in prop::sample::select(vec![0_u8, 9, 13, 101, 111]),
+            rest in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            header[0] = 0x80 | (header[0] & 0x3f);
+            header[1] = number;
+            let datagram: Vec<u8> = header.into_iter().chain(rest).collect();
+            if let Some((packet, payload)) = parse(&datagram, &formats()) {
+                StreamReader::default().read(&packet, payload, crate::time::CallTime::DIAL);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_packet_is_read() {
+        let mut datagram = vec![0x80, 0x80, 0, 7, 0, 0, 0, 160, 0, 0, 0, 9];
+        datagram.extend([0xff; 160]);
+        let (packet, payload) = parse(&datagram, &formats()).expect("RTP");
+        assert_eq!((packet.header.sequence_number, packet.header.ssrc, packet.header.marker), (7, 9, true));
+        assert_eq!((payload, packet.payload.len()), (Payload::Voice(Codec::Pcmu), 160));
+        datagram[1] = 18;
+        assert!(parse(&datagram, &formats()).is_none());
+    }
+
+    #[test]
+    fn datagrams_are_told_apart() {
+        let cases: [(&[u8], Kind); 6] = [
+            (&[0x80, 0x00], Kind::Rtp),
+            (&[0x80, 0xc8], Kind::Rtcp),
+            (&[0x80, 0xe5], Kind::Rtp),
+            (&[22, 254], Kind::Dtls),
+            (&[0, 1], Kind::Other),
+            (&[], Kind::Other),
+        ];
+        for (datagram, expected) in cases {
+            assert_eq!(kind(datagram), expected, "{datagram:?}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! One call's RTP session: a pair of ports, one stream each way.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::dtls::{self, Handshake};
+use super::formats::Formats;
+pub(super) use super::shared::Shared;
+use super::srtp::Keys;
+use super::{RemoteReport, RtpSender, receiver, reports};
+use crate::clock::CallClock;
+use crate::codec::Codec;
+use crate::media::Reception;
+use crate::transport::{CallEvent, Capture, SentDigits, TimestampedSocket};
+
+/// What is sent, by the last description of the peer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The codec.
+    pub codec: Codec,
+    /// Its payload type.
+    pub number: u8,
+    /// The payload type of telephone events.
+    pub events: Option<u8>,
+    /// Samples at 8 kHz a packet.
+    pub samples: usize,
+    /// The peer wants to hear something: not on hold.
+    pub active: bool,
+}
+
+/// Where the peer wants RTCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtcpWay {
+    /// With RTP (RFC 5761).
+    Muxed,
+    /// One port above RTP.
+    Next,
+    /// At an address of its own (RFC 3605).
+    At(SocketAddr),
+}
+
+/// Both directions of one call's audio. Dropping it ends its tasks.
+#[derive(Debug)]
+pub struct RtpSession {
+    shared: Arc<Shared>,
+    socket: Arc<TimestampedSocket>,
+    rtcp: Arc<TimestampedSocket>,
+    stop: CancellationToken,
+    _guard: DropGuard,
+}
+
+impl RtpSession {
+    /// Binds a pair of ports; nothing is sent before a remote address is known.
+    ///
+    /// # Errors
+    /// No free ports.
+    pub fn bind(ip: IpAddr) -> io::Result<Self> {
+        let (rtp, rtcp) = TimestampedSocket::bind_pair(ip)?;
+        let stop = CancellationToken::new();
+        let guard = stop.clone().drop_guard();
+        Ok(Self { shared: Arc::new(Shared::new()), socket: Arc::new(rtp), rtcp: Arc::new(rtcp), stop, _guard: guard })
+    }
+
+    /// The RTP port, for SDP.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Takes both streams down, decrypted.
+    pub fn capture(&self, capture: Arc<Capture>) {
+        if let Ok(local) = self.local_addr() {
+            self.shared.capture(capture, local);
+        }
+    }
+
+    /// The payload types that are understood.
+    pub fn expect(&self, formats: Formats) {
+        self.shared.expect(formats);
+    }
+
+    /// Nothing goes out or in before there are keys.
+    pub fn secure(&self) {
+        self.shared.secure();
+    }
+
+    /// What both directions are encrypted with from now on.
+    ///
+    /// # Errors
+    /// Keys of the wrong length.
+    pub fn set_keys(&self, keys: Keys) -> Result<(), String> {
+        self.shared.set_keys(keys)
+    }
+
+    /// Where the peer's SDP says that it listens.
+    pub fn set_remote(&self, remote: SocketAddr, rtcp: RtcpWay) {
+        self.shared.set_remote(remote, rtcp);
+    }
+
+    /// Starts to hand in what is received.
+    pub fn receive(&self, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) {
+        let (socket, shared, stop) = (Arc::clone(&self.socket), Arc::clone(&self.shared), self.stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = receiver::run(&socket, &shared, clock, &events) => {}
+            }
+        });
+    }
+
+    /// Agrees on keys with the peer by DTLS (RFC 5764); bounded in time.
+    ///
+    /// # Errors
+    /// Why there are none, in one sentence.
+    pub async fn agree(&self, handshake: Handshake) -> Result<(), String> {
+        let sender = self.socket.sender().map_err(|error| error.to_string())?;
+        dtls::agree(handshake, sender, Arc::clone(&self.shared), self.stop.clone()).await
+    }
+
+    /// Starts RTCP and returns the sender of the caller's stream.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn send(&self, plan: Outgoing) -> io::Result<RtpSender> {
+        let (rtcp, shared, stop) = (Arc::clone(&self.rtcp), Arc::clone(&self.shared), self.stop.clone());
+        let senders = (self.socket.sender()?, rtcp.sender()?);
+        self.retarget(plan);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = reports::run(&rtcp, senders, &shared) => {}
+            }
+        });
+        RtpSender::new(self.socket.sender()?, Arc::clone(&self.shared), plan)
+    }
+
+    /// Changes what is sent, from the next packet on.
+    pub fn retarget(&self, plan: Outgoing) {
+        self.shared.retarget(plan);
+    }
+
+    /// Sends digits in the place of audio (RFC 4733) and waits until the last one is out.
+    ///
+    /// # Errors
+    /// The call is over first.
+    pub async fn press(&self, digits: &str) -> Result<SentDigits, String> {
+        let (reply, sent) = oneshot::channel();
+        self.shared.press(digits, reply);
+        let over = || "the call was over before the digits were sent".to_owned();
+        tokio::select! {
+            () = self.stop.cancelled() => Err(over()),
+            sent = sent => sent.map_err(|_| over()),
+        }
+    }
+
+    /// What was received so far.
+    pub fn reception(&self) -> Reception {
+        self.shared.reception().report()
+    }
+
+    /// The way to the peer and back, by the last receiver report.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.feedback(|feedback| feedback.round_trip)
+    }
+
+    /// What the peer says of the stream that it is sent.
+    pub fn remote_report(&self) -> Option<RemoteReport> {
+        self.shared.feedback(|feedback| feedback.remote)
+    }
+
+    /// Ends both directions.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}

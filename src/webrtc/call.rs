@@ -1,0 +1,198 @@
+//! An answered WebRTC call: its audio, its state, its end.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rtc::statistics::StatsSelector;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
+
+use super::peer::{Peer, PeerEvent, VoiceFrame};
+use super::signalling::{Session, Trickler};
+use super::stamps::Stamps;
+use super::track::codec_of;
+use super::{channel, goodbye};
+use crate::clock::{CallClock, Monotonic};
+use crate::codec::{Codec, SAMPLE_NANOS};
+use crate::media::{MediaFrame, Reception, ReceptionCounter, VoiceDecoder};
+use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink, SendLag};
+
+/// How long the goodbye may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Takes the caller's frames to the sending task.
+pub(super) struct RtcSink(pub mpsc::UnboundedSender<VoiceFrame>);
+
+impl MediaSink for RtcSink {
+    fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic> {
+        let at = Monotonic::now();
+        let frame = VoiceFrame { samples: samples.to_vec(), marker, handed_over: at };
+        self.0.send(frame).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(at)
+    }
+}
+
+/// One call's controls.
+pub(super) struct RtcCall {
+    pub connection: Arc<dyn PeerConnection>,
+    pub session: Arc<Session>,
+    pub over: AtomicBool,
+    pub reception: Arc<Mutex<ReceptionCounter>>,
+    /// As ICE last measured it; known once the call is over.
+    pub round_trip: Mutex<Option<Duration>>,
+    pub lag: SendLag,
+}
+
+impl RtcCall {
+    /// A call on this connection.
+    pub fn new(peer: &Peer, session: Arc<Session>) -> Self {
+        let (connection, lag) = (Arc::clone(&peer.connection), peer.lag.clone());
+        Self { connection, session, over: false.into(), reception: Arc::default(), round_trip: Mutex::default(), lag }
+    }
+}
+
+/// However a call ends, or an attempt to make one: the connection and the session do not stay behind.
+impl Drop for RtcCall {
+    fn drop(&mut self) {
+        if self.over.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(part(Arc::clone(&self.connection), Arc::clone(&self.session)));
+        }
+    }
+}
+
+/// Both goodbyes, neither of which waits for the other.
+async fn part(connection: Arc<dyn PeerConnection>, session: Arc<Session>) {
+    let _late = tokio::join!(timeout(CLOSE_TIMEOUT, connection.close()), timeout(CLOSE_TIMEOUT, session.close()));
+}
+
+/// Asks ICE for the round trip of the candidate pair in use.
+#[expect(clippy::disallowed_methods, reason = "the statistics want the time of the question, which enters no measurement")]
+pub(super) async fn round_trip(connection: &dyn PeerConnection) -> Option<Duration> {
+    let statistics = connection.get_stats(std::time::Instant::now(), StatsSelector::None).await;
+    let pairs = statistics.candidate_pairs().filter(|pair| pair.nominated && pair.current_round_trip_time > 0.0);
+    let shortest = pairs.map(|pair| pair.current_round_trip_time).min_by(f64::total_cmp);
+    shortest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+}
+
+impl CallControl for RtcCall {
+    fn hang_up(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if self.over.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            let measured = timeout(CLOSE_TIMEOUT, round_trip(self.connection.as_ref())).await.ok().flatten();
+            *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+            part(Arc::clone(&self.connection), Arc::clone(&self.session)).await;
+        })
+    }
+
+    fn reception(&self) -> Reception {
+        self.reception.lock().unwrap_or_else(PoisonError::into_inner).report()
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send_lag(&self) -> Vec<u32> {
+        self.lag.micros()
+    }
+}
+
+/// What the tasks of a call need.
+#[derive(Clone)]
+pub(super) struct Ears {
+    pub stamps: Arc<Stamps>,
+    pub clock: CallClock,
+    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub reception: Arc<Mutex<ReceptionCounter>>,
+}
+
+/// Follows the connection until it ends, after what happened before it was answered.
+pub(super) async fn follow(
+    call: Arc<RtcCall>,
+    earlier: Vec<PeerEvent>,
+    mut events: mpsc::UnboundedReceiver<PeerEvent>,
+    candidates: Trickler,
+    codecs: Vec<Codec>,
+    ears: Ears,
+) {
+    let mut earlier = earlier.into_iter();
+    let goodbye = goodbye::said(Arc::clone(&call.connection));
+    tokio::pin!(goodbye);
+    loop {
+        let event = match earlier.next() {
+            Some(event) => Some(event),
+            None => tokio::select! {
+                event = events.recv() => event,
+                () = &mut goodbye => Some(PeerEvent::State(RTCPeerConnectionState::Closed)),
+            },
+        };
+        let Some(event) = event else { return };
+        match event {
+            PeerEvent::Track(track) => {
+                if let Some(codec) = codec_of(&track, &codecs).await {
+                    tokio::spawn(listen(track, codec, ears.clone()));
+                }
+            }
+            PeerEvent::Candidate(candidate) => candidates.tell(Some(candidate)),
+            PeerEvent::Gathered => candidates.tell(None),
+            PeerEvent::Reached => {}
+            PeerEvent::State(state) => {
+                let now = ears.clock.now();
+                let event = match state {
+                    RTCPeerConnectionState::Closed => CallEvent::HungUp(now),
+                    RTCPeerConnectionState::Failed => {
+                        CallEvent::Broken(now, "the bot's side of the connection stopped answering".to_owned())
+                    }
+                    RTCPeerConnectionState::Disconnected => CallEvent::Lost(now, "the bot's side gives no sign of life (ICE)".to_owned()),
+                    _ => continue,
+                };
+                let last = !matches!(event, CallEvent::Lost(..));
+                if !(last && call.over.load(Ordering::SeqCst)) {
+                    let _over = ears.events.send(event);
+                }
+                if last {
+                    return;
+                }
+            }
+            PeerEvent::Channel(opened) => {
+                tokio::spawn(channel::follow(opened, call.session.signalling(), ears.clock, ears.events.clone()));
+            }
+        }
+    }
+}
+
+/// Hands in the bot's audio.
+pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, ears: Ears) {
+    let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
+    while let Some(event) = track.poll().await {
+        let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
+        let header = &packet.header;
+        let read = Monotonic::now();
+        let off_the_wire = ears.stamps.arrival(header.ssrc, header.sequence_number).unwrap_or(read);
+        let decoded = decoder.decode(&packet.payload);
+        let arrival = ears.clock.at(off_the_wire.plus_nanos(-(decoded.behind as i64 * SAMPLE_NANOS)));
+        let frame = MediaFrame {
+            arrival,
+            received: arrival,
+            ssrc: header.ssrc,
+            sequence: header.sequence_number,
+            timestamp: decoder.timestamp(header.timestamp),
+            marker: header.marker,
+            samples: decoded.samples,
+        };
+        ears.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        if ears.events.send(CallEvent::Media(frame)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where the stream of a call goes.
+
+use std::fmt;
+
+use crate::codec::Codec;
+use crate::websocket::protocol::encoding_of;
+
+/// Where the stream of a call goes, as the bot's answer tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::websocket) struct Directions {
+    /// The media socket.
+    pub url: String,
+    /// Parameters that the stream begins with.
+    pub parameters: Vec<(String, String)>,
+    /// How samples stand on the wire, where the answer says.
+    pub encoding: Option<Codec>,
+    /// Samples a second, where the answer says.
+    pub rate: Option<u32>,
+}
+
+impl Directions {
+    /// A socket without more said of it.
+    pub fn to(url: String) -> Self {
+        Self { url, ..Self::default() }
+    }
+
+    /// With what a content type such as `audio/l16;rate=16000` tells.
+    pub fn with_content_type(self, content_type: &str) -> Self {
+        let rate = content_type.split_once("rate=").and_then(|(_, rate)| rate.trim().parse().ok());
+        Self { encoding: encoding_of(content_type), rate, ..self }
+    }
+}
+
+/// Why an answer leads to no stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoStream {
+    /// The bot takes no call now.
+    Busy,
+    /// The bot refuses or ends the call: what it said.
+    Refused(String),
+    /// The answer cannot be used: "answered with ...".
+    Unusable(String),
+}
+
+impl fmt::Display for NoStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("rejects the call as busy"),
+            Self::Refused(what) | Self::Unusable(what) => f.write_str(what),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Opens media socket calls.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::audio::{WireDecoder, WireEncoder};
+use super::control::Shared;
+use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::protocol::{self, FromBot, ProtocolCodec, StreamStart, ToBot, WireFormat};
+use super::session::Session;
+use super::sink::SocketSink;
+use super::{answer, jambonz, rtvi};
+use crate::clock::CallClock;
+use crate::codec::Codec;
+use crate::media::Playout;
+use crate::scenario::{SocketProtocol, Target, WebSocketTarget};
+use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, MediaLane, Transport};
+
+/// Places calls to bots' media sockets.
+#[derive(Debug, Default)]
+pub struct WebSocketTransport {
+    lane: MediaLane,
+}
+
+impl Transport for WebSocketTransport {
+    fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<Call, DialError>> {
+        Box::pin(async move {
+            let Target::WebSocket(target) = dial.target.clone() else {
+                return Err(DialError::new(DialErrorKind::Local, "this transport calls WebSocket targets only"));
+            };
+            let limit = target.timeout;
+            let label = dial.target.label();
+            let message = move || format!("{label} did not open a stream within {} s", limit.as_secs_f32());
+            let opened = async move {
+                timeout(limit, open(dial, *target)).await.unwrap_or_else(|_| Err(DialError::new(DialErrorKind::NoResponse, message())))
+            };
+            self.lane.run(opened).await
+        })
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.lane.quiet())
+    }
+}
+
+async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError> {
+    dial.trace.add_to(&mut target.headers);
+    let mut start = start(&target);
+    follow_answer(&mut target, &mut start).await?;
+    if target.protocol == SocketProtocol::Jambonz
+        && target.answer_url.is_none()
+        && let Some((application, wanted)) = jambonz::call(&target, &start).await?
+    {
+        let (clock, events) = (dial.clock, dial.events.clone());
+        let socket = WebSocketTarget { url: wanted.url, ..target };
+        let (call, shared) = stream(dial, socket, wanted.start, Some(wanted.from_bot)).await?;
+        tokio::spawn(application.follow(shared, clock, events));
+        return Ok(call);
+    }
+    let format = wanted(&target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
+    let (call, _) = stream(dial, target, StreamStart { format, ..start }, None).await?;
+    Ok(call)
+}
+
+/// Opens the media socket. The bot's audio has the format of the caller's unless it is told.
+async fn stream(
+    dial: Dial,
+    target: WebSocketTarget,
+    start: StreamStart,
+    from_bot: Option<WireFormat>,
+) -> Result<(Call, Arc<Shared>), DialError> {
+    let mut codec = protocol::codec(target.protocol, start.format);
+    let format = start.format.unwrap_or_else(|| codec.default_format());
+    let start = StreamStart { format: Some(format), ..start };
+    let headers = codec.request_headers(&start).into_iter().chain(answer::sign_handshake(&target)).chain(target.headers.clone()).collect();
+    let (mut reader, writer) = connect(&target, headers, codec.subprotocol()).await?;
+    for message in codec.to_bot(&ToBot::Start(start.clone())) {
+        let _gone = writer.send(Outgoing::Message(message));
+    }
+    let format = if codec.waits_for_acceptance() { accepted(&mut reader, codec.as_mut(), &writer, format).await? } else { format };
+    let answered_at = dial.clock.now();
+    let (sink, shared) = begin((reader, writer), codec, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
+    let control = Arc::clone(&shared);
+    let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
+    Ok((call, shared))
+}
+
+/// Begins the stream on an open link, in the formats of the caller's audio and of the bot's.
+pub(super) fn begin(
+    (reader, writer): (LinkReader, LinkWriter),
+    codec: Box<dyn ProtocolCodec>,
+    [to_bot, from_bot]: [WireFormat; 2],
+    (clock, events): (CallClock, mpsc::UnboundedSender<CallEvent>),
+    protocol: SocketProtocol,
+) -> (SocketSink, Arc<Shared>) {
+    let (encoder, (sender, outbox)) = (WireEncoder::new(to_bot), mpsc::unbounded_channel());
+    let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
+    // Another codec than the stream's, whose messages are numbered.
+    let without_digits = super::protocol::codec(protocol, None).to_bot(&ToBot::Dtmf('1')).is_empty();
+    let shared = Arc::new(Shared {
+        outbox: sender,
+        over: false.into(),
+        stop: CancellationToken::new(),
+        goodbye: codec.answers_the_end().then(CancellationToken::new),
+        messages: 0.into(),
+        gauges: reader.gauges(),
+        without_digits: without_digits.then(|| protocol.name()),
+    });
+    let session = Session {
+        shared: Arc::clone(&shared),
+        codec,
+        outbox,
+        encoder,
+        reader,
+        writer,
+        decoder: WireDecoder::new(from_bot),
+        clock,
+        events,
+        playout: Playout::default(),
+        last_audio: None,
+        protocol: protocol.name(),
+    };
+    tokio::spawn(session.run());
+    (sink, shared)
+}
+
+/// Asks the bot where the stream goes, where the target has it asked.
+async fn follow_answer(target: &mut WebSocketTarget, start: &mut StreamStart) -> Result<(), DialError> {
+    let Some(answer_url) = target.answer_url.clone() else { return Ok(()) };
+    let directions = answer::ask(target, &answer_url, start).await?;
+    target.url = directions.url;
+    target.encoding = target.encoding.or(directions.encoding);
+    target.sample_rate = target.sample_rate.or(directions.rate);
+    start.parameters.extend(directions.parameters);
+    Ok(())
+}
+
+async fn connect(
+    target: &WebSocketTarget,
+    headers: Vec<(String, String)>,
+    subprotocol: Option<&'static str>,
+) -> Result<(LinkReader, LinkWriter), DialError> {
+    if target.protocol == SocketProtocol::AudioSocket {
+        return link::open_tcp(&target.url).await;
+    }
+    link::open(&target.url, &headers, subprotocol).await.map_err(|error| error.with_hint(answer::handshake_credentials(target)))
+}
+
+/// Waits until the bot takes the stream.
+async fn accepted(
+    reader: &mut LinkReader,
+    codec: &mut dyn ProtocolCodec,
+    writer: &LinkWriter,
+    offered: WireFormat,
+) -> Result<WireFormat, DialError> {
+    let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, why);
+    loop {
+        let message = reader.next().await.map_err(|end| match end {
+            LinkEnd::Closed => bad("the bot closed the socket instead of accepting the stream".to_owned()),
+            LinkEnd::Broken(why) => bad(why),
+        })?;
+        if rtvi::reports(&message).is_some() {
+            continue;
+        }
+        for event in codec.from_bot(&message).map_err(|error| bad(error.to_string()))? {
+            match event {
+                FromBot::Accepted { format } => return Ok(format.unwrap_or(offered)),
+                FromBot::HangUp { reason } => {
+                    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                    return Err(DialError::new(DialErrorKind::Rejected, format!("the bot refused the stream{reason}")));
+                }
+                FromBot::Reply(reply) => drop(writer.send(Outgoing::Message(reply))),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The format that the target asks for.
+fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
+    let default = protocol::codec(target.protocol, None).default_format();
+    if target.encoding.is_none() && target.sample_rate.is_none() {
+        return Ok(None);
+    }
+    let codec = target.encoding.unwrap_or(default.codec);
+    let rate = match codec {
+        Codec::L16 => target.sample_rate.unwrap_or(default.rate),
+        _ => target.sample_rate.unwrap_or(8000),
+    };
+    let format = WireFormat { codec, rate };
+    let can = protocol::codec(target.protocol, Some(format)).formats().to_vec();
+    if can.contains(&format) {
+        return Ok(Some(format));
+    }
+    let can: Vec<String> = can.iter().map(ToString::to_string).collect();
+    Err(format!("{} does not carry {format}; it carries {}", target.protocol.name(), can.join(", ")))
+}
+
+/// Names for a call that no provider has named.
+fn start(target: &WebSocketTarget) -> StreamStart {
+    let id = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
+    let (call_id, stream_id, account_id) = match target.protocol {
+        SocketProtocol::Twilio => (id("CA"), id("MZ"), id("AC")),
+        _ => (Uuid::new_v4().to_string(), Uuid::new_v4().to_string(), "goldencall".to_owned()),
+    };
+    StreamStart {
+        call_id,
+        stream_id,
+        account_id,
+        from: target.from.clone(),
+        to: target.to.clone(),
+        format: None,
+        parameters: target.parameters.iter().cloned().collect(),
+    }
+}

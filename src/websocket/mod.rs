@@ -1,0 +1,23 @@
+//! Providers' media sockets, with goldencall in the provider's place: it dials the bot's own endpoint, streams the
+//! caller's audio and plays what the bot sends as the provider would.
+
+#[doc(hidden)]
+pub mod answer;
+mod audio;
+pub(crate) mod control;
+mod dialer;
+#[doc(hidden)]
+pub mod fuzzed;
+mod jambonz;
+pub(crate) mod link;
+pub mod protocol;
+mod rtvi;
+pub(crate) mod served;
+mod session;
+pub(crate) mod sink;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use audio::{WireDecoder, WireEncoder};
+pub use dialer::WebSocketTransport;

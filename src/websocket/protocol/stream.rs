@@ -1,0 +1,214 @@
+//! The family of JSON protocols that began with Twilio Media Streams: one codec, and a dialect for each provider.
+
+use std::marker::PhantomData;
+
+use serde_json::{Map, Value, json};
+
+use super::format::{adopt, choose, milliseconds};
+use super::json::{BOT, Incoming, base64, extend, quote, text};
+use super::message::{FromBot, Message, ProtocolCodec, ProtocolError, StreamStart, ToBot, WireFormat};
+
+/// What sets one provider's messages apart from another's.
+pub(super) trait Dialect: Send + 'static {
+    /// The provider as people write it.
+    const PROVIDER: &'static str;
+    /// What it carries, its default first.
+    const FORMATS: &'static [WireFormat];
+    /// The field of the sequence number.
+    const SEQUENCE: &'static str = "sequence_number";
+    /// The field of the stream's name.
+    const STREAM: &'static str;
+    /// Whether sequence numbers are JSON strings.
+    const NUMBERS_AS_TEXT: bool = true;
+    /// Whether `start` has the stream's name beside its `start` object too.
+    const START_NAMES_STREAM: bool = true;
+    /// Whether the bot's messages name the stream.
+    const BOT_NAMES_STREAM: bool = true;
+    /// The bot's events for audio, a mark and emptying the queue.
+    const BOT_EVENTS: [&'static str; 3] = ["media", "mark", "clear"];
+    /// The provider's event for a mark that was reached.
+    const MARK_REACHED: &'static str = "mark";
+    /// Where a mark's name stands, in both directions.
+    const MARK_NAME: &'static str = "mark.name";
+    /// Whether a mark is also told when its audio was thrown away.
+    const TELLS_CLEARED_MARKS: bool = true;
+    /// The bot's event that presses keys, which has them in its `dtmf`.
+    const BOT_DTMF: Option<&'static str> = None;
+    /// The provider's answer to the bot's emptying the queue.
+    const CLEARED: Option<&'static str> = None;
+
+    /// What comes before `start`.
+    fn connected() -> Option<Value> {
+        None
+    }
+    /// The fields of `start`.
+    fn start(start: &StreamStart, format: WireFormat) -> Value;
+    /// What a bot learns from `start`.
+    fn read_start(message: &Incoming<'_>) -> StreamStart;
+    /// The fields of `media`.
+    fn media(chunk: u64, timestamp: u64, payload: &str) -> Value {
+        json!({"track": "inbound", "chunk": chunk.to_string(), "timestamp": timestamp.to_string(), "payload": payload})
+    }
+    /// The fields of `dtmf`.
+    fn dtmf(digit: char, timestamp: u64) -> Value;
+    /// The fields of `stop`, where there is such a message.
+    fn stop(start: &StreamStart) -> Option<Value>;
+    /// The bot's `media` fields.
+    fn bot_media(payload: &str, _format: WireFormat) -> Value {
+        json!({"payload": payload})
+    }
+    /// The format that the bot's audio names.
+    fn bot_format(_message: &Incoming<'_>) -> Result<Option<WireFormat>, ProtocolError> {
+        Ok(None)
+    }
+}
+
+/// One stream of a provider in this family.
+#[derive(Debug)]
+pub(super) struct JsonStream<D> {
+    format: WireFormat,
+    start: StreamStart,
+    sequence: u64,
+    chunk: u64,
+    bytes: u64,
+    dialect: PhantomData<D>,
+}
+
+impl<D: Dialect> JsonStream<D> {
+    /// A stream that has not begun.
+    pub(super) fn new(wish: Option<WireFormat>) -> Self {
+        Self { format: choose(wish, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
+    }
+
+    fn tell(&mut self, event: &str, fields: Value) -> Message {
+        let mut message = Map::from_iter([("event".to_owned(), event.into())]);
+        self.sequence += 1;
+        message.insert(D::SEQUENCE.to_owned(), if D::NUMBERS_AS_TEXT { self.sequence.to_string().into() } else { self.sequence.into() });
+        if event != "start" || D::START_NAMES_STREAM {
+            message.insert(D::STREAM.to_owned(), self.start.stream_id.as_str().into());
+        }
+        extend(&mut message, fields);
+        text(&message.into())
+    }
+
+    fn begin(&mut self, start: &StreamStart) -> Vec<Message> {
+        self.start = start.clone();
+        self.format = adopt(start.format, self.format, D::FORMATS);
+        let start = self.tell("start", D::start(start, self.format));
+        D::connected().iter().map(text).chain([start]).collect()
+    }
+
+    fn now(&self) -> u64 {
+        milliseconds(self.format, self.bytes)
+    }
+
+    fn media(&mut self, payload: &[u8]) -> Message {
+        self.chunk += 1;
+        let media = D::media(self.chunk, self.now(), &base64(payload));
+        self.bytes += payload.len() as u64;
+        self.tell("media", json!({"media": media}))
+    }
+
+    fn ask(&self, event: &str, fields: Value) -> Vec<Message> {
+        let mut message = Map::from_iter([("event".to_owned(), event.into())]);
+        if D::BOT_NAMES_STREAM {
+            message.insert(D::STREAM.to_owned(), self.start.stream_id.as_str().into());
+        }
+        extend(&mut message, fields);
+        vec![text(&message.into())]
+    }
+
+    // A bot that serves several calls and mixes up their streams would be heard by nobody on a real call.
+    fn check_stream(&self, message: &Incoming<'_>) -> Result<(), ProtocolError> {
+        let (ours, named) = (&self.start.stream_id, message.string(D::STREAM));
+        if ours.is_empty() || named.is_empty() || *ours == named {
+            return Ok(());
+        }
+        Err(message.error(format!("names another stream than `{ours}`")))
+    }
+
+    fn bot_audio(&self, message: &Incoming<'_>) -> Result<FromBot, ProtocolError> {
+        let format = D::bot_format(message)?;
+        let payload = message.samples("media.payload", format.unwrap_or(self.format))?;
+        Ok(FromBot::Audio { payload, format, chunk: None })
+    }
+
+    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+        self.start = D::read_start(message);
+        self.format = self.start.format.unwrap_or(self.format);
+        self.start.clone()
+    }
+}
+
+fn mark(path: &str, name: &str) -> Value {
+    path.rsplit('.').fold(Value::from(name), |inner, key| json!({key: inner}))
+}
+
+impl<D: Dialect> ProtocolCodec for JsonStream<D> {
+    fn default_format(&self) -> WireFormat {
+        self.format
+    }
+
+    fn formats(&self) -> &'static [WireFormat] {
+        D::FORMATS
+    }
+
+    fn to_bot(&mut self, event: &ToBot) -> Vec<Message> {
+        match event {
+            ToBot::Start(start) => self.begin(start),
+            ToBot::Audio(payload) => vec![self.media(payload)],
+            ToBot::Dtmf(digit) => vec![self.tell("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
+            ToBot::MarkReached { cleared: true, .. } if !D::TELLS_CLEARED_MARKS => Vec::new(),
+            ToBot::MarkReached { name, .. } => vec![self.tell(D::MARK_REACHED, mark(D::MARK_NAME, name))],
+            ToBot::Playback { .. } => Vec::new(),
+            ToBot::Stop => D::stop(&self.start).map(|stop| self.tell("stop", json!({"stop": stop}))).into_iter().collect(),
+        }
+    }
+
+    fn from_bot(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError> {
+        let message = Incoming::read_text(BOT, "event", message)?;
+        let [audio, mark, clear] = D::BOT_EVENTS;
+        let kind = message.kind();
+        if [audio, mark, clear].contains(&kind) {
+            self.check_stream(&message)?;
+        }
+        Ok(if kind == audio {
+            vec![self.bot_audio(&message)?]
+        } else if kind == mark {
+            vec![FromBot::Mark(message.required(D::MARK_NAME)?)]
+        } else if kind == clear {
+            let reply = D::CLEARED.map(|event| FromBot::Reply(self.tell(event, Value::Null)));
+            [FromBot::Clear(None)].into_iter().chain(reply).collect()
+        } else if Some(kind) == D::BOT_DTMF {
+            vec![FromBot::Dtmf(message.required("dtmf")?)]
+        } else {
+            vec![FromBot::Other(quote(kind))]
+        })
+    }
+
+    fn on_bot(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
+        let message = Incoming::read_text(D::PROVIDER, "event", message)?;
+        Ok(match message.kind() {
+            "start" => vec![ToBot::Start(self.learn(&message))],
+            "media" if message.string("media.track").starts_with("outbound") => Vec::new(),
+            "media" => vec![ToBot::Audio(message.samples("media.payload", self.format)?)],
+            "dtmf" => vec![ToBot::Dtmf(message.digit("dtmf.digit")?)],
+            "stop" => vec![ToBot::Stop],
+            kind if kind == D::MARK_REACHED => vec![ToBot::MarkReached { name: message.required(D::MARK_NAME)?, cleared: false }],
+            _ => Vec::new(),
+        })
+    }
+
+    fn by_bot(&mut self, event: &FromBot) -> Vec<Message> {
+        let [audio, mark_event, clear] = D::BOT_EVENTS;
+        match event {
+            FromBot::Audio { payload, format, .. } => {
+                self.ask(audio, json!({"media": D::bot_media(&base64(payload), format.unwrap_or(self.format))}))
+            }
+            FromBot::Mark(name) => self.ask(mark_event, mark(D::MARK_NAME, name)),
+            FromBot::Clear(None) => self.ask(clear, Value::Null),
+            FromBot::Dtmf(digits) => D::BOT_DTMF.map(|event| text(&json!({"event": event, "dtmf": digits}))).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One open stream: what the bot sends goes through playout, what playout comes to goes back to the bot.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::audio::{WireDecoder, WireEncoder};
+use super::control::{Outbound, Shared};
+use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::protocol::{FromBot, Message, ProtocolCodec, ToBot};
+use super::rtvi;
+use crate::clock::CallClock;
+use crate::media::{Played, Playout};
+use crate::time::CallTime;
+use crate::transport::CallEvent;
+
+/// How often playout is looked at: well inside of what the timeline holds back.
+const TICK: Duration = Duration::from_millis(10);
+/// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
+const TALKSPURT: Duration = Duration::from_millis(30);
+/// The task of one stream.
+pub(super) struct Session {
+    pub shared: Arc<Shared>,
+    pub codec: Box<dyn ProtocolCodec>,
+    pub outbox: mpsc::UnboundedReceiver<Outbound>,
+    pub encoder: WireEncoder,
+    pub reader: LinkReader,
+    pub writer: LinkWriter,
+    pub decoder: WireDecoder,
+    pub clock: CallClock,
+    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub playout: Playout,
+    /// When the last audio message came; `None` once its talkspurt is flushed.
+    pub last_audio: Option<CallTime>,
+    /// How reports name the protocol.
+    pub protocol: &'static str,
+}
+
+impl Session {
+    /// Runs until the bot, the tester or the connection ends it.
+    pub async fn run(mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = self.shared.stop.clone();
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                message = self.reader.next() => match message {
+                    Ok(message) => self.message(&message),
+                    Err(end) => Some(end),
+                },
+                Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
+                _ = ticks.tick() => { self.play(); None }
+            };
+            if let Some(end) = done {
+                return self.ended(end).await;
+            }
+        }
+    }
+
+    fn send(&mut self, outbound: Outbound) {
+        match outbound {
+            Outbound::Frame(samples, handed_over) => {
+                let payload = self.encoder.encode(&samples);
+                for message in self.codec.to_bot(&ToBot::Audio(payload)) {
+                    self.write(Outgoing::Audio(message, handed_over));
+                }
+            }
+            Outbound::Event(event) => self.tell(&event),
+            Outbound::Close => self.write(Outgoing::Close),
+        }
+    }
+
+    fn tell(&mut self, event: &ToBot) {
+        self.codec.to_bot(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
+    }
+
+    fn write(&self, outgoing: Outgoing) {
+        // A socket that is gone shows on its reading side.
+        let _gone = self.writer.send(outgoing);
+    }
+
+    fn message(&mut self, message: &Message) -> Option<LinkEnd> {
+        // However long the message waited for this task.
+        let at = self.shared.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
+        if let Some(reports) = rtvi::reports(message) {
+            reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
+            return None;
+        }
+        let events = match self.codec.from_bot(message) {
+            Ok(events) => events,
+            Err(error) => return Some(LinkEnd::Broken(error.to_string())),
+        };
+        let end = events.into_iter().find_map(|event| self.event(at, event));
+        self.play();
+        end
+    }
+
+    fn event(&mut self, at: CallTime, event: FromBot) -> Option<LinkEnd> {
+        match event {
+            FromBot::Audio { payload, format, chunk } => {
+                self.shared.messages.fetch_add(1, Ordering::Relaxed);
+                // What was held back came with the message before, and no earlier.
+                let held = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
+                let first = self.last_audio.replace(at).map_or(held, |before| held.max(before).min(at));
+                let samples = self.decoder.decode(format, &payload);
+                if self.playout.push(first, samples, chunk).is_err() {
+                    return Some(LinkEnd::Broken(
+                        "the bot queued more than ten minutes of audio, or 200000 pieces of it, or one with a name of more than 1 kB"
+                            .to_owned(),
+                    ));
+                }
+            }
+            FromBot::Mark(name) => {
+                self.flush();
+                if self.playout.mark(name).is_err() {
+                    return Some(LinkEnd::Broken(
+                        "the bot set more than 10000 marks that playout has not come to, or one with a name of more than 1 kB".to_owned(),
+                    ));
+                }
+            }
+            FromBot::Clear(chunk) => {
+                self.decoder.flush();
+                self.last_audio = None;
+                for name in self.playout.clear(chunk.as_deref()) {
+                    self.tell(&ToBot::MarkReached { name, cleared: true });
+                }
+            }
+            FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
+            FromBot::Reply(reply) => self.write(Outgoing::Message(reply)),
+            FromBot::Goodbye => self.part(),
+            FromBot::Other(what) => {
+                let why = format!(
+                    "the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?",
+                    self.protocol
+                );
+                return Some(LinkEnd::Broken(why));
+            }
+            FromBot::Dtmf(digits) => digits.chars().for_each(|digit| drop(self.events.send(CallEvent::Digit(at, digit)))),
+            FromBot::Accepted { .. } => {}
+        }
+        None
+    }
+
+    fn flush(&mut self) {
+        if let Some(at) = self.last_audio.take() {
+            let rest = self.decoder.flush();
+            // The queue took the whole talkspurt; its last milliseconds find room.
+            let _full = self.playout.push(at, rest, None);
+        }
+    }
+
+    fn play(&mut self) {
+        let now = self.clock.now();
+        if self.last_audio.is_some_and(|at| now.saturating_since(at) > TALKSPURT) {
+            self.flush();
+        }
+        for played in self.playout.due(now) {
+            match played {
+                Played::Frame(frame) => drop(self.events.send(CallEvent::Media(frame))),
+                Played::Mark(name) => self.tell(&ToBot::MarkReached { name, cleared: false }),
+                Played::Started => self.tell(&ToBot::Playback { started: true }),
+                Played::Ended => self.tell(&ToBot::Playback { started: false }),
+            }
+        }
+    }
+
+    /// The bot needs no more time to take note of the end.
+    fn part(&self) {
+        self.shared.goodbye.iter().for_each(CancellationToken::cancel);
+    }
+
+    async fn ended(mut self, end: LinkEnd) {
+        // From here on the caller speaks to nobody.
+        self.outbox.close();
+        self.write(Outgoing::Close);
+        self.part();
+        self.flush();
+        if end == LinkEnd::Closed {
+            self.play_out().await;
+        }
+        self.play();
+        let already_over = self.shared.over.swap(true, Ordering::SeqCst);
+        let now = self.clock.now();
+        if !already_over {
+            let _call_over = self.events.send(end.told_at(now));
+        }
+        self.shared.stop.cancel();
+    }
+
+    /// A bot that says goodbye in one burst and leaves is heard to the end, as if it had left after the last word.
+    async fn play_out(&mut self) {
+        let mut ticks = interval(TICK);
+        while !self.playout.is_idle() {
+            tokio::select! {
+                () = self.shared.stop.cancelled() => return,
+                _ = ticks.tick() => self.play(),
+            }
+        }
+    }
+}

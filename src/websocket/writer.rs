@@ -1,0 +1,68 @@
+//! What is written to a link: a queue, and how long writing may go on after the close.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::protocol::Message;
+use crate::clock::Monotonic;
+
+/// How long what is still queued and the close may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkWriter {
+    queue: mpsc::UnboundedSender<Outgoing>,
+    /// Cancelled when the link is to close.
+    closing: CancellationToken,
+    /// As well when nobody can write to it any more.
+    _last: Arc<DropGuard>,
+}
+
+/// Whoever would have written the message is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LinkGone;
+
+impl LinkWriter {
+    /// A queue, and what its task takes it from.
+    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>, CancellationToken) {
+        let (queue, outgoing) = mpsc::unbounded_channel();
+        let closing = CancellationToken::new();
+        (Self { queue, closing: closing.clone(), _last: Arc::new(closing.clone().drop_guard()) }, outgoing, closing)
+    }
+
+    /// Queues a message, or the close.
+    pub fn send(&self, outgoing: Outgoing) -> Result<(), LinkGone> {
+        let closes = matches!(outgoing, Outgoing::Close);
+        let sent = self.queue.send(outgoing).map_err(|_| LinkGone);
+        if closes {
+            self.closing.cancel();
+        }
+        sent
+    }
+}
+
+/// What the writing task takes.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Message(Message),
+    /// A frame of the caller's, and when the pacing thread handed it over.
+    Audio(Message, Monotonic),
+    Close,
+}
+
+/// Writes until the link closes, and not much longer: a bot that does not read would hold a frame up for ever.
+pub(super) async fn bounded(closing: CancellationToken, writing: impl Future<Output = ()>) {
+    let overdue = async {
+        closing.cancelled().await;
+        tokio::time::sleep(CLOSE_TIMEOUT).await;
+    };
+    tokio::select! {
+        () = writing => {}
+        () = overdue => {}
+    }
+}
