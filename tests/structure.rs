@@ -32,7 +32,8 @@ const FLOORS: &[&[&str]] = &[
 /// Rooms that are told the time and do no I/O.
 const PURE: &[&str] = &["time", "codec", "expect", "media", "call"];
 /// What a pure room may not name.
-const IMPURE: &[&str] = &["std::fs", "std::net", "std::env", "std::thread", "std::process", "std::time::Instant", "std::time::SystemTime", "tokio", "nix"];
+const IMPURE: &[&str] =
+    &["std::fs", "std::net", "std::env", "std::thread", "std::process", "std::time::Instant", "std::time::SystemTime", "tokio", "nix"];
 
 const MOST_LINES: usize = 400;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
@@ -149,8 +150,7 @@ fn the_pure_rooms_touch_no_clock_and_no_io() {
         let pure = used.module.first().is_some_and(|room| PURE.contains(&room.as_str()));
         pure && IMPURE.iter().any(|prefix| path == *prefix || path.starts_with(&format!("{prefix}::")))
     };
-    let found: Vec<String> =
-        krate.uses.iter().filter(impure).filter_map(|used| Some(line(krate.file_of(&used.module)?, used))).collect();
+    let found: Vec<String> = krate.uses.iter().filter(impure).filter_map(|used| Some(line(krate.file_of(&used.module)?, used))).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -187,7 +187,10 @@ fn a_back_import_and_a_circle_are_found_where_there_is_one() {
     write("high.rs", "pub struct High;\n");
     write("low/mod.rs", "mod one;\nmod two;\npub use one::One;\npub use two::Two;\n");
     write("low/one.rs", "use super::Two;\npub struct One(Two);\nfn f() { let _ = crate::high::High; }\n");
-    write("low/two.rs", "pub struct Two;\nfn g() { println!(\"{:?}\", super::one::One::default()); }\n#[cfg(test)]\nmod tests { use crate::high::High; }\n");
+    write(
+        "low/two.rs",
+        "pub struct Two;\nfn g() { println!(\"{:?}\", super::one::One::default()); }\n#[cfg(test)]\nmod tests { use crate::high::High; }\n",
+    );
     let krate = Crate::read(folder.path());
     let imports = imports(&krate);
     assert_eq!(

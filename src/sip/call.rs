@@ -11,15 +11,14 @@ use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Answered, Attempt, States};
+use super::attempt::{Answered, Attempt, Failed, States};
 use super::info;
 use super::media::CallMedia;
-use super::refresh::Due;
 use super::refusal::header;
-use super::session_timer::SessionTimer;
+use super::session_timer::{Due, SessionTimer};
 use crate::media::Reception;
 use crate::scenario::DigitMode;
-use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
+use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, Goodbye, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -238,6 +237,38 @@ impl SipCall {
         if let Err(why) = self.media().answered(&ack.body) {
             let why = format!("the bot's answer in the ACK of a re-INVITE cannot be used: {why}");
             self.tell(CallEvent::Lost(self.first.dial.clock.now(), why));
+        }
+    }
+}
+
+/// Places a call: from the INVITE to an answer whose media can be used.
+pub(super) async fn place(attempt: Attempt) -> Result<Call, Failed> {
+    if let Some(capture) = &attempt.dial.capture {
+        attempt.media.session().capture(Arc::clone(capture));
+    }
+    attempt.media.session().receive(attempt.dial.clock, attempt.dial.events.clone());
+    let answered = attempt.answered().await;
+    if answered.is_err()
+        && let Some(registered) = &attempt.registered
+    {
+        registered.end(&attempt.endpoint).await;
+    }
+    let answered = answered?;
+    let answered_at = attempt.dial.clock.now();
+    let (media, call_id, callee) = (Arc::clone(&attempt.media), attempt.call_id.clone(), attempt.target.uri.clone());
+    let body = answered.response.body.clone();
+    // From here on there is a call to end, whatever becomes of its media.
+    let call = SipCall::begin(attempt, answered);
+    let goodbye = Goodbye::to(call.clone());
+    match media.answer(&body).await {
+        Ok((codec, sink)) => {
+            goodbye.not_yet();
+            Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
+        }
+        Err(why) => {
+            call.hang_up().await;
+            let message = format!("the answer of {callee} cannot be used: {why}");
+            Err(DialError::new(DialErrorKind::BadAnswer, message).into())
         }
     }
 }

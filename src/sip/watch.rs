@@ -16,10 +16,10 @@ use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::agent::unescape;
 use super::digest::{self, Nonce};
 use super::refusal::phrase;
 use super::trace::{Direction, SipTrace, masked, wire_text};
+use super::uri::unescape;
 use crate::clock::CallClock;
 use crate::transport::{CallEvent, Capture, quote};
 

@@ -166,7 +166,12 @@ impl Crate {
     }
 
     /// Inside a named module only its own names count, not the crates of the prelude.
-    fn follow_down(&self, module: &ModulePath, rest: &[String], seen: &mut BTreeSet<(ModulePath, Vec<String>)>) -> Option<(ModulePath, bool)> {
+    fn follow_down(
+        &self,
+        module: &ModulePath,
+        rest: &[String],
+        seen: &mut BTreeSet<(ModulePath, Vec<String>)>,
+    ) -> Option<(ModulePath, bool)> {
         let path: Vec<String> = std::iter::once("self".to_owned()).chain(rest.iter().cloned()).collect();
         self.follow(module, &path, seen)
     }
