@@ -111,7 +111,7 @@ impl CallMedia {
         self.expected_security(&peer)?;
         let (codec, number) = sdp::chosen(&self.codecs, &peer)?;
         self.session.expect(own.formats.or(&self.offer.formats));
-        self.session.set_remote(peer.address, peer.rtcp_way());
+        self.session.set_remote(peer.address, peer.rtcp_destination());
         if let (Srtp::Sdes, Some(line), Some(theirs)) = (self.srtp, own.crypto.first(), peer.crypto.first()) {
             self.session.set_keys(Keys { suite: line.suite, local: line.key.clone(), remote: theirs.key.clone() })?;
         }
@@ -192,7 +192,7 @@ impl CallMedia {
         self.expected_security(peer)?;
         let (codec, number) = sdp::chosen(&self.codecs, peer)?;
         self.session.expect(offered.formats.or(&peer.formats));
-        self.session.set_remote(peer.address, peer.rtcp_way());
+        self.session.set_remote(peer.address, peer.rtcp_destination());
         if self.srtp == Srtp::Sdes {
             self.session.set_keys(self.keys(peer, offered)?)?;
         }
