@@ -20,7 +20,8 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "priority"],
     &["speech", "transport"],
     &["rtp"],
-    &["sip", "webrtc", "websocket"],
+    &["sip", "websocket"],
+    &["webrtc"],
     &["originate"],
     &["any_transport"],
     &["runner"],
@@ -78,8 +79,8 @@ fn upward(imports: &Imports<'_>, floors: &[&[&str]]) -> Vec<String> {
             let (from, to) = (room(file), room(target));
             let down = match (floor(&from), floor(&to)) {
                 (Some(above), Some(below)) => from == to || below < above,
-                (None, _) => from == "lib" || panic!("src/{from} is on no floor: add it to FLOORS"),
-                (_, None) => false,
+                // A room that is not in FLOORS has nothing below or above it.
+                _ => from == "lib",
             };
             if !down {
                 wrong.push(format!("{} is an import of {to} by {from}, which is not above it", line(file, used)));

@@ -1,7 +1,7 @@
 //! An answered SIP call: requests of the peer inside the dialog, and its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{Dialog, DialogState, TerminatedReason, TransactionHandle};
@@ -16,6 +16,7 @@ use super::info;
 use super::media::CallMedia;
 use super::refusal::header;
 use super::session_timer::{Due, SessionTimer};
+use crate::lock::lock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
 use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, Goodbye, SentDigits};
@@ -64,10 +65,6 @@ pub(super) struct SipCall {
     pub due: Mutex<Option<Due>>,
     /// The CSeq of a re-INVITE without an offer: the answer to ours comes with its ACK.
     offered: Mutex<Option<u32>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SipCall {

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::sdp::{self, Description, Direction, Setup};
 use crate::codec::Codec;
+use crate::lock::lock;
 use crate::rtp::dtls::Handshake;
 use crate::rtp::{Keys, RtpSender, RtpSession};
 use crate::scenario::{DigitMode, SipTarget, Srtp};
@@ -254,7 +255,7 @@ impl CallMedia {
     }
 
     fn agreed(&self) -> MutexGuard<'_, Agreed> {
-        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.agreed)
     }
 }
 

@@ -70,7 +70,7 @@ impl Crate {
     fn file(&mut self, source: &Path, file: PathBuf, module: ModulePath) {
         let text = std::fs::read_to_string(source.join(&file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let tests: usize = parsed.items.iter().filter(|item| is_test(attributes(item))).map(|item| lines_of(item)).sum();
+        let tests: usize = parsed.items.iter().filter(|item| is_test(attributes(item))).map(lines_of).sum();
         self.files.insert(file.clone(), SourceFile { lines: text.lines().count() - tests, functions: Vec::new() });
         self.items(source, &file, module, &parsed.items);
     }
