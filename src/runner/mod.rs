@@ -3,7 +3,7 @@
 mod clips;
 mod driver;
 mod event;
-mod finished;
+mod evidence;
 mod hearsay;
 mod hook;
 mod lanes;

@@ -311,6 +311,10 @@ impl CallControl for SipCall {
         self.media().session().round_trip()
     }
 
+    fn has_packets(&self) -> bool {
+        true
+    }
+
     fn reception(&self) -> Reception {
         self.media().session().reception()
     }

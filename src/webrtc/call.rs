@@ -95,6 +95,10 @@ impl CallControl for RtcCall {
         })
     }
 
+    fn has_packets(&self) -> bool {
+        true
+    }
+
     fn reception(&self) -> Reception {
         lock(&self.reception).report()
     }
