@@ -3,7 +3,7 @@
 use super::compat::{covers, is_fact};
 use super::lexicon::opposed;
 use super::likeness::likeness;
-use super::matcher::Judgement;
+use super::judgement::Judgement;
 use super::normalise::{Normalised, normalise};
 
 /// A word of at least so many letters may be misheard a little.
