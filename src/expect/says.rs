@@ -10,9 +10,9 @@
 
 use super::align::{Class, NAME_LIKENESS, Pair, Side, WORD_LIKENESS, align};
 use super::compat::same_sort;
+use super::judgement::Judgement;
 use super::lexicon::{is_negation, lemma, opposed};
 use super::likeness::likeness;
-use super::judgement::Judgement;
 use super::normalise::{Kind, normalise, normalise_heard};
 
 /// Least score of a reply that is taken for the expected one.

@@ -7,8 +7,8 @@
 use super::align::{Class, Pair, Side};
 use super::bag::pair_up;
 use super::compat::same_sort;
-use super::lexicon::{is_negation, opposed};
 use super::judgement::Judgement;
+use super::lexicon::{is_negation, opposed};
 use super::normalise::{normalise, normalise_heard};
 
 /// Least score.
