@@ -16,7 +16,7 @@ use super::ears::{Ears, TurnEars};
 use super::io::{EndCause, Input, InputKind, Output};
 use super::judge::{self, StepCheck};
 use super::turn::{Start, Turn};
-use super::verdict::{CheckKind, Origin, TurnResult};
+use super::verdict::{Origin, TurnResult};
 use crate::time::CallTime;
 use decision::Decision;
 
@@ -37,9 +37,6 @@ enum State {
         over: bool,
     },
     CallerSilent {
-        until: CallTime,
-    },
-    Hook {
         until: CallTime,
     },
     BotHangup {
@@ -138,7 +135,6 @@ impl Conversation {
             InputKind::Dtmf(digit) => self.digit(digit),
             InputKind::Transfer(to) => self.transfers.push_back(to),
             InputKind::Ended(cause) => self.end(cause),
-            InputKind::HookDone { success, message } => self.hook_done(success, message),
         }
         self.settle();
     }
@@ -213,10 +209,6 @@ impl Conversation {
                 State::Bot
             }
             Some(Step::Caller(_)) => State::CallerPause { since: self.now },
-            Some(Step::Hook(hook)) => {
-                self.outputs.push_back(Output::RunHook { step: self.step, within: hook.within });
-                State::Hook { until: self.now + hook.within }
-            }
             Some(Step::Transfer(transfer)) => State::BotTransfer { since: self.now, until: self.now + transfer.within },
             Some(Step::Hangup(hangup)) => match hangup.by {
                 By::Caller => self.hang_up(),
@@ -249,20 +241,6 @@ impl Conversation {
         if let Some(turn) = self.turns.back_mut() {
             turn.digits.push(digit);
         }
-    }
-
-    fn hook_done(&mut self, success: bool, message: String) {
-        if !matches!(self.state, State::Hook { .. }) {
-            return;
-        }
-        if success {
-            self.start.due = self.start.due.max(self.now);
-            return self.next_step();
-        }
-        let reason = format!("the hook failed: {message}");
-        let (check, expected) = (CheckKind::Hook, "the hook succeeds");
-        self.report_step(StepCheck::failed(check, expected, &message, reason));
-        self.state = self.hang_up();
     }
 
     fn call_deadline(&self) -> Option<CallTime> {
@@ -310,7 +288,7 @@ impl Conversation {
         let own = match &self.state {
             State::Bot => self.listening_deadline(),
             State::CallerPause { since } => self.act_at(*since),
-            State::CallerSilent { until } | State::Hook { until } => Some(*until),
+            State::CallerSilent { until } => Some(*until),
             State::BotHangup { until, .. } | State::BotTransfer { until, .. } => Some(*until),
             State::Dialling | State::CallerActs { .. } | State::HangingUp | State::Over => None,
         };

@@ -1,7 +1,5 @@
 //! What the conversation is told and what it asks for.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::verdict::TurnResult;
@@ -43,13 +41,6 @@ pub enum InputKind {
     /// The call is over. Edges and words of what was heard before may still follow; what has started
     /// and has no end two seconds later is taken to have ended with the call.
     Ended(EndCause),
-    /// The hook that was asked for has ended.
-    HookDone {
-        /// Whether it exited with success.
-        success: bool,
-        /// What it printed, for the report.
-        message: String,
-    },
     /// A wake-up that [`Output::WakeAt`] asked for.
     Timeout,
 }
@@ -123,13 +114,6 @@ pub enum Output {
     SendDtmf(String),
     /// End the call.
     Hangup,
-    /// Run the hook of this step.
-    RunHook {
-        /// Index into the scenario's steps.
-        step: usize,
-        /// How long it may take.
-        within: Duration,
-    },
     /// Hand in [`InputKind::Timeout`] at this time unless something else comes first.
     WakeAt(CallTime),
     /// A turn is judged.

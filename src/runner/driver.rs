@@ -127,7 +127,6 @@ struct Driver<'a> {
     /// Onset of the segment under way, fixed when it was first reported.
     onset: Option<CallTime>,
     words: VecDeque<Words>,
-    hook: Option<oneshot::Receiver<(bool, String)>>,
     digits: Option<oneshot::Receiver<Result<SentDigits, String>>>,
     wake: Option<CallTime>,
     /// The call is over for this reason; the rest of its audio is still being looked at.
@@ -150,7 +149,6 @@ enum Woken {
     Progress(Progress),
     Detected(Option<Detected>),
     Words(Result<String, String>),
-    Hook(bool, String),
     Digits(Result<SentDigits, String>),
     Tick,
     Wake,
@@ -189,7 +187,6 @@ impl<'a> Driver<'a> {
             backlog: Vec::new(),
             onset: None,
             words: VecDeque::new(),
-            hook: None,
             digits: None,
             wake: None,
             ending: None,
@@ -230,7 +227,6 @@ impl<'a> Driver<'a> {
             event = self.incoming.recv(), if self.ending.is_none() => Woken::Incoming(event),
             detected = maybe(&mut self.detecting) => Woken::Detected(detected.ok()),
             words = first_words(&mut self.words) => Woken::Words(words),
-            done = maybe(&mut self.hook) => { let (success, message) = done.unwrap_or((false, "it was lost".to_owned())); Woken::Hook(success, message) }
             sent = maybe(&mut self.digits) => Woken::Digits(sent.unwrap_or_else(|_| Err("the digits were lost".to_owned()))),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Wake,
             _ = ticks.tick() => Woken::Tick,
@@ -244,10 +240,6 @@ impl<'a> Driver<'a> {
             Woken::Progress(progress) => self.progressed(progress).await,
             Woken::Detected(detected) => self.detected(detected).await,
             Woken::Words(words) => self.transcribed(words).await,
-            Woken::Hook(success, message) => {
-                self.hook = None;
-                self.tell(InputKind::HookDone { success, message }).await;
-            }
             Woken::Digits(sent) => self.pressed(sent).await,
             Woken::Tick => self.tick().await,
             Woken::Wake => {

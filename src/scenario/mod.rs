@@ -32,7 +32,7 @@ pub use defaults::Defaults;
 pub use discover::{DiscoverError, Selection, discover};
 pub use expectation::{Capture, Expectation};
 pub use hearsay::{ExpectedCall, SpanCollector};
-pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step, TransferStep};
+pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, Scenario, Step, TransferStep};
 #[cfg(test)]
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};

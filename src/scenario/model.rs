@@ -44,8 +44,6 @@ pub enum Step {
     Hangup(HangupStep),
     /// The bot transfers the call.
     Transfer(TransferStep),
-    /// A program runs between two turns.
-    Hook(HookStep),
 }
 
 impl Step {
@@ -56,7 +54,6 @@ impl Step {
             Step::Caller(step) => step.location,
             Step::Hangup(step) => step.location,
             Step::Transfer(step) => step.location,
-            Step::Hook(step) => step.location,
         }
     }
 }
@@ -173,16 +170,5 @@ pub struct TransferStep {
     /// To whom: a URI, or a number or user name alone. May hold `{{variables}}`.
     pub to: String,
     /// How long to wait for it.
-    pub within: Duration,
-}
-
-/// A program that runs between two turns; the call waits for it.
-#[derive(Clone, Debug)]
-pub struct HookStep {
-    /// The step in its file.
-    pub location: Location,
-    /// Program and arguments.
-    pub command: Vec<String>,
-    /// How long it may take.
     pub within: Duration,
 }

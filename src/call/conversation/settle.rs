@@ -39,10 +39,6 @@ impl Conversation {
                 self.next_step();
                 true
             }
-            State::Hook { until } if until <= self.now => {
-                self.hook_done(false, "it ran out of time".to_owned());
-                true
-            }
             State::BotTransfer { since, until } => self.await_transfer(since, until),
             State::BotHangup { since, until } if until <= self.now => {
                 let waited = crate::time::human_unsigned(until.saturating_since(since));

@@ -161,7 +161,6 @@ impl Conversation {
         match self.state {
             State::CallerActs { .. } => "while the caller was speaking",
             State::CallerSilent { .. } => "during the caller's silence",
-            State::Hook { .. } => "while the hook was running",
             _ => "before the caller's next turn",
         }
     }

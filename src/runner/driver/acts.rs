@@ -6,11 +6,9 @@ use tokio::sync::oneshot;
 
 use super::super::event::Event;
 use super::super::finished::Failure;
-use super::super::hook;
 use super::super::pacer::Progress;
 use super::Driver;
 use crate::call::{EndCause, InputKind, Output, Playback};
-use crate::scenario::Step;
 use crate::transport::SentDigits;
 
 impl Driver<'_> {
@@ -40,11 +38,6 @@ impl Driver<'_> {
             Output::Hangup => {
                 self.call.control.hang_up().await;
                 self.end(EndCause::CallerHungUp);
-            }
-            Output::RunHook { step, within } => {
-                if let Some(Step::Hook(step)) = self.scenario.steps.get(step) {
-                    self.hook = Some(hook::start(step.command.clone(), within));
-                }
             }
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Turn(turn) => {
