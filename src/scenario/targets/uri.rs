@@ -3,8 +3,17 @@
 use super::{Signalling, SipTarget, SocketProtocol, Target, WebRtcTarget, WebSocketTarget, bot, sip};
 use crate::scenario::decode::did_you_mean;
 
-/// Reads a target URI.
-pub(super) fn parse(uri: &str) -> Result<Target, String> {
+impl Target {
+    /// From a URI: `sip:bot@host:port`, `webrtc+http://host/api/offer`, `twilio+wss://host/ws`, `bot:booking?fault=late:3s`.
+    ///
+    /// # Errors
+    /// What is wrong and what to write instead.
+    pub fn from_uri(uri: &str) -> Result<Self, String> {
+        parse(uri)
+    }
+}
+
+fn parse(uri: &str) -> Result<Target, String> {
     let Some((scheme, rest)) = uri.split_once(':') else {
         return Err(format!("`{uri}` is no target URI; write sip:bot@host or bot:"));
     };
