@@ -100,6 +100,18 @@ pub enum EndCause {
     Cancelled,
 }
 
+impl EndCause {
+    /// The subject and verb of a sentence.
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            EndCause::CallerHungUp => "the caller hung up".to_owned(),
+            EndCause::BotHungUp => "the bot hung up".to_owned(),
+            EndCause::Lost(why) => format!("the call was lost ({why})"),
+            EndCause::Cancelled => "the run was interrupted".to_owned(),
+        }
+    }
+}
+
 /// What the conversation wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {

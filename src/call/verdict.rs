@@ -115,6 +115,12 @@ impl CheckResult {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
         Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), location }
     }
+
+    /// A check that could not be judged, and why.
+    pub(super) fn skipped(check: CheckKind, location: Location, expected: String, why: &str) -> Self {
+        let (actual, reason) = (why.to_owned(), String::new());
+        Self { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), location }
+    }
 }
 
 /// The worst outcome: one failure fails all, and nothing judged is no pass.
