@@ -6,9 +6,12 @@
 
 mod checks;
 mod conversation;
-mod ears;
+mod decision;
+mod dialogue;
 mod io;
 mod judge;
+mod speech;
+mod steps;
 mod turn;
 mod verdict;
 

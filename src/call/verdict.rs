@@ -49,8 +49,6 @@ pub enum CheckKind {
     Hangup,
     /// The bot transferred the call.
     Transfer,
-    /// A hook succeeded.
-    Hook,
     /// The call lived as long as the dialogue.
     Call,
     /// The bot called a function.
@@ -77,12 +75,16 @@ impl CheckKind {
             CheckKind::Capture => "capture",
             CheckKind::Hangup => "hangup",
             CheckKind::Transfer => "transfer",
-            CheckKind::Hook => "hook",
             CheckKind::Call => "call",
             CheckKind::Stage(stage) => stage.key(),
             CheckKind::Calls => "calls",
             CheckKind::Quality => "quality",
         }
+    }
+
+    /// About what happens to the call, not about what the bot says or how it sounds.
+    pub fn is_of_the_call(self) -> bool {
+        matches!(self, CheckKind::Hangup | CheckKind::Transfer)
     }
 }
 
@@ -112,6 +114,12 @@ impl CheckResult {
     pub fn judged(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> Self {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
         Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), location }
+    }
+
+    /// A check that could not be judged, and why.
+    pub(super) fn skipped(check: CheckKind, location: Location, expected: String, why: &str) -> Self {
+        let (actual, reason) = (why.to_owned(), String::new());
+        Self { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), location }
     }
 }
 

@@ -5,7 +5,6 @@ mod driver;
 mod event;
 mod evidence;
 mod hearsay;
-mod hook;
 mod lanes;
 mod pacer;
 mod quality;

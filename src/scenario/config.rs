@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
-use super::hearsay::{self, SpanCollector};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
 use super::targets::{self, Target};
+use super::telemetry::{self, SpanCollector};
 use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
 
@@ -126,7 +126,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
     config.defaults = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     config.stt = fields.get("stt").and_then(|node| stt(decoder, node)).unwrap_or_default();
-    config.telemetry = fields.get("telemetry").and_then(|node| hearsay::collector(decoder, node));
+    config.telemetry = fields.get("telemetry").and_then(|node| telemetry::collector(decoder, node));
     if let Some(node) = fields.get("thresholds") {
         let entries = decoder.entries(node, "`thresholds`");
         config.thresholds = entries.into_iter().filter_map(|(name, at, value)| thresholds::decode(decoder, name, at, value)).collect();

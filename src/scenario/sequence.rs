@@ -1,8 +1,8 @@
-//! What no step can know of itself: mistakes in how the steps follow each other.
+//! Mistakes in how the steps follow each other.
 
 use super::decode::Decoder;
-use super::model::{CallerStep, Step};
 use super::problem::Problem;
+use super::steps::{CallerStep, Step};
 
 /// Reports steps that cannot do anything where they stand.
 pub(super) fn check(decoder: &mut Decoder<'_>, steps: &[Step]) {

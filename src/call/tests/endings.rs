@@ -1,10 +1,5 @@
 //! How calls end, and what becomes of the steps that were not reached.
 
-use std::time::Duration;
-
-use crate::scenario::{HookStep, Location, Scenario, Step};
-
-use super::simulation::scenario;
 use super::story;
 
 const EXPECTED: &str = "steps: [{ bot: Hello }, { caller: { audio: bye.wav } }, { bot: Goodbye }, { hangup: bot }]";
@@ -202,39 +197,6 @@ fn out_of_time_before_the_words_are_known() {
         "0.5 connected
          1.2-2.0 bot \"Hello\" stt=1"
     ));
-}
-
-fn with_hook(within: u64) -> Scenario {
-    let mut scenario = scenario("steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]");
-    let (location, command) = (Location { line: 9, ..Location::default() }, vec!["true".to_owned()]);
-    scenario.steps.insert(1, Step::Hook(HookStep { location, command, within: Duration::from_secs(within) }));
-    scenario
-}
-
-#[test]
-fn hook_succeeds() {
-    insta::assert_snapshot!(story::of_scenario(
-        with_hook(5),
-        "0.5 connected
-         0.8-1.2 bot \"Hello\"
-         k+1.0 hook ok
-         c1+0.5-1.0 bot \"Goodbye\""
-    ));
-}
-
-#[test]
-fn hook_fails() {
-    insta::assert_snapshot!(story::of_scenario(
-        with_hook(5),
-        "0.5 connected
-         0.8-1.2 bot \"Hello\"
-         k+1.0 hook fails"
-    ));
-}
-
-#[test]
-fn hook_takes_too_long() {
-    insta::assert_snapshot!(story::of_scenario(with_hook(2), "0.5 connected\n0.8-1.2 bot \"Hello\""));
 }
 
 #[test]

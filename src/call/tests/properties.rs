@@ -192,7 +192,6 @@ fn event() -> impl Strategy<Value = (u32, InputKind)> {
         2 => Just(InputKind::Playback(Playback::Finished)),
         1 => Just(InputKind::Dtmf('5')),
         1 => Just(InputKind::Transfer("sip:human@example.com".to_owned())),
-        1 => any::<bool>().prop_map(|success| InputKind::HookDone { success, message: String::new() }),
         2 => Just(InputKind::Timeout),
         1 => Just(InputKind::Ended(EndCause::BotHungUp)),
     ];

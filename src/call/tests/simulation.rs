@@ -130,7 +130,6 @@ impl World {
             Output::Play { .. } => self.play(self.timeline.clip, self.timeline.tail),
             Output::SendDtmf(digits) => self.play(DIGIT * digits.len() as u32, Duration::ZERO),
             Output::StopPlay => self.queue.retain(|_, kind| !matches!(kind, InputKind::Playback(_))),
-            Output::RunHook { .. } => self.anchor(Anchor::Hook, self.now),
             Output::Hangup => {
                 self.anchor(Anchor::Hangup, self.now);
                 self.push(self.now + WIRE, InputKind::Ended(EndCause::CallerHungUp));

@@ -21,6 +21,7 @@
 mod address;
 mod clock;
 mod date;
+mod found;
 mod lexeme;
 mod money;
 mod number;
@@ -30,6 +31,7 @@ mod render;
 mod rules;
 mod run;
 mod token;
+mod units;
 mod words;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, word};
 use super::number::{group, unit};
+use super::units::unit_follows;
 use super::{clock, date, money, ordinal};
 
 /// No fact looks further than this, in lexemes.
@@ -72,7 +73,7 @@ fn is_numero(out: &[Lexeme], rest: &[Lexeme]) -> bool {
     let Some(last) = out.len().checked_sub(1).filter(|l| is_word(out, *l, &["no"])) else {
         return false;
     };
-    let other_fact = clock::clock(rest, 0).is_some() || date::rule(rest, 0).is_some() || money::unit_follows(rest, 0);
+    let other_fact = clock::clock(rest, 0).is_some() || date::rule(rest, 0).is_some() || unit_follows(rest, 0);
     if digits(rest, 0).is_none() || ordinal::has_suffix(rest, 0) || other_fact {
         return false;
     }
@@ -192,7 +193,7 @@ impl<'a> Pause<'a> {
         self.after_a_scale()
             && self.starts().any(|j| {
                 let grown = group(&self.whole, j).filter(|g| g.next > self.before.len());
-                grown.is_some() && money::unit_follows(&self.whole, j)
+                grown.is_some() && unit_follows(&self.whole, j)
             })
     }
 
@@ -241,7 +242,7 @@ impl<'a> Pause<'a> {
         if !ends(self.rest, after.next) {
             let chain = self.joined > before.start;
             return (before.one_by_one() && after.one_by_one())
-                || (chain && after.lone().is_some_and(|d| d >= 3)) && !money::unit_follows(self.rest, 0);
+                || (chain && after.lone().is_some_and(|d| d >= 3)) && !unit_follows(self.rest, 0);
         }
         if before.letters() || after.letters() || after.one_by_one() || before.all.len() >= 2 {
             return true;

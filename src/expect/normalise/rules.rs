@@ -1,12 +1,10 @@
 //! The order of the rules, and the loop that applies them.
 
+use super::found::Found;
 use super::lexeme::{Lexeme, Shape, is_mark, scan};
 use super::number::group;
-use super::token::{Kind, Normalised, Token};
+use super::token::{Kind, Normalised};
 use super::{address, clock, date, money, ordinal, pauses, run, words};
-
-/// Tokens found at a place, and the lexeme to go on from.
-pub(super) type Found = Option<(Vec<Token>, usize)>;
 
 const RULES: [fn(&[Lexeme], usize) -> Found; 8] =
     [address::rule, date::rule, money::rule, clock::rule, money::percent_rule, ordinal::rule, run::rule, words::rule];

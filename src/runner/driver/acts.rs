@@ -39,7 +39,6 @@ impl Driver<'_> {
                 self.call.control.hang_up().await;
                 self.end(EndCause::CallerHungUp);
             }
-            Output::RunHook { .. } => {}
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Turn(turn) => {
                 self.emit(Event::Turn { call: self.evidence.result.call, turn: turn.clone() });

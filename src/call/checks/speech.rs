@@ -1,4 +1,4 @@
-//! The checks of a bot turn, one by one.
+//! The checks of what was heard in a bot turn, one by one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use crate::expect::{self, Matcher};
 use crate::scenario::{Bound, Location};
 
-use super::judge::{Evidence, skipped};
-use super::turn::Expected;
-use super::verdict::{CheckKind, CheckResult, Origin, Outcome};
+use crate::call::judge::Evidence;
+use crate::call::turn::Expected;
+use crate::call::verdict::{CheckKind, CheckResult, Origin, Outcome};
 use crate::time::{CallTime, human, human_unsigned};
 
 fn signed(time: Duration) -> SignedDuration {
@@ -35,9 +35,9 @@ impl Evidence<'_> {
         let (check, at) = (CheckKind::Says, self.step.location);
         let expected = self.turn.says.as_ref().map_or_else(|| "any words".to_owned(), describe);
         if self.turn.skipped {
-            return skipped(check, at, expected, "not heard, and the turn is optional");
+            return CheckResult::skipped(check, at, expected, "not heard, and the turn is optional");
         }
-        skipped(check, at, expected, "the run was interrupted")
+        CheckResult::skipped(check, at, expected, "the run was interrupted")
     }
 
     fn each(&self, captured: &mut BTreeMap<String, String>) -> Vec<CheckResult> {
@@ -103,7 +103,7 @@ impl Evidence<'_> {
     fn unheard(&self) -> Vec<CheckResult> {
         let each = |check, expected: &Option<Expected>| {
             let expected = expected.as_ref()?;
-            Some(skipped(check, expected.location, describe(expected), "nothing was said"))
+            Some(CheckResult::skipped(check, expected.location, describe(expected), "nothing was said"))
         };
         let says = each(CheckKind::Says, &self.turn.says);
         says.into_iter().chain(each(CheckKind::Not, &self.turn.not)).collect()
@@ -150,7 +150,7 @@ impl Evidence<'_> {
         let name = start.origin.latency_name();
         let expected = format!("{name} at most {}", human_unsigned(bound.limit));
         let Some(onset) = self.onset() else {
-            return Some(skipped(CheckKind::Latency, bound.location, expected, "nothing was said"));
+            return Some(CheckResult::skipped(CheckKind::Latency, bound.location, expected, "nothing was said"));
         };
         let latency = onset.since(start.at);
         let over = latency.saturating_sub(signed(bound.limit));
@@ -169,7 +169,7 @@ impl Evidence<'_> {
         let (bound, kind) = (self.step.answer_latency?, CheckKind::AnswerLatency);
         let expected = format!("the answer starts within {}", human_unsigned(bound.limit));
         let (Some(onset), Some(start)) = (self.answer_onset(), self.turn.start) else {
-            return Some(skipped(kind, bound.location, expected, "the expectation was not met"));
+            return Some(CheckResult::skipped(kind, bound.location, expected, "the expectation was not met"));
         };
         let took = onset.since(start.at);
         let failed = (took > signed(bound.limit)).then(|| format!("the answer came after {}", human(took)));
@@ -180,7 +180,7 @@ impl Evidence<'_> {
         let (bound, kind) = (self.step.stops_within?, CheckKind::StopsWithin);
         let expected = format!("silent within {} of the caller's barge-in", human_unsigned(bound.limit));
         if self.onset().is_none() {
-            return Some(skipped(kind, bound.location, expected, "nothing was said"));
+            return Some(CheckResult::skipped(kind, bound.location, expected, "nothing was said"));
         }
         let (actual, failed) = match self.barge_in_stop() {
             None => {

@@ -1,4 +1,4 @@
-//! What has been heard of the bot so far, in order of onset.
+//! The bot's speech so far, in order of onset.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Segment {
         self.end.is_some() && self.text.is_none()
     }
 
-    /// Whether this is known to be no speech.
+    /// Whether this is known not to be speech.
     pub fn is_noise(&self) -> bool {
         let heard = self.end.zip(self.text.as_deref());
         heard.is_some_and(|(end, text)| is_noise(Span { start: self.onset, end }, text))
@@ -42,11 +42,11 @@ impl Segment {
 
 /// Every segment of the call.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ears {
+pub(super) struct SpeechHistory {
     segments: Vec<Segment>,
 }
 
-impl Ears {
+impl SpeechHistory {
     pub fn edge(&mut self, edge: SpeechEdge) {
         match edge {
             SpeechEdge::Started { onset } => self.open(onset),
@@ -116,9 +116,9 @@ impl Ears {
 }
 
 /// What is known of the segments of one turn.
-pub(super) struct TurnEars<'a>(pub &'a [Segment]);
+pub(super) struct TurnSpeech<'a>(pub &'a [Segment]);
 
-impl TurnEars<'_> {
+impl TurnSpeech<'_> {
     pub fn speaking(&self) -> bool {
         self.0.iter().any(|segment| segment.end.is_none())
     }

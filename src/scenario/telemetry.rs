@@ -1,16 +1,15 @@
-//! What a scenario expects of the bot's own account of itself: limits on its stages, and the functions that it calls.
+//! What a scenario expects of the bot's telemetry: limits on its stages, and the functions that it calls.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::bound::Bound;
+use super::context::{Context, check_variables};
 use super::decode::{Decoder, Fields};
-use super::model::Bound;
-use super::parse::check_variables;
 use super::problem::Problem;
 use super::source::Location;
-use super::steps::Context;
 use super::variables::fill;
 use super::yaml::{Node, Value};
 use crate::telemetry::Stage;
