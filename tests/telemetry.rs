@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use goldencall::telemetry::Receiver;
+use goldencall::internals::telemetry::Receiver;
 
 #[tokio::test]
 async fn a_dropped_receiver_frees_its_port() {

@@ -1,7 +1,7 @@
 //! What a bot says on jambonz's control socket is a command or a reason to refuse it.
 #![no_main]
 
-use goldencall::websocket::protocol::{Message, jambonz_control};
+use goldencall::internals::websocket::protocol::{Message, jambonz_control};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
-use goldencall::websocket::fuzzed::Ear;
-use goldencall::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, split};
+use goldencall::internals::websocket::Ear;
+use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, split};
 use libfuzzer_sys::fuzz_target;
 
 static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use goldencall::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control};
+use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control};
 
 fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {

@@ -80,11 +80,6 @@ impl Conversation {
         self.phase == Phase::Over && judged && self.dialogue.outputs.is_empty()
     }
 
-    /// True once the call has ended; transcripts may still be missing.
-    pub fn has_ended(&self) -> bool {
-        self.dialogue.ending.is_some()
-    }
-
     fn advance(&mut self, to: CallTime) {
         while let Some(deadline) = self.deadline().filter(|deadline| *deadline <= to) {
             self.dialogue.now = self.dialogue.now.max(deadline);

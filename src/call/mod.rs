@@ -20,4 +20,4 @@ mod tests;
 
 pub use conversation::Conversation;
 pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
-pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult, Utterance, join_texts};
+pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult};

@@ -29,9 +29,8 @@ mod recogniser_tests;
 mod says_tests;
 
 pub use address::same_address;
-pub use diff::{DiffWord, render_diff, word_diff};
-pub use error_rate::{WordErrors, word_error_rate};
-pub use judgement::Judgement;
+pub use diff::{render_diff, word_diff};
+pub use error_rate::word_error_rate;
 pub use matcher::Matcher;
-pub use normalise::{Kind, Normalised, Token, normalise};
+pub use normalise::normalise;
 pub use pattern::{Pattern, PatternError, capture};

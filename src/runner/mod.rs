@@ -16,12 +16,12 @@ mod suite;
 mod thresholds;
 mod verdict;
 
-pub use clips::{CallerClip, ClipError, Clips};
+pub use clips::Clips;
 pub use driver::Services;
-pub use event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, Health, OtherErrorKind, ThresholdResult};
+pub use event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
 pub use hearsay::SpanSource;
-pub use lanes::{Detected, DetectionLane, TranscriptionLane};
-pub use pacer::{Lateness, PacedStream, Pacer, Progress};
+pub use lanes::{DetectionLane, TranscriptionLane};
+pub use pacer::{Lateness, Pacer};
 pub use signalling::SipResponse;
 use sink::NoSink;
 pub use suite::{Plan, PlannedCall, run};

@@ -31,23 +31,25 @@ mod tests;
 
 pub use bound::Bound;
 pub use config::{Config, SttEngine};
-pub use defaults::{Advance, Defaults};
-pub use discover::{DiscoverError, Selection, discover};
-pub use expectation::{Capture, Expectation};
+pub use defaults::Advance;
+#[cfg(test)]
+pub(crate) use discover::DiscoverError;
+pub use discover::{Selection, discover};
+pub use expectation::Expectation;
 pub use model::Scenario;
 #[cfg(test)]
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};
-pub use problem::{Problem, ProblemReport, Problems};
-pub use quality::{QualityBound, QualityBounds};
+pub use problem::Problems;
+pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
 pub use steps::{BotStep, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 pub use targets::{
-    BotAccess, BotTarget, ClientCertificate, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget,
-    SIP_CODECS, SOCKET_ENCODINGS, Signalling, SipTarget, SocketProtocol, Srtp, Target, WEBRTC_CODECS, WebRtcTarget, WebSocketTarget,
+    BotAccess, BotTarget, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget, SIP_CODECS,
+    Signalling, SipTarget, SocketProtocol, Srtp, Target, WebRtcTarget, WebSocketTarget,
 };
 pub use telemetry::{ExpectedCall, SpanCollector};
 pub use thresholds::{Limit, Threshold, ThresholdMetric};

@@ -22,12 +22,13 @@ mod spans;
 mod trace;
 mod windows;
 
-pub use bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
-pub use breakdown::{Breakdown, Sources, TurnTelemetry};
+pub use breakdown::{Breakdown, TurnTelemetry};
 pub use checks::{AMBIGUOUS, checks};
 pub use explain::explain;
-pub use otlp::{ReceiveError, Receiver, Span};
-pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};
-pub use spans::{Observation, Observed, observe};
+pub use otlp::{Receiver, Span};
+#[cfg(test)]
+pub(crate) use report::{Metric, MetricKind, ToolCall};
+pub use report::{Report, Stage};
+pub use spans::observe;
 pub use trace::{TraceContext, run_id};
 pub use windows::TurnWindow;

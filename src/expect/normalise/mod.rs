@@ -44,4 +44,4 @@ mod table_tests;
 pub(super) use render::Style;
 pub use rules::normalise;
 pub(super) use rules::normalise_heard;
-pub use token::{Kind, Normalised, Token};
+pub use token::{Kind, Normalised};
