@@ -18,6 +18,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use checks::{AMBIGUOUS_SPANS, LineInfo, quality_checks, telemetry_checks};
 pub use conversation::Conversation;
 pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
 pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult, Utterance, join_texts};

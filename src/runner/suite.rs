@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
 use super::finished::recording_path;
-use super::{hearsay, quality, recording, thresholds, verdict};
+use super::{quality, recording, telemetry, thresholds, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
 use crate::telemetry::run_id;
@@ -128,8 +128,8 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
     let capture = folder.as_ref().filter(|_| services.capture).map(|folder| recording_path(folder, number, &name).with_extension("pcap"));
     let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
-    hearsay::tell(&mut finished, &call.scenario, services.spans.as_deref()).await;
-    quality::tell(&mut finished, &call.scenario);
+    telemetry::judge(&mut finished, &call.scenario, services.spans.as_deref()).await;
+    quality::judge(&mut finished, &call.scenario);
     let health = verdict::health(&finished);
     let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
     let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {

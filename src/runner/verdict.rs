@@ -5,9 +5,8 @@ use jiff::SignedDuration;
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
 use super::finished::{Failure, Finished};
 use super::statistics::percentile;
-use crate::call::{CheckKind, Outcome, TurnResult};
+use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::AMBIGUOUS;
 use crate::time::Millis;
 
 /// A caller kept back longer than this may have changed what the bot did.
@@ -76,7 +75,7 @@ fn spans_of_two_calls(turns: &[TurnResult]) -> Option<CallError> {
     failed.peek()?;
     let by_telemetry = |turn: &TurnResult| turn.failures().all(|check| matches!(check.check, CheckKind::Stage(_) | CheckKind::Calls));
     let ambiguous = |turn: &TurnResult| turn.telemetry.as_ref().is_some_and(|telemetry| telemetry.source.ambiguous);
-    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS.to_owned()))
+    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS_SPANS.to_owned()))
 }
 
 fn only_latency(turn: &TurnResult) -> bool {

@@ -9,9 +9,7 @@
 //!
 //! Everything but [`otlp::Receiver`] is pure: no clock, no I/O.
 
-mod bounds;
 mod breakdown;
-mod checks;
 mod explain;
 mod facts;
 pub mod openai;
@@ -22,9 +20,7 @@ mod spans;
 mod trace;
 mod windows;
 
-pub use bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
 pub use breakdown::{Breakdown, Sources, TurnTelemetry};
-pub use checks::{AMBIGUOUS, checks};
 pub use explain::explain;
 pub use otlp::{ReceiveError, Receiver, Span};
 pub use report::{Metric, MetricKind, Report, Stage, ToolCall, merge_calls};

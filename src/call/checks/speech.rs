@@ -1,7 +1,6 @@
 //! The checks of what was heard in a bot turn, one by one.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -11,11 +10,7 @@ use crate::scenario::{Bound, Location};
 use crate::call::judge::Evidence;
 use crate::call::turn::Expected;
 use crate::call::verdict::{CheckKind, CheckResult, Origin, Outcome};
-use crate::time::{CallTime, human, human_unsigned};
-
-fn signed(time: Duration) -> SignedDuration {
-    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
-}
+use crate::time::{CallTime, human, human_unsigned, signed};
 
 impl Evidence<'_> {
     pub fn checks(&self, captured: &mut BTreeMap<String, String>) -> Vec<CheckResult> {

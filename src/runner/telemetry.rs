@@ -1,4 +1,4 @@
-//! What the bot told of itself, joined with the turns of a finished call, and judged.
+//! The bot's telemetry, joined with the turns of a finished call, and judged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 use super::finished::Finished;
-use crate::call::{Origin, Outcome, TurnResult};
+use crate::call::{Origin, Outcome, TurnResult, telemetry_checks};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, checks, explain};
+use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, explain};
 use crate::time::CallTime;
 
 /// How often to look whether the spans of the last turn have come.
@@ -25,24 +25,24 @@ pub struct SpanSource {
 }
 
 /// Explains and judges every turn; waits for late spans where there is a receiver.
-pub(super) async fn tell(finished: &mut Finished, scenario: &Scenario, source: Option<&SpanSource>) {
+pub(super) async fn judge(finished: &mut Finished, scenario: &Scenario, source: Option<&SpanSource>) {
     let windows = windows(finished);
     if windows.is_empty() {
         return;
     }
-    // Whatever broke the call, waiting does not mend it.
+    // A broken call does not get better by waiting.
     let wait = source.filter(|_| finished.failure.is_none()).map_or(Duration::ZERO, |source| source.wait);
     let deadline = Instant::now() + wait;
-    let told = loop {
+    let telemetry = loop {
         let spans = source.map_or_else(Vec::new, |source| spans_of(finished, source));
-        let told = explained(finished, &windows, &spans);
-        let complete = told.last().is_some_and(|(_, last)| last.source.otlp) && rooted(finished, &windows, &spans);
+        let telemetry = explained(finished, &windows, &spans);
+        let complete = telemetry.last().is_some_and(|(_, last)| last.source.otlp) && rooted(finished, &windows, &spans);
         if complete || Instant::now() >= deadline {
-            break told;
+            break telemetry;
         }
         sleep(LOOK).await;
     };
-    judge(finished, scenario, told);
+    judge_turns(finished, scenario, telemetry);
 }
 
 /// Every span that overlaps the call.
@@ -71,8 +71,8 @@ fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span
     let only: Vec<TurnWindow> = windows.iter().map(|(_, window)| *window).collect();
     let round_trip = finished.round_trip.and_then(|time| SignedDuration::try_from(time).ok());
     let trace_id = finished.trace.map(|trace| trace.trace_id());
-    let told = explain(&only, &finished.reports, spans, finished.zero_unix_ns, trace_id.as_deref(), round_trip);
-    windows.iter().map(|(index, _)| *index).zip(told).collect()
+    let telemetry = explain(&only, &finished.reports, spans, finished.zero_unix_ns, trace_id.as_deref(), round_trip);
+    windows.iter().map(|(index, _)| *index).zip(telemetry).collect()
 }
 
 /// The turns in which the bot was to speak, by their place among the results.
@@ -95,9 +95,9 @@ fn windows(finished: &Finished) -> Vec<(usize, TurnWindow)> {
     turns.iter().enumerate().map(|(place, (index, turn))| window(place, *index, turn)).collect()
 }
 
-fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTelemetry)>) {
+fn judge_turns(finished: &mut Finished, scenario: &Scenario, telemetry: Vec<(usize, TurnTelemetry)>) {
     let mut variables: BTreeMap<String, String> = scenario.variables.clone();
-    for (index, told) in told {
+    for (index, telemetry) in telemetry {
         let Some(turn) = finished.turns.get_mut(index) else { continue };
         variables.extend(turn.captured.clone());
         let received = onset(turn).and_then(|onset| finished.received.get(&onset));
@@ -105,10 +105,11 @@ fn judge(finished: &mut Finished, scenario: &Scenario, told: Vec<(usize, TurnTel
         if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
             && turn.outcome != Outcome::Skipped
         {
-            turn.add_checks(checks(step, &told, &variables));
+            turn.add_checks(telemetry_checks(step, &telemetry, &variables));
         }
-        let said_something = told.source.rtvi || told.source.otlp || told.source.ambiguous || told.breakdown.stages().next().is_some();
-        turn.telemetry = said_something.then(|| Box::new(told));
+        let source = &telemetry.source;
+        let has_any = source.rtvi || source.otlp || source.ambiguous || telemetry.breakdown.stages().next().is_some();
+        turn.telemetry = has_any.then(|| Box::new(telemetry));
     }
 }
 
@@ -119,5 +120,5 @@ fn onset(turn: &TurnResult) -> Option<CallTime> {
 }
 
 #[cfg(test)]
-#[path = "hearsay_tests.rs"]
+#[path = "telemetry_tests.rs"]
 mod tests;

@@ -63,7 +63,7 @@ fn failed(turn: &TurnResult) -> Vec<&str> {
 #[tokio::test]
 async fn what_the_bot_told_is_judged_in_its_turn() {
     let mut finished = finished(vec![(ms(300), metric(5.0)), (ms(5600), metric(0.5)), (ms(5700), call())]);
-    tell(&mut finished, &scenario(), None).await;
+    judge(&mut finished, &scenario(), None).await;
     let [greeting, answer] = &finished.turns[..] else { panic!("two turns") };
     assert_eq!(greeting.outcome, Outcome::Passed, "the greeting has no bounds: {:?}", failed(greeting));
     let told = answer.telemetry.as_ref().expect("told");
@@ -76,7 +76,7 @@ async fn what_the_bot_told_is_judged_in_its_turn() {
 #[tokio::test]
 async fn silence_about_a_bound_is_no_pass() {
     let mut finished = finished(Vec::new());
-    tell(&mut finished, &scenario(), None).await;
+    judge(&mut finished, &scenario(), None).await;
     assert_eq!(failed(&finished.turns[1]), ["llm", "playout", "calls"]);
 }
 
@@ -84,14 +84,14 @@ async fn silence_about_a_bound_is_no_pass() {
 async fn a_turn_that_was_not_judged_stays_so() {
     let mut finished = finished(Vec::new());
     finished.turns[1].outcome = Outcome::Skipped;
-    tell(&mut finished, &scenario(), None).await;
+    judge(&mut finished, &scenario(), None).await;
     assert_eq!(finished.turns[1].outcome, Outcome::Skipped);
 }
 
 #[tokio::test]
 async fn spans_that_cannot_be_told_apart_are_the_testers_error() {
     let mut finished = finished(Vec::new());
-    tell(&mut finished, &scenario(), None).await;
+    judge(&mut finished, &scenario(), None).await;
     let health = super::super::verdict::health(&finished);
     let outcome = |finished: &Finished| super::super::verdict::outcome(finished, &health, &scenario()).0;
     assert_eq!(outcome(&finished), crate::runner::CallOutcome::Failed);
