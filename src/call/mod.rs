@@ -1,4 +1,4 @@
-//! The conversation: a pure state machine that is told the time and never asks for it.
+//! The conversation: a pure state machine whose inputs carry the time; it reads no clock.
 //!
 //! Inputs carry two kinds of time. `at` is when the runner learnt of something; the times inside an input
 //! are those of the audio. Verdicts and latencies are made of audio times only, so detection lag,

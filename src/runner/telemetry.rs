@@ -75,7 +75,7 @@ fn explained(finished: &Finished, windows: &[(usize, TurnWindow)], spans: &[Span
     windows.iter().map(|(index, _)| *index).zip(telemetry).collect()
 }
 
-/// The turns in which the bot was to speak, by their place among the results.
+/// The turns in which the bot was to speak, by their index among the results.
 fn windows(finished: &Finished) -> Vec<(usize, TurnWindow)> {
     let turns: Vec<(usize, &TurnResult)> = finished.turns.iter().enumerate().filter(|(_, turn)| turn.origin.is_some()).collect();
     let window = |place: usize, index: usize, turn: &TurnResult| {

@@ -1,11 +1,11 @@
-//! What the bot says of itself: where the time of a turn went, and which functions it called.
+//! The bot's own telemetry: where the time of a turn went, and which functions it called.
 //!
 //! Two ways in. Over the data channel or socket of the call come RTVI messages ([`rtvi`]) or events of
 //! OpenAI-Realtime-like servers ([`openai`]), both as [`Report`]s. Over OTLP/HTTP come OpenTelemetry spans
 //! ([`otlp`]), which [`observe`] reads. [`explain`] joins both with the turns that the tester heard.
 //!
-//! All of it is hearsay: the audio decides when the bot spoke, telemetry only tells why it took so long. A stage that
-//! the bot tells nothing of is `None`, never zero.
+//! None of it is measured by the tester: the audio decides when the bot spoke, telemetry only explains why it took so
+//! long. A stage that the bot does not report is `None`, never zero.
 //!
 //! Everything but [`otlp::Receiver`] is pure: no clock, no I/O.
 

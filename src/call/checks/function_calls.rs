@@ -13,7 +13,7 @@ pub(super) enum CallVerdict {
     Met,
     /// The function was not called.
     Missing {
-        /// The functions that were called instead, in order; empty names where the bot does not tell them.
+        /// The functions that were called instead, in order; empty names where the bot does not report them.
         called: Vec<String>,
     },
     /// The function was called with other arguments.
@@ -78,7 +78,7 @@ fn equal(expected: &Value, actual: &Value) -> bool {
     if ![&expected_text, &actual_text].into_iter().all(|text| is_written_as_a_number(text)) {
         return false;
     }
-    // Whole numbers as such, for floats cannot tell long ones apart.
+    // As integers: floats lose the last digits of long numbers.
     match (expected_text.parse::<i128>(), actual_text.parse::<i128>()) {
         (Ok(expected), Ok(actual)) => expected == actual,
         _ => matches!((expected_text.parse::<f64>(), actual_text.parse::<f64>()), (Ok(a), Ok(b)) if a == b),

@@ -82,7 +82,7 @@ fn called(calls: &[ToolCall]) -> String {
     if calls.is_empty() { "no call".to_owned() } else { calls.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 
-/// The bot told nothing of this, and what can be done.
+/// The bot did not report this, and what can be done.
 fn silent(telemetry: &TurnTelemetry, what: &str) -> String {
     if telemetry.source.ambiguous {
         return format!("nothing tells {what}: {AMBIGUOUS_SPANS}");
