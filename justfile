@@ -15,6 +15,6 @@ calibrate:
     cargo run --release -- calibrate --calls 100
     cargo run --release -- calibrate --calls 100 --jobs 50
 
-# Every table of the README.
+# Every table of docs/accuracy.md.
 bench:
     cargo bench

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod codec;
 pub mod expect;
+mod lock;
 pub mod media;
 pub mod originate;
 mod priority;

@@ -82,7 +82,7 @@ async fn talk(
 
 /// Decodes the caller.
 pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, to_line: mpsc::Sender<Heard>) {
-    let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
+    let Ok(mut decoder) = VoiceDecoder::new(codec) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
         let decoded = decoder.decode(&packet.payload);

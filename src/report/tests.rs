@@ -1,8 +1,9 @@
 //! What the reports say of the line.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::lock::lock;
 use crate::media::quality::Quality;
 use crate::runner::{CallOutcome, CallResult, SipResponse};
 use crate::scenario::Secrets;
@@ -48,7 +49,7 @@ struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Page {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(text);
+        lock(&self.0).extend(text);
         Ok(text.len())
     }
 

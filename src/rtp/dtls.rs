@@ -177,7 +177,7 @@ pub(super) async fn agree(handshake: Handshake, socket: UdpSocket, shared: Arc<S
 async fn run(mut handshake: Handshake, socket: &UdpSocket, shared: &Shared, done: oneshot::Sender<Result<(), String>>) {
     let mut done = Some(done);
     let Some(mut inbox) = shared.dtls_inbox() else { return };
-    let mut remote = shared.said();
+    let mut remote = shared.state().described();
     let now = || tokio::time::Instant::now().into_std();
     let mut step = handshake.start(now()).map(|()| None);
     loop {
@@ -187,7 +187,7 @@ async fn run(mut handshake: Handshake, socket: &UdpSocket, shared: &Shared, done
         }
         let outcome = match step {
             Ok(None) => None,
-            Ok(Some(keys)) => Some(shared.set_keys(keys)),
+            Ok(Some(keys)) => Some(shared.state().set_keys(keys)),
             Err(why) => Some(Err(why)),
         };
         let failed = matches!(outcome, Some(Err(_)));

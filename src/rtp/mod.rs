@@ -1,24 +1,30 @@
 //! RTP and RTCP over UDP (RFC 3550): sending, receiving with symmetric RTP (RFC 4961), reports, SRTP (RFC 3711) and its keys
 //! by DTLS (RFC 5764), digits (RFC 4733).
 
+mod capture;
 pub mod dtls;
+mod feedback;
 mod formats;
 mod identity;
 mod keying;
+mod latch;
+mod plan;
 mod receiver;
 mod reports;
 mod sender;
 mod session;
 mod shared;
 mod srtp;
+mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use feedback::RemoteReport;
 pub use formats::{COMFORT_NOISE, Formats, Payload};
-pub use reports::RemoteReport;
+pub use plan::{Outgoing, RtcpDestination};
 pub use sender::RtpSender;
-pub use session::{Outgoing, RtcpWay, RtpSession};
+pub use session::RtpSession;
 pub use srtp::{Cipher, Keys, MasterKey, Suite};
 
 /// Reads datagrams as a call would, each after its length; for the fuzz target `rtp`.

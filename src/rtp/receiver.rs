@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rtc_shared::marshal::Unmarshal;
@@ -9,7 +10,11 @@ use rtp::packet::Packet;
 use tokio::sync::mpsc;
 
 use super::formats::{Formats, Payload};
-use super::session::Shared;
+use super::latch::{Accepted, Latch};
+use super::reports::received_rtcp;
+use super::shared::Shared;
+use super::srtp::{Cipher, Keys};
+use super::state::Receiving;
 use super::stream::StreamReader;
 use crate::clock::{CallClock, Monotonic};
 use crate::transport::{CallEvent, TimestampedSocket};
@@ -49,7 +54,7 @@ pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Paylo
 pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
     let mut buffer = [0_u8; 2048];
     let mut refused = false;
-    let mut inbound = Inbound { shared, clock, events, reader: StreamReader::default(), heard: false, ssrc: None, unknown: 0, broken: 0 };
+    let mut inbound = Inbound::new(shared, clock, events);
     loop {
         let received = match socket.recv(&mut buffer).await {
             Ok(received) => received,
@@ -79,8 +84,10 @@ struct Inbound<'a> {
     shared: &'a Shared,
     clock: CallClock,
     events: &'a mpsc::UnboundedSender<CallEvent>,
+    latch: Latch,
     reader: StreamReader,
-    /// Something of the peer's could be used.
+    cipher: Option<(Arc<Keys>, Cipher)>,
+    /// A packet of the peer's could be used.
     heard: bool,
     /// The source of the last packet taken.
     ssrc: Option<u32>,
@@ -90,31 +97,38 @@ struct Inbound<'a> {
     broken: u32,
 }
 
-impl Inbound<'_> {
+impl<'a> Inbound<'a> {
+    fn new(shared: &'a Shared, clock: CallClock, events: &'a mpsc::UnboundedSender<CallEvent>) -> Self {
+        let (latch, reader) = (Latch::default(), StreamReader::default());
+        Self { shared, clock, events, latch, reader, cipher: None, heard: false, ssrc: None, unknown: 0, broken: 0 }
+    }
+
     /// Takes a datagram; false once nobody listens any more.
     fn datagram(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) -> bool {
         match kind(datagram) {
             Kind::Rtp => self.rtp(datagram, from, arrival),
-            Kind::Rtcp => self.shared.rtcp_received(datagram, from, true, arrival),
+            Kind::Rtcp => received_rtcp(self.shared, datagram, from, true, arrival),
             Kind::Dtls => self.shared.dtls_received(datagram, from),
             Kind::Other => {}
         }
         !self.events.is_closed()
     }
 
+    /// The state is locked twice: before decrypting and decoding, and after. The pacing thread never waits for either.
     fn rtp(&mut self, datagram: &[u8], from: SocketAddr, arrival: Monotonic) {
-        let formats = self.shared.incoming();
+        let receiving = self.shared.state().receiving();
         let number = datagram.get(1).map_or(0, |octet| octet & 0x7f);
-        if formats.get(number).is_none() {
+        if receiving.formats.get(number).is_none() {
             self.unknown += 1;
             if self.unknown == TOO_MANY && !self.heard {
                 self.note(format!("the bot sends RTP payload type {number}, which was not negotiated"));
             }
             return;
         }
-        let Some(plain) = self.shared.unprotect(datagram) else { return self.broken() };
-        let Some((packet, payload)) = parse(&plain, &formats) else { return };
-        match self.shared.accept(from, arrival) {
+        let Some(plain) = self.unprotect(&receiving, datagram) else { return self.broken() };
+        let Some((packet, payload)) = parse(&plain, &receiving.formats) else { return };
+        let accepted = self.latch.accept(receiving.described, from, arrival);
+        match accepted {
             Accepted::Yes => {}
             Accepted::InsteadOf(stranger, since) => {
                 self.reader = StreamReader::default();
@@ -126,14 +140,28 @@ impl Inbound<'_> {
             Accepted::No => return,
         }
         (self.heard, self.ssrc) = (true, Some(packet.header.ssrc));
-        self.shared.capture_received(arrival, from, &plain);
-        let Some(read) = self.reader.read(&packet, payload, self.clock.at(arrival)) else { return };
-        self.shared.count(&read.counted);
+        self.shared.capture.received(arrival, from, &plain);
+        let read = self.reader.read(&packet, payload, self.clock.at(arrival));
+        let counted = read.as_ref().map(|read| &read.counted);
+        self.shared.state().received(receiving.described, from, accepted != Accepted::Yes, counted);
+        let Some(read) = read else { return };
         // A packet without voice has its place in the sequence all the same: it is not lost.
         let _closed = self.events.send(CallEvent::Media(read.heard.unwrap_or(read.counted)));
         if let Some(digit) = read.digit {
             let _closed = self.events.send(CallEvent::Digit(self.clock.at(arrival), digit));
         }
+    }
+
+    /// The RTP packet in a datagram; the datagram itself where nothing is encrypted.
+    fn unprotect(&mut self, receiving: &Receiving, datagram: &[u8]) -> Option<Vec<u8>> {
+        if !receiving.secured {
+            return Some(datagram.to_vec());
+        }
+        let keys = receiving.keys.as_ref()?;
+        if self.cipher.as_ref().is_none_or(|(known, _)| !Arc::ptr_eq(known, keys)) {
+            self.cipher = Some((Arc::clone(keys), keys.inbound().ok()?));
+        }
+        self.cipher.as_mut()?.1.unprotect_rtp(datagram)
     }
 
     fn broken(&mut self) {
@@ -148,17 +176,10 @@ impl Inbound<'_> {
     }
 }
 
-/// Whether a packet's sender is the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Accepted {
-    Yes,
-    /// The peer takes the place of another sender, which was taken for it since then.
-    InsteadOf(SocketAddr, Monotonic),
-    No,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -188,6 +209,20 @@ mod tests {
                 StreamReader::default().read(&packet, payload, crate::time::CallTime::DIAL);
             }
         }
+    }
+
+    #[test]
+    fn a_packet_takes_two_locks() {
+        let shared = Shared::new();
+        shared.state().expect(formats());
+        let (events, mut incoming) = mpsc::unbounded_channel();
+        let mut inbound = Inbound::new(&shared, CallClock::start(), &events);
+        let mut datagram = vec![0x80, 0x80, 0, 7, 0, 0, 0, 160, 0, 0, 0, 9];
+        datagram.extend([0xff; 160]);
+        let before = shared.locks.load(Ordering::SeqCst);
+        assert!(inbound.datagram(&datagram, SocketAddr::from(([127, 0, 0, 1], 9)), Monotonic(5)));
+        assert!(matches!(incoming.try_recv(), Ok(CallEvent::Media(_))));
+        assert_eq!(shared.locks.load(Ordering::SeqCst) - before, 2);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use rtc_shared::marshal::Marshal;
 use rtp::header::Header;
 use rtp::packet::Packet;
 
-use super::session::{Outgoing, Shared};
+use super::plan::Outgoing;
+use super::shared::Shared;
 use super::srtp::{Cipher, Keys};
 use crate::clock::Monotonic;
 use crate::media::VoiceEncoder;
@@ -48,7 +49,8 @@ impl RtpSender {
         // The encoder hears what is not sent as well: its resampler keeps its place.
         let voice = self.encoder.encode(samples);
         // Digits wait for the end of a hold.
-        let keyed = self.plan.events.filter(|_| goes_out).and_then(|number| Some((number, self.shared.key(self.timestamp, ticks)?)));
+        let keyed =
+            self.plan.events.filter(|_| goes_out).and_then(|number| Some((number, self.shared.state().key(self.timestamp, ticks)?)));
         let (payload_type, marker, timestamp, payload, ends) = match keyed {
             Some((number, keyed)) => (number, keyed.marker, keyed.timestamp, keyed.payload.to_vec(), Some(keyed.ends)),
             None => (self.plan.number, marker, self.timestamp, voice, None),
@@ -77,7 +79,7 @@ impl RtpSender {
 
 impl MediaSink for RtpSender {
     fn send(&mut self, samples: &[i16], marker: bool) -> io::Result<Monotonic> {
-        let wanted = self.shared.outgoing();
+        let wanted = self.shared.state().outgoing();
         if wanted.plan != self.plan {
             self.follow(wanted.plan)?;
         }
@@ -88,13 +90,13 @@ impl MediaSink for RtpSender {
         let at = Monotonic::now();
         if let Some(remote) = wanted.remote {
             self.socket.send_to(protected.as_deref().unwrap_or(&plain), remote)?;
-            self.shared.capture_sent(at, remote, &plain);
+            self.shared.capture.sent(at, remote, &plain);
             // A number that is not sent would be a lost packet to the peer, and a hold is no loss.
             self.sequence = self.sequence.wrapping_add(1);
-            self.shared.sent(packet.payload.len(), self.timestamp, at);
+            self.shared.state().sent(packet.payload.len(), self.timestamp, at);
         }
         if let Some(ends) = event_ends {
-            self.shared.keyed(packet.header.marker, ends, at);
+            self.shared.state().keyed(packet.header.marker, ends, at);
         }
         Ok(at)
     }

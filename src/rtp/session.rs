@@ -9,40 +9,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::dtls::{self, Handshake};
+use super::feedback::RemoteReport;
 use super::formats::Formats;
-pub(super) use super::shared::Shared;
+use super::plan::{Outgoing, RtcpDestination};
+use super::sender::RtpSender;
+use super::shared::Shared;
 use super::srtp::Keys;
-use super::{RemoteReport, RtpSender, receiver, reports};
+use super::{receiver, reports};
 use crate::clock::CallClock;
-use crate::codec::Codec;
 use crate::media::Reception;
 use crate::transport::{CallEvent, Capture, SentDigits, TimestampedSocket};
-
-/// What is sent, by the last description of the peer's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The codec.
-    pub codec: Codec,
-    /// Its payload type.
-    pub number: u8,
-    /// The payload type of telephone events.
-    pub events: Option<u8>,
-    /// Samples at 8 kHz a packet.
-    pub samples: usize,
-    /// The peer wants to hear something: not on hold.
-    pub active: bool,
-}
-
-/// Where the peer wants RTCP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RtcpWay {
-    /// With RTP (RFC 5761).
-    Muxed,
-    /// One port above RTP.
-    Next,
-    /// At an address of its own (RFC 3605).
-    At(SocketAddr),
-}
 
 /// Both directions of one call's audio. Dropping it ends its tasks.
 #[derive(Debug)]
@@ -77,18 +53,18 @@ impl RtpSession {
     /// Takes both streams down, decrypted.
     pub fn capture(&self, capture: Arc<Capture>) {
         if let Ok(local) = self.local_addr() {
-            self.shared.capture(capture, local);
+            self.shared.capture.begin(capture, local);
         }
     }
 
     /// The payload types that are understood.
     pub fn expect(&self, formats: Formats) {
-        self.shared.expect(formats);
+        self.shared.state().expect(formats);
     }
 
     /// Nothing goes out or in before there are keys.
     pub fn secure(&self) {
-        self.shared.secure();
+        self.shared.state().secure();
     }
 
     /// What both directions are encrypted with from now on.
@@ -96,12 +72,12 @@ impl RtpSession {
     /// # Errors
     /// Keys of the wrong length.
     pub fn set_keys(&self, keys: Keys) -> Result<(), String> {
-        self.shared.set_keys(keys)
+        self.shared.state().set_keys(keys)
     }
 
     /// Where the peer's SDP says that it listens.
-    pub fn set_remote(&self, remote: SocketAddr, rtcp: RtcpWay) {
-        self.shared.set_remote(remote, rtcp);
+    pub fn set_remote(&self, remote: SocketAddr, rtcp: RtcpDestination) {
+        self.shared.state().set_remote(remote, rtcp);
     }
 
     /// Starts to hand in what is received.
@@ -143,7 +119,7 @@ impl RtpSession {
 
     /// Changes what is sent, from the next packet on.
     pub fn retarget(&self, plan: Outgoing) {
-        self.shared.retarget(plan);
+        self.shared.state().retarget(plan);
     }
 
     /// Sends digits in the place of audio (RFC 4733) and waits until the last one is out.
@@ -152,7 +128,7 @@ impl RtpSession {
     /// The call is over first.
     pub async fn press(&self, digits: &str) -> Result<SentDigits, String> {
         let (reply, sent) = oneshot::channel();
-        self.shared.press(digits, reply);
+        self.shared.state().press(digits, reply);
         let over = || "the call was over before the digits were sent".to_owned();
         tokio::select! {
             () = self.stop.cancelled() => Err(over()),
@@ -162,17 +138,17 @@ impl RtpSession {
 
     /// What was received so far.
     pub fn reception(&self) -> Reception {
-        self.shared.reception().report()
+        self.shared.state().reception().report()
     }
 
     /// The way to the peer and back, by the last receiver report.
     pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.feedback(|feedback| feedback.round_trip)
+        self.shared.state().feedback().round_trip
     }
 
     /// What the peer says of the stream that it is sent.
     pub fn remote_report(&self) -> Option<RemoteReport> {
-        self.shared.feedback(|feedback| feedback.remote)
+        self.shared.state().feedback().remote
     }
 
     /// Ends both directions.

@@ -75,7 +75,7 @@ fn keys() -> (Keys, Keys) {
 async fn a_wrong_key_is_no_audio_and_a_note() {
     let (session, address, mut events) = session();
     let mut peer = Peer::new();
-    session.set_remote(peer.address(), RtcpWay::Next);
+    session.set_remote(peer.address(), RtcpDestination::Next);
     session.set_keys(keys().0).expect("keys");
     let mut wrong = keys().1.outbound().expect("keys");
     for k in 0..30 {
@@ -91,7 +91,7 @@ async fn srtp_goes_both_ways() {
     let (session, address, mut events) = session();
     let mut peer = Peer::new();
     let (ours, theirs) = keys();
-    session.set_remote(peer.address(), RtcpWay::Muxed);
+    session.set_remote(peer.address(), RtcpDestination::Muxed);
     session.set_keys(ours).expect("keys");
     peer.send(address, 0, Some(&mut theirs.outbound().expect("keys")));
     assert!(matches!(next(&mut events).await, CallEvent::Media(frame) if frame.samples.len() == 160));
@@ -107,7 +107,7 @@ async fn srtp_goes_both_ways() {
 async fn what_was_not_negotiated_is_told_and_a_stranger_is_not_heard() {
     let (session, address, mut events) = session();
     let (mut peer, mut stranger) = (Peer::new(), Peer::new());
-    session.set_remote(peer.address(), RtcpWay::Next);
+    session.set_remote(peer.address(), RtcpDestination::Next);
     (0..25).for_each(|_| peer.send(address, 18, None));
     let note = next(&mut events).await;
     assert!(matches!(&note, CallEvent::Lost(_, why) if why.contains("payload type 18")), "{note:?}");
@@ -125,7 +125,7 @@ async fn what_was_not_negotiated_is_told_and_a_stranger_is_not_heard() {
 async fn what_a_stranger_sent_first_is_disowned() {
     let (session, address, mut events) = session();
     let (mut peer, mut stranger) = (Peer::new(), Peer { ssrc: 8, ..Peer::new() });
-    session.set_remote(peer.address(), RtcpWay::Next);
+    session.set_remote(peer.address(), RtcpDestination::Next);
     stranger.send(address, 0, None);
     assert!(matches!(next(&mut events).await, CallEvent::Media(_)));
     peer.send(address, 0, None);
@@ -140,10 +140,10 @@ async fn what_a_stranger_sent_first_is_disowned() {
 async fn a_peer_that_moves_keeps_what_it_sent_before() {
     let (session, address, mut events) = session();
     let (mut before, mut after) = (Peer::new(), Peer { ssrc: 8, ..Peer::new() });
-    session.set_remote(before.address(), RtcpWay::Next);
+    session.set_remote(before.address(), RtcpDestination::Next);
     before.send(address, 0, None);
     let CallEvent::Media(first) = next(&mut events).await else { panic!("audio") };
-    session.set_remote(after.address(), RtcpWay::Next);
+    session.set_remote(after.address(), RtcpDestination::Next);
     // On the way when it moved.
     before.send(address, 0, None);
     let CallEvent::Media(last) = next(&mut events).await else { panic!("audio") };
@@ -157,7 +157,7 @@ async fn a_peer_that_moves_keeps_what_it_sent_before() {
 async fn a_hold_is_no_loss_to_the_peer() {
     let (session, _, _events) = session();
     let peer = Peer::new();
-    session.set_remote(peer.address(), RtcpWay::Next);
+    session.set_remote(peer.address(), RtcpDestination::Next);
     let normal = plan(Codec::Pcmu, 160);
     let mut sink = session.send(normal).expect("sender");
     let mut buffer = [0_u8; 2000];
@@ -178,7 +178,7 @@ async fn a_hold_is_no_loss_to_the_peer() {
 async fn digits_take_the_place_of_audio() {
     let (session, _, _events) = session();
     let peer = Peer::new();
-    session.set_remote(peer.address(), RtcpWay::Next);
+    session.set_remote(peer.address(), RtcpDestination::Next);
     let mut sink = session.send(plan(Codec::Pcmu, 160)).expect("sender");
     let pressing = session.press("5");
     let sending = async {

@@ -2,11 +2,12 @@
 //! waits for either.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::lock::lock;
 use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge, on_one_thread};
 use crate::speech::stt::{SttError, Transcriber};
 
@@ -49,7 +50,7 @@ impl Lane {
 /// Does jobs until the lane's last handle is gone.
 fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
     loop {
-        let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = lock(inbox).recv();
         match job {
             // A panic in one call's work must not take the lane from the others; its call learns of it by the lost reply.
             Ok(job) => drop(catch_unwind(AssertUnwindSafe(job))),

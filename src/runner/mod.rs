@@ -3,7 +3,7 @@
 mod clips;
 mod driver;
 mod event;
-mod finished;
+mod evidence;
 mod lanes;
 mod pacer;
 mod quality;

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, mpsc as std_mpsc};
 use std::thread;
 
 use tokio::sync::mpsc;
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::clips::CallerClip;
 use crate::clock::{Monotonic, sleep_until};
 use crate::codec::{FRAME, SAMPLE_NANOS};
+use crate::lock::lock;
 use crate::priority;
 use crate::transport::MediaSink;
 
@@ -121,12 +122,12 @@ impl Pacer {
 impl PacedStream {
     /// Plays a clip from its next packet on, in place of whatever is playing.
     pub fn play(&self, clip: Arc<CallerClip>) {
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Playing { clip, position: 0 });
+        *lock(&self.playing) = Some(Playing { clip, position: 0 });
     }
 
     /// Goes back to silence.
     pub fn stop(&self) {
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.playing) = None;
     }
 
     /// Ends the stream and tells how late its packets were.
@@ -193,7 +194,7 @@ impl Loop {
 
 impl Stream {
     fn send(&mut self) {
-        let mut playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut playing = lock(&self.playing);
         let length = self.sink.frame();
         let mut frame = vec![0_i16; length];
         let from = playing.as_ref().map(|playing| playing.position);

@@ -36,15 +36,14 @@ fn turn(step: usize, number: usize, origin: Origin, at: i64, latency: i64) -> Tu
 }
 
 /// A greeting, the caller from 3 to 5 s, and an answer at 6.2 s whose packet came at 6.0 s.
-fn finished(reports: Vec<(CallTime, Report)>) -> Finished {
-    let mut finished = Finished::not_answered(ms(9000), super::super::finished::Failure::Interrupted);
-    finished.failure = None;
-    finished.turns = vec![turn(0, 1, Origin::Answer, 100, 400), turn(2, 2, Origin::CallerSpeechEnd, 5000, 1200)];
-    finished.caller_speech = vec![ms(3000)];
-    finished.received = [(ms(500), ms(500)), (ms(6200), ms(6000))].into();
-    finished.round_trip = Some(Duration::from_millis(20));
-    finished.reports = reports;
-    finished
+fn evidence(reports: Vec<(CallTime, Report)>) -> CallEvidence {
+    let mut evidence = CallEvidence { ended_at: ms(9000), ..CallEvidence::default() };
+    evidence.result.turns = vec![turn(0, 1, Origin::Answer, 100, 400), turn(2, 2, Origin::CallerSpeechEnd, 5000, 1200)];
+    evidence.caller_speech = vec![ms(3000)];
+    evidence.received = [(ms(500), ms(500)), (ms(6200), ms(6000))].into();
+    evidence.round_trip = Some(Duration::from_millis(20));
+    evidence.reports = reports;
+    evidence
 }
 
 fn metric(seconds: f64) -> Report {
@@ -62,9 +61,9 @@ fn failed(turn: &TurnResult) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_the_bot_told_is_judged_in_its_turn() {
-    let mut finished = finished(vec![(ms(300), metric(5.0)), (ms(5600), metric(0.5)), (ms(5700), call())]);
-    judge(&mut finished, &scenario(), None).await;
-    let [greeting, answer] = &finished.turns[..] else { panic!("two turns") };
+    let mut evidence = evidence(vec![(ms(300), metric(5.0)), (ms(5600), metric(0.5)), (ms(5700), call())]);
+    judge(&mut evidence, &scenario(), None).await;
+    let [greeting, answer] = &evidence.result.turns[..] else { panic!("two turns") };
     assert_eq!(greeting.outcome, Outcome::Passed, "the greeting has no bounds: {:?}", failed(greeting));
     let told = answer.telemetry.as_ref().expect("told");
     let time = |stage| told.breakdown.stage(stage).map(|time| time.as_millis());
@@ -75,30 +74,30 @@ async fn what_the_bot_told_is_judged_in_its_turn() {
 
 #[tokio::test]
 async fn silence_about_a_bound_is_no_pass() {
-    let mut finished = finished(Vec::new());
-    judge(&mut finished, &scenario(), None).await;
-    assert_eq!(failed(&finished.turns[1]), ["llm", "playout", "calls"]);
+    let mut evidence = evidence(Vec::new());
+    judge(&mut evidence, &scenario(), None).await;
+    assert_eq!(failed(&evidence.result.turns[1]), ["llm", "playout", "calls"]);
 }
 
 #[tokio::test]
 async fn a_turn_that_was_not_judged_stays_so() {
-    let mut finished = finished(Vec::new());
-    finished.turns[1].outcome = Outcome::Skipped;
-    judge(&mut finished, &scenario(), None).await;
-    assert_eq!(finished.turns[1].outcome, Outcome::Skipped);
+    let mut evidence = evidence(Vec::new());
+    evidence.result.turns[1].outcome = Outcome::Skipped;
+    judge(&mut evidence, &scenario(), None).await;
+    assert_eq!(evidence.result.turns[1].outcome, Outcome::Skipped);
 }
 
 #[tokio::test]
 async fn spans_that_cannot_be_told_apart_are_the_testers_error() {
-    let mut finished = finished(Vec::new());
-    judge(&mut finished, &scenario(), None).await;
-    let health = super::super::verdict::health(&finished);
-    let outcome = |finished: &Finished| super::super::verdict::outcome(finished, &health, &scenario()).0;
-    assert_eq!(outcome(&finished), crate::runner::CallOutcome::Failed);
-    let turn = &mut finished.turns[1];
+    let mut evidence = evidence(Vec::new());
+    judge(&mut evidence, &scenario(), None).await;
+    let health = super::super::verdict::health(&evidence);
+    let outcome = |evidence: &CallEvidence| super::super::verdict::outcome(evidence, &health, &scenario()).0;
+    assert_eq!(outcome(&evidence), crate::runner::CallOutcome::Failed);
+    let turn = &mut evidence.result.turns[1];
     turn.checks.retain(|check| check.check != CheckKind::Stage(Stage::Playout));
     if let Some(telemetry) = &mut turn.telemetry {
         telemetry.source.ambiguous = true;
     }
-    assert_eq!(outcome(&finished), crate::runner::CallOutcome::Error);
+    assert_eq!(outcome(&evidence), crate::runner::CallOutcome::Error);
 }

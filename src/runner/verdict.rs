@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
-use super::finished::{Failure, Finished};
+use super::evidence::{CallEvidence, Failure};
 use super::statistics::percentile;
 use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
@@ -14,28 +14,28 @@ const HELD_BACK_MS: f64 = 300.0;
 /// With worse pacing than this the tester may be at fault.
 const PACING_P99_MS: f64 = 1.0;
 
-pub(super) fn health(finished: &Finished) -> Health {
-    let held_back = finished.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
-    let waits: Vec<f64> = finished.send_lag.iter().map(|micros| f64::from(*micros)).collect();
+pub(super) fn health(evidence: &CallEvidence) -> Health {
+    let held_back = evidence.result.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
+    let waits: Vec<f64> = evidence.send_lag.iter().map(|micros| f64::from(*micros)).collect();
     let waits = percentile(&waits, 99.0).unwrap_or(0.0);
     Health {
-        pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
+        pacing_p99_ms: evidence.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
         held_back_ms: held_back.millis_f64().max(0.0),
-        transcript_lag_ms: finished.transcript_lag.millis_f64(),
+        transcript_lag_ms: evidence.transcript_lag.millis_f64(),
     }
 }
 
 /// How the call came out, and why where it has no verdict.
-pub(super) fn outcome(finished: &Finished, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
-    let error = match &finished.failure {
+pub(super) fn outcome(evidence: &CallEvidence, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
+    let error = match &evidence.failure {
         Some(Failure::Dial(error)) => Some(CallError { kind: CallErrorKind::Dial(error.kind), message: error.message.clone() }),
         Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
         Some(Failure::Broken(message)) => Some(other(OtherErrorKind::Broken, message.clone())),
         Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
-        None => tester_at_fault(&finished.turns, health, scenario).or_else(|| spans_of_two_calls(&finished.turns)),
+        None => tester_at_fault(&evidence.result.turns, health, scenario).or_else(|| spans_of_two_calls(&evidence.result.turns)),
     };
-    let failed = finished.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
-    let judged = finished.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
+    let failed = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
+    let judged = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
     match error {
         // What was already wrong when the run was interrupted stays wrong.
         Some(error) => (CallOutcome::Error, Some(error)),

@@ -14,7 +14,6 @@ use rsipstack::transport::SipAddr;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::call::SipCall;
 use super::early::EarlyDialog;
 use super::endpoint::Endpoint;
 use super::flow::closed;
@@ -24,7 +23,7 @@ use super::refusal::refused;
 use super::register::Registered;
 use super::session_timer::SessionTimer;
 use crate::scenario::SipTarget;
-use crate::transport::{Call, CallControl, CallEvent, Dial, DialError, DialErrorKind, Goodbye};
+use crate::transport::{CallEvent, Dial, DialError, DialErrorKind};
 
 /// Without any response for this long there is nobody.
 const NO_RESPONSE: Duration = Duration::from_secs(4);
@@ -109,37 +108,6 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub async fn invite(self) -> Result<Call, Failed> {
-        if let Some(capture) = &self.dial.capture {
-            self.media.session().capture(Arc::clone(capture));
-        }
-        self.media.session().receive(self.dial.clock, self.dial.events.clone());
-        let answered = self.answered().await;
-        if answered.is_err()
-            && let Some(registered) = &self.registered
-        {
-            registered.end(&self.endpoint).await;
-        }
-        let answered = answered?;
-        let answered_at = self.dial.clock.now();
-        let (media, call_id, callee, body) =
-            (Arc::clone(&self.media), self.call_id.clone(), self.target.uri.clone(), answered.response.body.clone());
-        // From here on there is a call to end, whatever becomes of its media.
-        let call = SipCall::begin(self, answered);
-        let goodbye = Goodbye::to(call.clone());
-        match media.answer(&body).await {
-            Ok((codec, sink)) => {
-                goodbye.not_yet();
-                Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
-            }
-            Err(why) => {
-                call.hang_up().await;
-                let message = format!("the answer of {callee} cannot be used: {why}");
-                Err(DialError::new(DialErrorKind::BadAnswer, message).into())
-            }
-        }
-    }
-
     /// Places the call and waits for the answer; an attempt without one leaves nothing behind.
     pub async fn answered(&self) -> Result<Answered, Failed> {
         let watch = &self.endpoint.watch;

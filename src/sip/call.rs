@@ -1,7 +1,7 @@
 //! An answered SIP call: requests of the peer inside the dialog, and its end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{Dialog, DialogState, TerminatedReason, TransactionHandle};
@@ -11,15 +11,15 @@ use rsipstack::sip::{Header, Method, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Answered, Attempt, States};
+use super::attempt::{Answered, Attempt, Failed, States};
 use super::info;
 use super::media::CallMedia;
-use super::refresh::Due;
 use super::refusal::header;
-use super::session_timer::SessionTimer;
+use super::session_timer::{Due, SessionTimer};
+use crate::lock::lock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
-use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
+use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, Goodbye, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -65,10 +65,6 @@ pub(super) struct SipCall {
     pub due: Mutex<Option<Due>>,
     /// The CSeq of a re-INVITE without an offer: the answer to ours comes with its ACK.
     offered: Mutex<Option<u32>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SipCall {
@@ -242,6 +238,38 @@ impl SipCall {
     }
 }
 
+/// Places a call: from the INVITE to an answer whose media can be used.
+pub(super) async fn place(attempt: Attempt) -> Result<Call, Failed> {
+    if let Some(capture) = &attempt.dial.capture {
+        attempt.media.session().capture(Arc::clone(capture));
+    }
+    attempt.media.session().receive(attempt.dial.clock, attempt.dial.events.clone());
+    let answered = attempt.answered().await;
+    if answered.is_err()
+        && let Some(registered) = &attempt.registered
+    {
+        registered.end(&attempt.endpoint).await;
+    }
+    let answered = answered?;
+    let answered_at = attempt.dial.clock.now();
+    let (media, call_id, callee) = (Arc::clone(&attempt.media), attempt.call_id.clone(), attempt.target.uri.clone());
+    let body = answered.response.body.clone();
+    // From here on there is a call to end, whatever becomes of its media.
+    let call = SipCall::begin(attempt, answered);
+    let goodbye = Goodbye::to(call.clone());
+    match media.answer(&body).await {
+        Ok((codec, sink)) => {
+            goodbye.not_yet();
+            Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
+        }
+        Err(why) => {
+            call.hang_up().await;
+            let message = format!("the answer of {callee} cannot be used: {why}");
+            Err(DialError::new(DialErrorKind::BadAnswer, message).into())
+        }
+    }
+}
+
 /// Where the peer wants further requests (RFC 3261, section 12.2).
 pub(super) fn refresh_target(dialog: &InviteDialog, message: &impl HeadersExt) {
     let contact = message.typed_contact_headers().ok().and_then(|all| all.into_iter().next());
@@ -281,6 +309,10 @@ impl CallControl for SipCall {
 
     fn round_trip(&self) -> Option<Duration> {
         self.media().session().round_trip()
+    }
+
+    fn has_packets(&self) -> bool {
+        true
     }
 
     fn reception(&self) -> Reception {

@@ -1,8 +1,9 @@
 //! Requests of the peer before it has answered the INVITE (RFC 3311): the stack knows an early dialog without the peer's tag, so
 //! that none of its requests would find it.
 
+use crate::lock::lock;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rsipstack::dialog::dialog::DialogState;
 use rsipstack::sip::prelude::HeadersExt;
@@ -21,7 +22,7 @@ pub(super) struct EarlyDialogs(Mutex<HashMap<String, mpsc::UnboundedSender<Trans
 
 impl EarlyDialogs {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Transaction>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Takes the requests of this call until what is returned is dropped.

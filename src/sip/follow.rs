@@ -8,13 +8,13 @@ use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
 use rsipstack::sip::{Request, StatusCode, Uri};
 use tokio::time::sleep;
 
-use super::agent::{contact, uri};
 use super::attempt::Attempt;
 use super::call::{Leg, SipCall};
 use super::flow::{connect, sip_addr};
 use super::locate::{Hop, locate};
 use super::session_timer::SessionTimer;
 use super::transfer;
+use super::uri::{contact, uri};
 use crate::scenario::{SipTarget, Srtp};
 use crate::transport::{CallEvent, DialError, DialErrorKind};
 

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::sdp::{self, Description, Direction, Setup};
 use crate::codec::Codec;
+use crate::lock::lock;
 use crate::rtp::dtls::Handshake;
 use crate::rtp::{Keys, RtpSender, RtpSession};
 use crate::scenario::{DigitMode, SipTarget, Srtp};
@@ -111,7 +112,7 @@ impl CallMedia {
         self.expected_security(&peer)?;
         let (codec, number) = sdp::chosen(&self.codecs, &peer)?;
         self.session.expect(own.formats.or(&self.offer.formats));
-        self.session.set_remote(peer.address, peer.rtcp_way());
+        self.session.set_remote(peer.address, peer.rtcp_destination());
         if let (Srtp::Sdes, Some(line), Some(theirs)) = (self.srtp, own.crypto.first(), peer.crypto.first()) {
             self.session.set_keys(Keys { suite: line.suite, local: line.key.clone(), remote: theirs.key.clone() })?;
         }
@@ -192,7 +193,7 @@ impl CallMedia {
         self.expected_security(peer)?;
         let (codec, number) = sdp::chosen(&self.codecs, peer)?;
         self.session.expect(offered.formats.or(&peer.formats));
-        self.session.set_remote(peer.address, peer.rtcp_way());
+        self.session.set_remote(peer.address, peer.rtcp_destination());
         if self.srtp == Srtp::Sdes {
             self.session.set_keys(self.keys(peer, offered)?)?;
         }
@@ -254,7 +255,7 @@ impl CallMedia {
     }
 
     fn agreed(&self) -> MutexGuard<'_, Agreed> {
-        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.agreed)
     }
 }
 

@@ -19,6 +19,7 @@ mod session_timer;
 mod tls;
 mod trace;
 mod transfer;
+mod uri;
 mod watch;
 
 pub use agent::SipTransport;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, Response, StatusCode, StatusCodeKind};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::call::{Leg, SipCall, refresh_target};
 use super::refusal::phrase;
@@ -14,20 +14,6 @@ use crate::transport::{CallEvent, quote};
 
 /// How often a refresh that crosses a request of the peer's is tried.
 const ATTEMPTS: usize = 3;
-
-/// What comes next by the session timer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Due {
-    pub at: Instant,
-    pub timer: SessionTimer,
-}
-
-impl Due {
-    pub fn after(timer: SessionTimer) -> Self {
-        let wait = if timer.ours { timer.refresh_after() } else { timer.over_after() };
-        Self { at: Instant::now() + wait, timer }
-    }
-}
 
 impl SipCall {
     /// The session timer ran out: the caller refreshes, or the peer has not.

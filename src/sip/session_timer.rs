@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rsipstack::sip::prelude::HasHeaders;
 use rsipstack::sip::{Header, Request, Response};
+use tokio::time::Instant;
 
 use super::refusal::header;
 
@@ -65,6 +66,20 @@ fn parse(value: &str) -> Option<(u64, Option<&str>)> {
     let refresher = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("refresher="));
     let seconds: u64 = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
     Some((seconds, refresher.map(str::trim)))
+}
+
+/// What comes next by the session timer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    pub at: Instant,
+    pub timer: SessionTimer,
+}
+
+impl Due {
+    pub fn after(timer: SessionTimer) -> Self {
+        let wait = if timer.ours { timer.refresh_after() } else { timer.over_after() };
+        Self { at: Instant::now() + wait, timer }
+    }
 }
 
 #[cfg(test)]

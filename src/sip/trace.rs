@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use regex::Regex;
 use rsipstack::sip::SipMessage;
 use rsipstack::transport::SipAddr;
 
 use super::refusal::phrase;
+use crate::lock::lock;
 use crate::scenario::Secrets;
 
 /// Which way a message went.
@@ -44,7 +45,7 @@ impl SipTrace {
     pub(super) fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
         let peer = peer.map_or_else(|| "the connection of the request".to_owned(), ToString::to_string);
         let text = entry(&jiff::Timestamp::now().to_string(), direction, &peer, &self.secrets.redact(&wire_text(message)));
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&self.file);
         if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::warn!(%error, "the SIP trace could not be written");
         }

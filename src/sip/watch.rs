@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
 use rsipstack::dialog::authenticate::Credential;
@@ -16,11 +16,12 @@ use rsipstack::transport::SipAddr;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::agent::unescape;
 use super::digest::{self, Nonce};
 use super::refusal::phrase;
 use super::trace::{Direction, SipTrace, masked, wire_text};
+use super::uri::unescape;
 use crate::clock::CallClock;
+use crate::lock::lock;
 use crate::transport::{CallEvent, Capture, quote};
 
 /// A PRACK that is not answered for this long is given up: the call may be answered all the same.
@@ -88,7 +89,7 @@ impl Watch {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Watched>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.calls)
     }
 
     /// The endpoint whose messages these are.

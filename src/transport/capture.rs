@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
@@ -15,6 +15,7 @@ use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, TsResolution};
 
 use crate::clock::{CallClock, Monotonic};
+use crate::lock::lock;
 use crate::time::CallTime;
 
 /// Hops that a datagram may take; nothing here takes one.
@@ -58,7 +59,7 @@ impl Capture {
         let time = i128::from(self.clock.zero_unix_nanos()) + i128::from(at.as_nanos());
         let time = Duration::from_nanos(u64::try_from(time).unwrap_or(0));
         let packet = PcapPacket::new_owned(time, u32::try_from(datagram.len()).unwrap_or(u32::MAX), datagram);
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = lock(&self.writer);
         if let Err(error) = writer.write_packet(&packet) {
             tracing::warn!(%error, "a packet could not be captured");
         }

@@ -1,8 +1,9 @@
 //! How long frames wait between the pacing thread and their socket.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::clock::Monotonic;
+use crate::lock::lock;
 
 /// The waits of one call's frames, in microseconds.
 #[derive(Clone, Debug, Default)]
@@ -13,11 +14,11 @@ impl SendLag {
     pub fn note(&self, handed_over: Monotonic) {
         let waited = (Monotonic::now().0 - handed_over.0) / 1000;
         let waited = u32::try_from(waited.max(0)).unwrap_or(u32::MAX);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(waited);
+        lock(&self.0).push(waited);
     }
 
     /// All of them so far.
     pub fn micros(&self) -> Vec<u32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::DialError;
+use crate::lock::lock;
 use crate::priority;
 
 /// How often, and how many times, to look for tasks that are left: two seconds in all.
@@ -34,7 +35,7 @@ impl MediaLane {
 
     /// Waits, for a bounded time, until every goodbye on the lane has been said.
     pub async fn quiet(&self) {
-        let runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|runtime| runtime.handle().clone());
+        let runtime = lock(&self.0).as_ref().map(|runtime| runtime.handle().clone());
         let Some(runtime) = runtime else { return };
         for _ in 0..LOOKS {
             if runtime.metrics().num_alive_tasks() == 0 {
@@ -46,7 +47,7 @@ impl MediaLane {
 
     /// The lane's runtime.
     pub fn handle(&self) -> io::Result<Handle> {
-        let mut runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runtime = lock(&self.0);
         if let Some(runtime) = &*runtime {
             return Ok(runtime.handle().clone());
         }
@@ -62,7 +63,7 @@ impl MediaLane {
 impl Drop for MediaLane {
     fn drop(&mut self) {
         // A runtime that is dropped inside another one panics unless it may end in the background.
-        if let Some(runtime) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(runtime) = lock(&self.0).take() {
             runtime.shutdown_background();
         }
     }

@@ -166,6 +166,11 @@ pub trait CallControl: Send + Sync {
     /// What was received so far.
     fn reception(&self) -> Reception;
 
+    /// Whether the bot's audio comes in packets that can be lost (RTP); a media socket over TCP has none.
+    fn has_packets(&self) -> bool {
+        false
+    }
+
     /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, and tells when.
     ///
     /// # Errors

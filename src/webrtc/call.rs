@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtc::statistics::StatsSelector;
@@ -13,12 +13,13 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{PeerConnection, RTCPeerConnectionState};
 
 use super::peer::{Peer, PeerEvent, VoiceFrame};
-use super::signalling::{Session, Trickler};
+use super::signalling::{SignallingClient, Trickler};
 use super::stamps::Stamps;
 use super::track::codec_of;
 use super::{channel, goodbye};
 use crate::clock::{CallClock, Monotonic};
 use crate::codec::{Codec, SAMPLE_NANOS};
+use crate::lock::lock;
 use crate::media::{MediaFrame, Reception, ReceptionCounter, VoiceDecoder};
 use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink, SendLag};
 
@@ -40,7 +41,7 @@ impl MediaSink for RtcSink {
 /// One call's controls.
 pub(super) struct RtcCall {
     pub connection: Arc<dyn PeerConnection>,
-    pub session: Arc<Session>,
+    pub session: Arc<SignallingClient>,
     pub over: AtomicBool,
     pub reception: Arc<Mutex<ReceptionCounter>>,
     /// As ICE last measured it; known once the call is over.
@@ -50,7 +51,7 @@ pub(super) struct RtcCall {
 
 impl RtcCall {
     /// A call on this connection.
-    pub fn new(peer: &Peer, session: Arc<Session>) -> Self {
+    pub fn new(peer: &Peer, session: Arc<SignallingClient>) -> Self {
         let (connection, lag) = (Arc::clone(&peer.connection), peer.lag.clone());
         Self { connection, session, over: false.into(), reception: Arc::default(), round_trip: Mutex::default(), lag }
     }
@@ -69,7 +70,7 @@ impl Drop for RtcCall {
 }
 
 /// Both goodbyes, neither of which waits for the other.
-async fn part(connection: Arc<dyn PeerConnection>, session: Arc<Session>) {
+async fn part(connection: Arc<dyn PeerConnection>, session: Arc<SignallingClient>) {
     let _late = tokio::join!(timeout(CLOSE_TIMEOUT, connection.close()), timeout(CLOSE_TIMEOUT, session.close()));
 }
 
@@ -89,17 +90,21 @@ impl CallControl for RtcCall {
                 return;
             }
             let measured = timeout(CLOSE_TIMEOUT, round_trip(self.connection.as_ref())).await.ok().flatten();
-            *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+            *lock(&self.round_trip) = measured;
             part(Arc::clone(&self.connection), Arc::clone(&self.session)).await;
         })
     }
 
+    fn has_packets(&self) -> bool {
+        true
+    }
+
     fn reception(&self) -> Reception {
-        self.reception.lock().unwrap_or_else(PoisonError::into_inner).report()
+        lock(&self.reception).report()
     }
 
     fn round_trip(&self) -> Option<Duration> {
-        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.round_trip)
     }
 
     fn send_lag(&self) -> Vec<u32> {
@@ -173,7 +178,7 @@ pub(super) async fn follow(
 
 /// Hands in the bot's audio.
 pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, ears: Ears) {
-    let Ok(mut decoder) = VoiceDecoder::new(codec.into()) else { return };
+    let Ok(mut decoder) = VoiceDecoder::new(codec) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
         let header = &packet.header;
@@ -190,7 +195,7 @@ pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, ears: Ears
             marker: header.marker,
             samples: decoded.samples,
         };
-        ears.reception.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        lock(&ears.reception).push(&frame);
         if ears.events.send(CallEvent::Media(frame)).is_err() {
             return;
         }

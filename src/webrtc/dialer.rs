@@ -9,11 +9,11 @@ use super::call::{Ears, RtcCall, RtcSink, follow};
 use super::ice::Usable;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
-use super::signalling::{self, Session, Trickler};
+use super::signalling::{self, SignallingClient, Trickler};
 use super::stage::{NO_RELAY, Stage};
 use super::{channel, livekit};
 use crate::scenario::{Signalling, Target, WebRtcTarget};
-use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, MediaLane, Transport};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, MediaLane, Transport};
 
 /// Places calls to WebRTC bots.
 #[derive(Debug, Default)]
@@ -52,9 +52,9 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     dial.trace.add_to(&mut target.headers);
     let target = &target;
     let local = signalling::is_local(&target.url).await;
-    let session = Arc::new(Session::open(target, local, dial.events.clone()).await?);
+    let session = Arc::new(SignallingClient::open(target, local, dial.events.clone()).await?);
     let ice = Usable::of(target.ice_servers.iter().cloned().chain(session.ice_servers()));
-    noted(&ice, target, &dial)?;
+    ice.report(target, &dial)?;
     let names = ("goldencall".to_owned(), "microphone".to_owned());
     let options = PeerOptions {
         codecs: target.codecs.clone(),
@@ -99,22 +99,6 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
 }
 
-/// Tells of the ICE servers that could not be used; an error where a call over TURN only is left with none.
-pub(super) fn noted(ice: &Usable, target: &WebRtcTarget, dial: &Dial) -> Result<(), DialError> {
-    for note in &ice.notes {
-        // Nobody listens once the call is over.
-        let _over = dial.events.send(CallEvent::Note(note.clone()));
-    }
-    if target.relay_only && !ice.relays() {
-        let message = format!(
-            "{} was not called: `ice_transport_policy: relay`, and nobody named a TURN server over UDP; add one to `ice_servers`",
-            target.url
-        );
-        return Err(DialError::new(DialErrorKind::BadAnswer, message));
-    }
-    Ok(())
-}
-
 /// The offer. One over TURN only is worth nothing without a relay's address, so one that cannot get any is not sent.
 async fn offered(peer: &mut Peer, target: &WebRtcTarget, stage: &Stage) -> Result<String, DialError> {
     if target.relay_only {
@@ -129,20 +113,11 @@ async fn offered(peer: &mut Peer, target: &WebRtcTarget, stage: &Stage) -> Resul
     Ok(offer)
 }
 
-/// No media connection came about with someone.
-pub(super) fn ice_failed(with: &str, whose: &str) -> DialError {
-    let message = format!(
-        "ICE or DTLS with {with} failed: no candidate pair works, or the certificate does not match its fingerprint; \
-         check firewalls, `ice_servers` and {whose} public address"
-    );
-    DialError::new(DialErrorKind::BadAnswer, message)
-}
-
 /// Waits until ICE and DTLS are through; what else happens meanwhile is kept.
 async fn connected(
     peer: &mut Peer,
     stage: &Stage,
-    session: &Session,
+    session: &SignallingClient,
     candidates: &Trickler,
     waiting: &mut Vec<PeerEvent>,
 ) -> Result<(), DialError> {

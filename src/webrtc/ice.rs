@@ -3,8 +3,8 @@
 
 use rtc::peer_connection::configuration::RTCIceServer;
 
-use crate::scenario::IceServer;
-use crate::transport::quote;
+use crate::scenario::{IceServer, WebRtcTarget};
+use crate::transport::{CallEvent, Dial, DialError, DialErrorKind, quote};
 
 /// A server that names more wrong ones than this is not told of each.
 const MOST_NOTES: usize = 10;
@@ -38,10 +38,35 @@ impl Usable {
         usable
     }
 
+    /// Notes the ICE servers that cannot be used; an error where a call over TURN only is left with none.
+    pub fn report(&self, target: &WebRtcTarget, dial: &Dial) -> Result<(), DialError> {
+        for note in &self.notes {
+            // Nobody listens once the call is over.
+            let _over = dial.events.send(CallEvent::Note(note.clone()));
+        }
+        if target.relay_only && !self.relays() {
+            let message = format!(
+                "{} was not called: `ice_transport_policy: relay`, and nobody named a TURN server over UDP; add one to `ice_servers`",
+                target.url
+            );
+            return Err(DialError::new(DialErrorKind::BadAnswer, message));
+        }
+        Ok(())
+    }
+
     /// Whether a call can go over one of them.
     pub fn relays(&self) -> bool {
         self.servers.iter().flat_map(|server| &server.urls).any(|url| url.to_ascii_lowercase().starts_with("turn:"))
     }
+}
+
+/// The error of a call whose media connection could not be made.
+pub(super) fn ice_failed(with: &str, whose: &str) -> DialError {
+    let message = format!(
+        "ICE or DTLS with {with} failed: no candidate pair works, or the certificate does not match its fingerprint; \
+         check firewalls, `ice_servers` and {whose} public address"
+    );
+    DialError::new(DialErrorKind::BadAnswer, message)
 }
 
 /// As the stack has it.

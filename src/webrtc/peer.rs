@@ -248,7 +248,7 @@ impl Peer {
 
     /// Starts to send: each frame of 20 ms that goes into the channel is encoded and leaves at once.
     pub fn microphone(&self, audio: AnswerAudio) -> Result<mpsc::UnboundedSender<VoiceFrame>, String> {
-        let mut encoder = VoiceEncoder::new(audio.codec.into())?;
+        let mut encoder = VoiceEncoder::new(audio.codec)?;
         let (track, ssrc) = self.microphone.clone().ok_or("this connection has no microphone")?;
         let (frames, mut queue) = mpsc::unbounded_channel::<VoiceFrame>();
         let lag = self.lag.clone();

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use webrtc::runtime::{
 };
 
 use crate::clock::Monotonic;
+use crate::lock::lock;
 
 /// Packets remembered: ten seconds of a stream.
 const MOST: usize = 512;
@@ -30,7 +31,7 @@ pub(crate) struct Stamps {
 impl Stamps {
     /// When this packet came off the wire.
     pub fn arrival(&self, ssrc: u32, sequence: u16) -> Option<Monotonic> {
-        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrivals = lock(&self.arrivals);
         arrivals.iter().rev().find(|(source, number, _)| *source == ssrc && *number == sequence).map(|(.., at)| *at)
     }
 
@@ -40,7 +41,7 @@ impl Stamps {
         }
         let sequence = u16::from_be_bytes([datagram[2], datagram[3]]);
         let ssrc = u32::from_be_bytes([datagram[8], datagram[9], datagram[10], datagram[11]]);
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arrivals = lock(&self.arrivals);
         if arrivals.len() >= MOST {
             arrivals.pop_front();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::super::event::Event;
-use super::super::finished::Failure;
+use super::super::evidence::Failure;
 use super::super::pacer::Progress;
 use super::Driver;
 use crate::call::{EndCause, InputKind, Output, Playback};
@@ -22,7 +22,7 @@ impl Driver<'_> {
                 }
             }
             Output::StopPlay => {
-                self.caller.cut(self.clock.now());
+                self.evidence.caller.cut(self.clock.now());
                 if let Some(stream) = &self.stream {
                     stream.stop();
                 }
@@ -41,8 +41,8 @@ impl Driver<'_> {
             }
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Turn(turn) => {
-                self.emit(Event::Turn { call: self.number, turn: turn.clone() });
-                self.turns.push(*turn);
+                self.emit(Event::Turn { call: self.evidence.result.call, turn: turn.clone() });
+                self.evidence.result.turns.push(*turn);
             }
         }
     }
@@ -59,7 +59,7 @@ impl Driver<'_> {
             }
             Err(_) if self.ending.is_some() => {}
             Err(why) => {
-                self.failure = Some(Failure::Broken(format!("no digits were sent: {why}")));
+                self.evidence.failure = Some(Failure::Broken(format!("no digits were sent: {why}")));
                 self.call.control.hang_up().await;
             }
         }
@@ -70,12 +70,12 @@ impl Driver<'_> {
             Progress::Started(at) => {
                 let clip = self.playing.and_then(|step| self.services.clips.of(&self.scenario.steps[step]));
                 if let Some(clip) = clip {
-                    self.caller.put(self.clock.at(at), &clip.samples);
+                    self.evidence.caller.put(self.clock.at(at), &clip.samples);
                 }
             }
             Progress::SpeechStarted(at) => {
                 let speech_start = self.clock.at(at);
-                self.caller_speech.push(speech_start);
+                self.evidence.caller_speech.push(speech_start);
                 self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
             }
             Progress::SpeechEnded(at) => {

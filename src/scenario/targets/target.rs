@@ -1,4 +1,4 @@
-//! A bot that can be dialled, whatever the transport.
+//! The kinds of targets.
 
 use super::bot::{BotAccess, BotTarget};
 use super::originate::OriginateTarget;

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use crate::codec::Codec;
 use crate::rtp::dtls::{Fingerprint, Role};
-use crate::rtp::{Formats, Outgoing, RtcpWay};
+use crate::rtp::{Formats, Outgoing, RtcpDestination};
 
 pub use crypto::CryptoLine;
 pub use offer::{answer_to, chosen, offered};
@@ -172,11 +172,11 @@ impl Description {
     }
 
     /// Where it wants RTCP, if the other side can multiplex.
-    pub fn rtcp_way(&self) -> RtcpWay {
+    pub fn rtcp_destination(&self) -> RtcpDestination {
         match (self.rtcp_mux, self.rtcp) {
-            (true, _) => RtcpWay::Muxed,
-            (false, Some(address)) => RtcpWay::At(address),
-            (false, None) => RtcpWay::Next,
+            (true, _) => RtcpDestination::Muxed,
+            (false, Some(address)) => RtcpDestination::At(address),
+            (false, None) => RtcpDestination::Next,
         }
     }
 

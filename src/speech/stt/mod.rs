@@ -19,4 +19,4 @@ pub use embedded::Embedded;
 pub use error::SttError;
 pub use http::{HttpConfig, HttpTranscriber};
 pub use segment::{PADDING_MS, segment_audio};
-pub use transcriber::Transcriber;
+pub use transcriber::{Parallelism, Transcriber};

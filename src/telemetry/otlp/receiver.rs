@@ -1,8 +1,9 @@
 //! The HTTP server that bots export their spans to.
 
+use crate::lock::lock;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -81,7 +82,7 @@ impl Receiver {
 
     /// A copy of the spans that overlap a stretch of time, in nanoseconds since the Unix epoch, both ends included.
     pub fn spans_within(&self, from_unix_ns: u64, until_unix_ns: u64) -> Vec<Span> {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = lock(&self.store);
         let within = |span: &&Span| span.start_unix_ns <= until_unix_ns && span.end_unix_ns >= from_unix_ns;
         store.iter().filter(within).cloned().collect()
     }
@@ -112,7 +113,7 @@ async fn traces(State(store): State<Arc<Mutex<Store>>>, headers: HeaderMap, body
         Format::Json => json(&body),
     };
     let spans = spans.map_err(|message| (StatusCode::BAD_REQUEST, message))?;
-    store.lock().unwrap_or_else(PoisonError::into_inner).add(spans);
+    lock(&store).add(spans);
     Ok(accepted(format))
 }
 

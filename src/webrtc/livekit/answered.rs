@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::super::call::RtcSink;
 use super::super::sdp::AnswerAudio;
-use super::session::Session;
+use super::room_session::RoomSession;
 use crate::transport::{CallControl, DialError, DialErrorKind};
 
-impl Session {
+impl RoomSession {
     /// Whether the agent can be heard and can hear; from then on the call stays with this agent.
     pub fn is_answered(&mut self) -> bool {
         let connected = self.sides.publisher.connected && self.sides.subscriber.connected && self.sent.is_some();

@@ -1,7 +1,7 @@
 //! The caller's place in the room: given up exactly once, whichever way the call ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use livekit_protocol::DisconnectReason;
@@ -12,6 +12,7 @@ use webrtc::peer_connection::PeerConnection;
 
 use super::super::call::round_trip;
 use super::message::{self, Request};
+use crate::lock::lock;
 use crate::media::{Reception, ReceptionCounter};
 use crate::transport::{BoxFuture, CallControl, SendLag};
 use crate::websocket::link::{LinkWriter, Outgoing};
@@ -48,7 +49,7 @@ impl RoomCall {
 
     /// A connection that ends with the call.
     pub fn keep(&self, connection: Arc<dyn PeerConnection>) {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        lock(&self.connections).push(connection);
     }
 
     /// Tells the server and returns what is still to be closed; nothing the second time.
@@ -58,7 +59,7 @@ impl RoomCall {
             let _gone = self.writer.send(Outgoing::Close);
             self.left.cancel();
         }
-        std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.connections))
     }
 }
 
@@ -77,22 +78,26 @@ impl CallControl for RoomCall {
         Box::pin(async {
             if let Some(connection) = connections.last() {
                 let measured = timeout(CLOSE_TIMEOUT, round_trip(connection.as_ref())).await.ok().flatten();
-                *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+                *lock(&self.round_trip) = measured;
             }
             close(connections).await;
         })
     }
 
     fn round_trip(&self) -> Option<Duration> {
-        *self.round_trip.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.round_trip)
     }
 
     fn send_lag(&self) -> Vec<u32> {
         self.lag.get().map(SendLag::micros).unwrap_or_default()
     }
 
+    fn has_packets(&self) -> bool {
+        true
+    }
+
     fn reception(&self) -> Reception {
-        self.reception.lock().unwrap_or_else(PoisonError::into_inner).report()
+        lock(&self.reception).report()
     }
 }
 

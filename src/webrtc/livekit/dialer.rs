@@ -7,14 +7,13 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::super::call::Ears;
-use super::super::dialer::noted;
 use super::super::ice::Usable;
 use super::super::peer::PeerOptions;
 use super::super::signalling::is_local;
 use super::call::RoomCall;
 use super::ending::Ending;
 use super::message::{self, Response};
-use super::session::{Session, Sides};
+use super::room_session::{RoomSession, Sides};
 use super::side::Side;
 use super::{address, keepalive};
 use crate::scenario::{IceServer, Secret, WebRtcTarget};
@@ -48,7 +47,7 @@ pub(in crate::webrtc) async fn dial(dial: Dial, target: &WebRtcTarget) -> Result
 }
 
 /// Opens the signalling, joins, makes both connections and publishes the microphone.
-async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> {
+async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<RoomSession, DialError> {
     let url = address::rtc_url(&target.url)?;
     let token = address::token(target, keepalive::now_millis() / 1000)?;
     let authorization = ("Authorization".to_owned(), format!("Bearer {token}"));
@@ -62,7 +61,7 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
     let call = Arc::new(RoomCall::new(writer));
     let join = joined(&mut reader, &target.url).await?;
     let ice = Usable::of(target.ice_servers.iter().cloned().chain(join.ice_servers.iter().map(ice_server)));
-    noted(&ice, target, dial)?;
+    ice.report(target, dial)?;
     let ice_servers = ice.servers;
     let local = is_local(&target.url).await;
     let cid = uuid::Uuid::new_v4().to_string();
@@ -81,7 +80,7 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<Session, DialError> 
         reception: Arc::clone(&call.reception),
     };
     call.send(message::add_microphone(&cid));
-    Ok(Session::new(reader, call, Sides { publisher, subscriber, codecs: target.codecs.clone() }, ears, &join))
+    Ok(RoomSession::new(reader, call, Sides { publisher, subscriber, codecs: target.codecs.clone() }, ears, &join))
 }
 
 /// The server's first message.

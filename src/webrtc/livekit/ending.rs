@@ -2,6 +2,7 @@
 
 use livekit_protocol::{DisconnectReason, LeaveRequest, leave_request};
 
+use super::super::ice::ice_failed;
 use crate::time::CallTime;
 use crate::transport::{CallEvent, DialError, DialErrorKind};
 
@@ -57,7 +58,7 @@ impl Ending {
                 let message = format!("the LiveKit server at {server} ended the call before the agent was heard ({reason})");
                 DialError::new(DialErrorKind::Rejected, message)
             }
-            Self::Ice => super::super::dialer::ice_failed(&format!("the LiveKit server at {server}"), "the server's"),
+            Self::Ice => ice_failed(&format!("the LiveKit server at {server}"), "the server's"),
             Self::Broken(why) => DialError::new(DialErrorKind::BadAnswer, format!("{server}: {why}")),
         }
     }

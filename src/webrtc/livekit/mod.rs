@@ -15,7 +15,7 @@ pub mod fuzzed;
 mod keepalive;
 pub(crate) mod message;
 mod room;
-mod session;
+mod room_session;
 pub(crate) mod side;
 #[cfg(test)]
 mod tests;

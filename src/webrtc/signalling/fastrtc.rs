@@ -3,11 +3,11 @@
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use serde_json::{Value, json};
 
+use super::client::{CREDENTIALS, SignallingClient};
 use super::offer::sdp_of;
-use super::session::{CREDENTIALS, Session};
 use crate::transport::{DialError, DialErrorKind, http, quote};
 
-pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
+pub(super) async fn exchange(session: &SignallingClient, sdp: &str) -> Result<String, DialError> {
     let id = format!("{:016x}", rand::random::<u64>());
     session.set_id(id.clone());
     let body = json!({ "sdp": sdp, "type": "offer", "webrtc_id": id });
@@ -23,7 +23,7 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
     sdp_of(&answer).ok_or_else(|| reply.bad("no `sdp`"))
 }
 
-pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
+pub(super) async fn trickle(session: &SignallingClient, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
     let (Some(id), Some(candidate)) = (session.id(), candidate) else { return Ok(()) };
     let candidate = json!({
         "candidate": candidate.candidate,

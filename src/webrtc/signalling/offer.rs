@@ -3,12 +3,12 @@
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use serde_json::{Value, json};
 
-use super::session::{CREDENTIALS, Session};
+use super::client::{CREDENTIALS, SignallingClient};
 use crate::scenario::{IceServer, Secret, WebRtcTarget};
 use crate::transport::{DialError, http};
 
 /// `POST /start`: a session with its own URL, and perhaps ICE servers.
-pub(super) async fn start(session: &mut Session) -> Result<(), DialError> {
+pub(super) async fn start(session: &mut SignallingClient) -> Result<(), DialError> {
     let needed = needs_default_servers(&session.target, session.local);
     let body = json!({ "transport": "webrtc", "enableDefaultIceServers": needed, "body": data(session) });
     let request = session.authorized(session.http.post(&session.url)).json(&body);
@@ -26,7 +26,7 @@ fn needs_default_servers(target: &WebRtcTarget, local: bool) -> bool {
     target.ice_servers.is_empty() && !target.relay_only && !local
 }
 
-fn data(session: &Session) -> Value {
+fn data(session: &SignallingClient) -> Value {
     let body = session.target.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
     body.unwrap_or_else(|| json!({}))
 }
@@ -46,7 +46,7 @@ pub(super) fn ice_servers(answer: &Value) -> Vec<IceServer> {
     servers.into_iter().flatten().filter_map(server).collect()
 }
 
-pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
+pub(super) async fn exchange(session: &SignallingClient, sdp: &str) -> Result<String, DialError> {
     let mut body = json!({ "sdp": sdp, "type": "offer" });
     if session.target.body.is_some() && session.url == session.target.url {
         body["request_data"] = data(session);
@@ -66,7 +66,7 @@ pub(super) fn sdp_of(answer: &Value) -> Option<String> {
 }
 
 /// PATCH with the bot's `pc_id`; a server that gave none takes no trickle. An empty candidate is the end.
-pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
+pub(super) async fn trickle(session: &SignallingClient, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
     let Some(id) = session.id() else { return Ok(()) };
     let candidate = candidate.unwrap_or_default();
     let candidate = json!({

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::sync::mpsc;
 
-use super::Session;
+use super::client::SignallingClient;
 
 /// Ends with its last handle.
 pub(in crate::webrtc) struct Trickler(mpsc::UnboundedSender<Option<RTCIceCandidateInit>>);
 
 impl Trickler {
     /// For one session.
-    pub fn start(session: Arc<Session>) -> Self {
+    pub fn start(session: Arc<SignallingClient>) -> Self {
         let (sender, mut candidates) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(candidate) = candidates.recv().await {

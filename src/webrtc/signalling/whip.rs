@@ -1,6 +1,5 @@
 //! WHIP (RFC 9725), and the same exchange as OpenAI-Realtime-like servers have it: SDP by POST, 201 with a Location.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LINK, LOCATION};
@@ -8,25 +7,17 @@ use reqwest::{Method, RequestBuilder};
 use rtc::peer_connection::transport::RTCIceCandidateInit;
 use tokio::time::timeout;
 
+use super::client::{CREDENTIALS, Fragment, SignallingClient};
 use super::link;
-use super::session::{CREDENTIALS, Session};
+use crate::lock::lock;
 use crate::scenario::{IceServer, Signalling};
 use crate::transport::{DialError, http};
-
-/// What trickle needs to know of the offer and of the resource.
-#[derive(Clone, Debug, Default)]
-pub(in crate::webrtc) struct Fragment {
-    ice: Vec<String>,
-    etag: Option<String>,
-    /// The offer was redirected to another host, where the target's credentials have no business.
-    elsewhere: bool,
-}
 
 /// How long the question for ICE servers may keep a call waiting: it is asked before the offer, and many have no answer to it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The ICE servers that the endpoint names when asked beforehand. Those of a `201` come after the offer has been gathered.
-pub(super) async fn ice_servers(session: &Session) -> Vec<IceServer> {
+pub(super) async fn ice_servers(session: &SignallingClient) -> Vec<IceServer> {
     let request = session.authorized(session.http.request(Method::OPTIONS, &session.url));
     let asked = timeout(PATIENCE, http::send(request, &session.url)).await;
     let Ok(Ok(reply)) = asked.map(|reply| reply.and_then(|reply| reply.success(CREDENTIALS))) else {
@@ -37,7 +28,7 @@ pub(super) async fn ice_servers(session: &Session) -> Vec<IceServer> {
     fields.flat_map(link::ice_servers).collect()
 }
 
-pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, DialError> {
+pub(super) async fn exchange(session: &SignallingClient, sdp: &str) -> Result<String, DialError> {
     let request = session.authorized(session.http.post(&session.url)).header(CONTENT_TYPE, "application/sdp").body(sdp.to_owned());
     let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let text = |name: &str, headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -50,8 +41,7 @@ pub(super) async fn exchange(session: &Session, sdp: &str) -> Result<String, Dia
     let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
     let mut ice: Vec<String> = ice.map(str::to_owned).collect();
     ice.truncate(2);
-    *session.fragment.lock().unwrap_or_else(PoisonError::into_inner) =
-        Fragment { ice, etag: text(ETAG.as_str(), &reply.headers), elsewhere: reply.changed_hosts() };
+    *lock(&session.fragment) = Fragment { ice, etag: text(ETAG.as_str(), &reply.headers), elsewhere: reply.changed_hosts() };
     if !reply.body.starts_with("v=0") {
         return Err(reply.bad("no SDP"));
     }
@@ -66,15 +56,15 @@ fn nameless(url: &str) -> String {
 }
 
 /// A request to the WHIP resource, with the target's credentials where they belong.
-fn to_resource(session: &Session, request: RequestBuilder) -> RequestBuilder {
-    let elsewhere = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).elsewhere;
+fn to_resource(session: &SignallingClient, request: RequestBuilder) -> RequestBuilder {
+    let elsewhere = lock(&session.fragment).elsewhere;
     if elsewhere { request } else { session.authorized(request) }
 }
 
 /// PATCH with an SDP fragment (RFC 8840).
-pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
+pub(super) async fn trickle(session: &SignallingClient, candidate: Option<RTCIceCandidateInit>) -> Result<(), DialError> {
     let Some(resource) = session.id() else { return Ok(()) };
-    let fragment = session.fragment.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let fragment = lock(&session.fragment).clone();
     let line = match candidate {
         Some(candidate) => format!("a={}", candidate.candidate),
         None => "a=end-of-candidates".to_owned(),
@@ -89,7 +79,7 @@ pub(super) async fn trickle(session: &Session, candidate: Option<RTCIceCandidate
 }
 
 /// DELETE ends a WHIP session.
-pub(super) async fn delete(session: &Session) {
+pub(super) async fn delete(session: &SignallingClient) {
     let Some(resource) = session.id() else { return };
     if let Err(error) = http::send(to_resource(session, session.http.delete(&resource)), &resource).await {
         tracing::debug!(%error, "the WHIP resource could not be deleted");

@@ -38,7 +38,7 @@ impl Sides {
 }
 
 /// Everything of a stay in a room.
-pub(super) struct Session {
+pub(super) struct RoomSession {
     reader: LinkReader,
     keepalive: KeepAlive,
     ears: Ears,
@@ -54,7 +54,7 @@ pub(super) struct Session {
     pub(super) offered: Vec<OfferedTrack>,
 }
 
-impl Session {
+impl RoomSession {
     /// A session that has just been let in.
     pub fn new(reader: LinkReader, call: Arc<RoomCall>, sides: Sides, ears: Ears, join: &JoinResponse) -> Self {
         let (unclaimed, offered) = (Vec::new(), Vec::new());
