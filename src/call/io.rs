@@ -1,4 +1,4 @@
-//! What the conversation is told and what it asks for.
+//! Inputs and outputs of the conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::time::{CallTime, Span};
 /// Something that happened, and when the runner learnt of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// When the conversation is told; never earlier than the input before it.
+    /// When the runner learnt of it; never earlier than the input before.
     #[serde(rename = "at_ns")]
     pub at: CallTime,
     /// What happened; audio times inside are those of the audio itself.

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use super::verdict::{CheckResult, TurnResult, Utterance, join_texts, worst};
 use crate::time::CallTime;
 
-/// Everything a verdict is made of.
+/// Everything that a turn is judged by.
 pub(super) struct Evidence<'a> {
     pub turn: &'a Turn,
     pub step: &'a BotStep,
@@ -52,7 +52,7 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
 }
 
 impl Evidence<'_> {
-    /// The utterances that are speech: a short sound without words is none, unless the caller
+    /// The utterances that are speech: a short sound without words is not, unless the caller
     /// interrupted it.
     pub fn spoken(&self) -> impl DoubleEndedIterator<Item = &Utterance> {
         let fragments = self.turn.interrupted_at.is_some();
@@ -91,7 +91,7 @@ impl Evidence<'_> {
         spoken_over.map(|utterance| utterance.span.end.since(at)).max()
     }
 
-    /// The longest pause up to the answer, or in the whole turn where there is none.
+    /// The longest pause up to the answer, or in the whole turn without one.
     fn dead_air(&self) -> Option<SignedDuration> {
         let start = self.turn.start?.at;
         let start = self.spoken_before.map_or(start, |end| end.max(start));

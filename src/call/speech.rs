@@ -115,7 +115,7 @@ impl SpeechHistory {
     }
 }
 
-/// What is known of the segments of one turn.
+/// The segments of one turn.
 pub(super) struct TurnSpeech<'a>(pub &'a [Segment]);
 
 impl TurnSpeech<'_> {
@@ -131,7 +131,7 @@ impl TurnSpeech<'_> {
         self.0.first().map(|segment| segment.onset)
     }
 
-    /// The words of the segments that were over by then, of all where there is no bound.
+    /// The words of the segments that were over by then; without a bound, of all segments.
     pub fn text_until(&self, until: Option<CallTime>) -> String {
         let over = |segment: &&Segment| until.is_none_or(|until| segment.end.is_some_and(|end| end <= until));
         join_texts(self.0.iter().filter(over).filter_map(|segment| segment.text.as_deref()))

@@ -4,7 +4,7 @@
 //!
 //! Everything rests on [`normalise()`], which turns two ways of writing the same thing ("3 PM", "three
 //! p.m.", "15:00") into the same tokens. A [`Matcher`] then judges a transcript. The fuzzy ones forgive
-//! what a recogniser gets wrong and never forgive a different *fact*: a number, amount, code, date,
+//! what a recogniser gets wrong, never a different *fact*: a number, amount, code, date,
 //! time, weekday, or a lost or added "not".
 
 mod address;

@@ -5,14 +5,13 @@ use jiff::SignedDuration;
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
 use super::evidence::{CallEvidence, Failure};
 use super::statistics::percentile;
-use crate::call::{CheckKind, Outcome, TurnResult};
+use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::AMBIGUOUS;
 use crate::time::Millis;
 
-/// A caller kept back longer than this may have changed what the bot did.
+/// A longer wait of the caller for a transcript may have changed what the bot did.
 const HELD_BACK_MS: f64 = 300.0;
-/// Pacing worse than this makes the tester suspect.
+/// With worse pacing than this the tester may be at fault.
 const PACING_P99_MS: f64 = 1.0;
 
 pub(super) fn health(evidence: &CallEvidence) -> Health {
@@ -70,13 +69,13 @@ fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -
     })
 }
 
-/// What was only not told because the spans of two calls cannot be told apart is no failure of the bot.
+/// Missing data is not the bot's failure where the spans of two calls cannot be told apart.
 fn spans_of_two_calls(turns: &[TurnResult]) -> Option<CallError> {
     let mut failed = turns.iter().filter(|turn| turn.outcome == Outcome::Failed).peekable();
     failed.peek()?;
     let by_telemetry = |turn: &TurnResult| turn.failures().all(|check| matches!(check.check, CheckKind::Stage(_) | CheckKind::Calls));
     let ambiguous = |turn: &TurnResult| turn.telemetry.as_ref().is_some_and(|telemetry| telemetry.source.ambiguous);
-    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS.to_owned()))
+    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS_SPANS.to_owned()))
 }
 
 fn only_latency(turn: &TurnResult) -> bool {

@@ -1,4 +1,4 @@
-//! Limits of time, and where they stand.
+//! Time limits with their place in the file.
 
 use std::time::Duration;
 

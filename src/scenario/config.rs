@@ -25,7 +25,7 @@ const LATER: &[(&str, &str)] = &[
     ("networks", "leave it out"),
 ];
 
-/// What a project says once for all its scenarios.
+/// The settings that all scenarios of a project share.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Files, folders or globs that `run` takes where none is given; relative to the file.
@@ -40,7 +40,7 @@ pub struct Config {
     pub stt: SttEngine,
     /// Where the bots under test export their spans to.
     pub telemetry: Option<SpanCollector>,
-    /// What the whole run must keep to.
+    /// Limits on the whole run.
     pub thresholds: Vec<Threshold>,
     /// Folder of the file.
     pub folder: PathBuf,
@@ -193,7 +193,7 @@ fn web_address(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     if url.starts_with("http://") || url.starts_with("https://") {
         return Some(url);
     }
-    let problem = Problem::new(node.location, format!("`{url}` is no web address"));
+    let problem = Problem::new(node.location, format!("`{url}` is not a web address"));
     decoder.problem(problem.help("write http://... or https://..., without /v1/..."));
     None
 }

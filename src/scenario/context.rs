@@ -1,4 +1,4 @@
-//! What the steps of a scenario are decoded with: the defaults, the variables and where recordings are.
+//! The context that the steps of a scenario are decoded in: defaults, variables and the folder of the recordings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,10 +14,10 @@ use super::variables::references;
 pub(super) const LATER: &[(&str, &str)] =
     &[("say", "record the words and write `audio: path/to/recording.wav`"), ("judge", "use says, contains, matches or similar")];
 
-/// Looks at a recording.
+/// Whether a recording can be played.
 pub(super) type Playable = dyn Fn(&Path) -> Result<(), Unplayable>;
 
-/// What a step's texts may refer to.
+/// What a step may refer to.
 pub(super) struct Context<'a> {
     pub folder: &'a Path,
     pub defaults: &'a Defaults,

@@ -18,7 +18,7 @@ pub enum Advance {
     Silence,
 }
 
-/// Defaults as far as they are stated; the built-in ones fill the rest.
+/// Defaults as far as they are stated; built-in ones fill the gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Defaults {
     latency: Option<Duration>,
@@ -31,7 +31,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// These, and where they say nothing, those below.
+    /// These, with gaps filled from those below.
     pub fn over(self, below: &Self) -> Self {
         Self {
             latency: self.latency.or(below.latency),

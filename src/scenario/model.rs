@@ -11,13 +11,13 @@ use super::targets::Target;
 /// One dialogue: what the caller says, what the bot must answer, and how fast.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Shown in every report; unique inside a file by construction (one scenario a file).
+    /// Shown in every report; one scenario per file.
     pub name: String,
     /// Free text for people.
     pub description: String,
     /// For `--tag`.
     pub tags: Vec<String>,
-    /// Whom to call when the command line names nobody.
+    /// The bot to call unless the command line names another.
     pub target: Option<Target>,
     /// Values of `{{name}}`; captured ones are added during the call.
     pub variables: BTreeMap<String, String>,

@@ -22,7 +22,7 @@ pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "targ
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// What the command line and `goldencall.yaml` bring into every scenario.
+/// What the command line and `goldencall.yaml` add to every scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// Overrides of `variables`.
@@ -80,7 +80,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
         name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
         tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
-        target: fields.get("target").and_then(|node| whom(decoder, node, setting, &folder)),
+        target: fields.get("target").and_then(|node| scenario_target(decoder, node, setting, &folder)),
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
         steps,
@@ -89,7 +89,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
 }
 
 /// A name of `goldencall.yaml`, or a target as such.
-fn whom(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
+fn scenario_target(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
     match &node.value {
         Value::Scalar(text) if setting.targets.contains_key(text) => setting.targets.get(text).cloned(),
         _ => targets::decode(decoder, node, folder),

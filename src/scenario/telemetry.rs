@@ -14,7 +14,7 @@ use super::variables::fill;
 use super::yaml::{Node, Value};
 use crate::telemetry::Stage;
 
-/// OpenTelemetry's batch exporters send every five seconds unless told otherwise.
+/// OpenTelemetry's batch exporters send every five seconds by default.
 const EXPORT_WAIT: Duration = Duration::from_secs(6);
 
 /// A function that the bot must call in a turn.
@@ -65,7 +65,7 @@ pub(super) fn collector(decoder: &mut Decoder<'_>, node: &Node) -> Option<SpanCo
     };
     let text = decoder.text(otlp)?;
     let Ok(address) = text.parse() else {
-        let problem = Problem::new(otlp.location, format!("`{text}` is no address to listen on"));
+        let problem = Problem::new(otlp.location, format!("`{text}` is not an address to listen on"));
         decoder.problem(problem.help("write an IP address and a port, for instance 127.0.0.1:4318, or 0.0.0.0:4318 for bots elsewhere"));
         return None;
     };

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every node knows its place: what diagnostics are made of.
+//! YAML as a tree in which every node has its place, for diagnostics.
 
 use std::collections::HashMap;
 
@@ -163,7 +163,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// What to do about the mistakes in YAML that people make most.
+/// What to do about common mistakes in YAML.
 fn remedy(info: &str) -> Option<&'static str> {
     const REMEDIES: &[(&str, &str)] = &[
         ("tab", "indent with spaces"),

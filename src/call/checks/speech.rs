@@ -1,7 +1,6 @@
 //! The checks of what was heard in a bot turn, one by one.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -11,11 +10,7 @@ use crate::scenario::{Bound, Location};
 use crate::call::judge::Evidence;
 use crate::call::turn::Expected;
 use crate::call::verdict::{CheckKind, CheckResult, Origin, Outcome};
-use crate::time::{CallTime, human, human_unsigned};
-
-fn signed(time: Duration) -> SignedDuration {
-    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
-}
+use crate::time::{CallTime, human, human_unsigned, signed};
 
 impl Evidence<'_> {
     pub fn checks(&self, captured: &mut BTreeMap<String, String>) -> Vec<CheckResult> {
@@ -142,7 +137,7 @@ impl Evidence<'_> {
 
     fn latency(&self) -> Option<CheckResult> {
         let (bound, start) = (self.step.latency?, self.turn.start?);
-        // A pause that the scenario itself asked for is no latency of the bot unless the step bounds it.
+        // A pause that the scenario itself asked for does not count as latency unless the step bounds it.
         let asked_for = matches!(start.origin, Origin::CallerSilence | Origin::BotSpeechEnd);
         if asked_for && !bound.explicit {
             return None;
@@ -234,7 +229,7 @@ fn after(took: SignedDuration) -> String {
     if took.is_negative() { format!("{} before it was due", human(took.abs())) } else { format!("after {}", human(took)) }
 }
 
-/// Expected and heard words side by side; there are none to lay side by side for a pattern.
+/// Expected and heard words side by side; a pattern has no words to compare.
 fn difference(expected: &Expected, heard: &str) -> String {
     match &expected.matcher {
         Ok(Matcher::Says(text) | Matcher::Exact(text) | Matcher::Similar(text)) => expect::render_diff(&expect::word_diff(text, heard)),

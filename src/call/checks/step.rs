@@ -7,7 +7,7 @@ use crate::scenario::Location;
 pub(in crate::call) struct StepCheck(CheckResult);
 
 impl StepCheck {
-    /// The check of the step that stands there.
+    /// The check with the place of its step.
     pub fn at(self, location: Location) -> CheckResult {
         CheckResult { location, ..self.0 }
     }

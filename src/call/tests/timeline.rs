@@ -124,7 +124,7 @@ fn parse_what(text: &str, length: Duration) -> What {
 }
 
 impl Line {
-    /// The inputs of this line and when each is told.
+    /// The inputs of this line and when each is handed in.
     pub fn inputs(&self, world: &Timeline, anchor: CallTime) -> Vec<(CallTime, InputKind)> {
         let at = anchor + self.after;
         match &self.what {

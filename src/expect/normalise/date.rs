@@ -158,7 +158,7 @@ fn month_day(year: Option<u64>, a: u64, b: u64) -> Option<String> {
     if a > 12 { canonical(year, b, a) } else { canonical(year, a, b) }
 }
 
-/// "1/2", "3/4", and "24/7", which are no dates.
+/// "1/2", "3/4" and "24/7", which are not dates.
 fn common_fraction(a: u64, b: u64) -> bool {
     matches!((a, b), (1, 2..=4) | (2 | 3, 3 | 4) | (24, 7))
 }

@@ -8,7 +8,7 @@
 //!   is one number, "The total is 20. 5." two, and "The total is 20. 5 items." two as well;
 //! - a number that stops after "hundred" or "thousand" and goes on to a unit;
 //! - an amount and its cents; an hour and its minutes or half of the day; a month, its day and its year.
-//!   What follows must not be a fact by itself: "at ten. Five p.m." are two times.
+//!   What follows must not be a fact of its own: "at ten. Five p.m." is two times.
 //!
 //! "No. 5" is "number 5" in the middle of a sentence, or as all that is said; "No. 5 people are waiting."
 //! stays a negation.

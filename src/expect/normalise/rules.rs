@@ -30,8 +30,8 @@ pub fn normalise(text: &str) -> Normalised {
 
 /// [`normalise`] for what was heard, held against `expected`.
 ///
-/// Recognisers put a lone number before a reply now and then ("8. Great, ..."). It is left out, unless the
-/// expected text begins with a number too.
+/// Recognisers sometimes put a lone number before a reply ("8. Great, ..."). It is left out, unless the
+/// expected text begins with a number as well.
 pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
     let found = normalise(heard);
     let starts_with_number = |text: &Normalised| text.tokens().first().is_some_and(|t| t.kind == Kind::Number);
@@ -41,7 +41,7 @@ pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> 
     found
 }
 
-/// "8. Great": one or two figures, a full stop, a word with a capital that is no figure.
+/// "8. Great": one or two figures, a full stop, a word with a capital that is not a number.
 fn has_artefact(text: &str) -> bool {
     let lex = scan(text);
     lex.first().is_some_and(|l| l.shape == Shape::Digits && l.text.len() <= 2)
@@ -51,7 +51,7 @@ fn has_artefact(text: &str) -> bool {
         && group(&lex, 2).is_none()
 }
 
-/// Recognisers put "1. " before a reply now and then; nobody said it.
+/// Recognisers sometimes put "1. " before a reply, which was never said.
 fn list_marker(lex: &[Lexeme]) -> usize {
     let marked = lex.first().is_some_and(|l| l.text == "1")
         && is_mark(lex, 1, '.')

@@ -1,8 +1,8 @@
 //! Runs of figures and letters: digits read one by one or in groups, phone numbers, codes.
 //!
 //! People and recognisers cut the same number differently: "four eight two nine", "forty eight twenty nine", "48 29" and
-//! "4829" are all 4829. So everything that could belong to one number or code is collected first, as far as it goes, and
-//! only the text of the whole run decides what it is.
+//! "4829" are all 4829. So everything that may belong to one number or code is collected first, and only the text of the
+//! whole run decides whether it is a number, a code or a time.
 
 use super::found::Found;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
@@ -65,7 +65,7 @@ fn range(lex: &[Lexeme], i: usize) -> Found {
 /// The run that begins at `i`.
 pub(super) fn run(lex: &[Lexeme], i: usize) -> Option<Run> {
     let (first, mut next) = part(lex, i, &[])?;
-    // Nobody reads a phone number or a code with a decimal in it: "2.5 3" are two numbers.
+    // Phone numbers and codes are not read with a decimal in them: "2.5 3" is two numbers.
     let alone = first.text.contains('.');
     let mut parts = vec![first];
     while let Some((found, after)) = part_after(lex, next, &parts).filter(|_| !alone) {
@@ -203,7 +203,7 @@ fn glued_letters(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
 /// One letter. "a" and "I" are words unless they touch other parts, or stand between two, or (for
 /// "A") are written as a capital.
 ///
-/// A capital tells nothing of "I", which always has one, nor of an "A" that begins a sentence.
+/// A capital proves nothing for "I", which always has one, nor for an "A" that begins a sentence.
 fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     let text = word(lex, at).filter(|w| w.chars().count() == 1)?;
     // "a" and "i" do not count here, or two of these words in a row would be a code.
@@ -229,7 +229,7 @@ fn begins_sentence(lex: &[Lexeme], at: usize) -> bool {
 
 /// Past what may stand inside a run. A full stop only when nothing but the run touches it: elsewhere it ends a sentence.
 ///
-/// Three marks at most: that is enough for ") - (", and more are no separator but a rule or a row of dots.
+/// Three marks at most: that is enough for ") - (", and a longer row of marks is not a separator.
 fn skip_separators(lex: &[Lexeme], mut at: usize, letters: bool) -> usize {
     for _ in 0..3 {
         let Some(Lexeme { shape: Shape::Mark(mark), glued, .. }) = lex.get(at) else {

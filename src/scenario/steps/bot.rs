@@ -62,9 +62,9 @@ pub struct BotStep {
     pub dtmf: Option<(String, Location)>,
     /// Values to take out of what was heard.
     pub capture: Vec<Capture>,
-    /// Bounds on what the bot tells of its stages.
+    /// Bounds on the stages that the bot reports.
     pub stages: Vec<(Stage, Bound)>,
-    /// Bounds on how the bot's side of the line sounds while it speaks.
+    /// Bounds on the quality of the bot's audio while it speaks.
     pub quality: QualityBounds,
     /// Functions that the bot must call.
     pub calls: Vec<ExpectedCall>,

@@ -15,7 +15,7 @@ pub(in crate::scenario) const TRANSFER_KEYS: &[&str] = &["to", "within"];
 pub struct TransferStep {
     /// The step in its file.
     pub location: Location,
-    /// To whom: a URI, or a number or user name alone. May hold `{{variables}}`.
+    /// The other party: a URI, or a number or user name alone. May hold `{{variables}}`.
     pub to: String,
     /// How long to wait for it.
     pub within: Duration,

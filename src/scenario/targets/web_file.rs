@@ -206,7 +206,7 @@ fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
         } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {
-            let problem = Problem::new(node.location, format!("`{url}` is no ICE server"));
+            let problem = Problem::new(node.location, format!("`{url}` is not an ICE server"));
             decoder.problem(problem.help("write stun:host:port or turn:host:port"));
         }
     }
@@ -220,7 +220,7 @@ fn json(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(_) => Some(text),
         Err(error) => {
-            let problem = Problem::new(node.location, format!("`body` is no JSON ({error})"));
+            let problem = Problem::new(node.location, format!("`body` is not JSON ({error})"));
             decoder.problem(problem.help("write for instance body: '{\"user\": \"ci\"}'"));
             None
         }

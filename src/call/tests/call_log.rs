@@ -1,4 +1,4 @@
-//! What became of a call, as text for snapshots.
+//! What a call did and how it was judged, as text for snapshots.
 
 use std::fmt::Write;
 
@@ -58,7 +58,7 @@ fn output(output: &Output) -> String {
     }
 }
 
-pub fn tell(outcome: &Outcome) -> String {
+fn render(outcome: &Outcome) -> String {
     let mut text = String::new();
     for (at, one) in &outcome.outputs {
         writeln!(text, "{at} {}", output(one)).expect("a string");
@@ -73,12 +73,12 @@ pub fn tell(outcome: &Outcome) -> String {
     text
 }
 
-/// The story of a call whose scenario was changed in ways that YAML cannot yet say.
+/// The log of a call of a parsed scenario.
 pub fn of_scenario(scenario: Scenario, timeline: &str) -> String {
-    tell(&simulation::run(scenario, Timeline::parse(timeline), std::time::Duration::ZERO))
+    render(&simulation::run(scenario, Timeline::parse(timeline), std::time::Duration::ZERO))
 }
 
-/// The story of a call.
+/// The log of a call of a scenario in YAML.
 pub fn of(steps: &str, timeline: &str) -> String {
     of_scenario(simulation::scenario(steps), timeline)
 }

@@ -1,4 +1,4 @@
-//! What the bot told of itself, joined with the turns of a finished call, and judged.
+//! The bot's telemetry, joined with the turns of a finished call, and judged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 use super::evidence::CallEvidence;
-use crate::call::{Origin, Outcome, TurnResult};
+use crate::call::{Origin, Outcome, TurnResult, telemetry_checks};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, checks, explain};
+use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, explain};
 use crate::time::CallTime;
 
 /// How often to look whether the spans of the last turn have come.
@@ -25,24 +25,24 @@ pub struct SpanSource {
 }
 
 /// Explains and judges every turn; waits for late spans where there is a receiver.
-pub(super) async fn tell(evidence: &mut CallEvidence, scenario: &Scenario, source: Option<&SpanSource>) {
+pub(super) async fn judge(evidence: &mut CallEvidence, scenario: &Scenario, source: Option<&SpanSource>) {
     let windows = windows(evidence);
     if windows.is_empty() {
         return;
     }
-    // Whatever broke the call, waiting does not mend it.
+    // A broken call does not get better by waiting.
     let wait = source.filter(|_| evidence.failure.is_none()).map_or(Duration::ZERO, |source| source.wait);
     let deadline = Instant::now() + wait;
-    let told = loop {
+    let telemetry = loop {
         let spans = source.map_or_else(Vec::new, |source| spans_of(evidence, source));
-        let told = explained(evidence, &windows, &spans);
-        let complete = told.last().is_some_and(|(_, last)| last.source.otlp) && rooted(evidence, &windows, &spans);
+        let telemetry = explained(evidence, &windows, &spans);
+        let complete = telemetry.last().is_some_and(|(_, last)| last.source.otlp) && rooted(evidence, &windows, &spans);
         if complete || Instant::now() >= deadline {
-            break told;
+            break telemetry;
         }
         sleep(LOOK).await;
     };
-    judge(evidence, scenario, told);
+    judge_turns(evidence, scenario, telemetry);
 }
 
 /// Every span that overlaps the call.
@@ -71,11 +71,11 @@ fn explained(evidence: &CallEvidence, windows: &[(usize, TurnWindow)], spans: &[
     let only: Vec<TurnWindow> = windows.iter().map(|(_, window)| *window).collect();
     let round_trip = evidence.round_trip.and_then(|time| SignedDuration::try_from(time).ok());
     let trace_id = evidence.trace.map(|trace| trace.trace_id());
-    let told = explain(&only, &evidence.reports, spans, evidence.zero_unix_ns, trace_id.as_deref(), round_trip);
-    windows.iter().map(|(index, _)| *index).zip(told).collect()
+    let telemetry = explain(&only, &evidence.reports, spans, evidence.zero_unix_ns, trace_id.as_deref(), round_trip);
+    windows.iter().map(|(index, _)| *index).zip(telemetry).collect()
 }
 
-/// The turns in which the bot was to speak, by their place among the results.
+/// The turns in which the bot was to speak, by their index among the results.
 fn windows(evidence: &CallEvidence) -> Vec<(usize, TurnWindow)> {
     let turns: Vec<(usize, &TurnResult)> = evidence.result.turns.iter().enumerate().filter(|(_, turn)| turn.origin.is_some()).collect();
     let window = |place: usize, index: usize, turn: &TurnResult| {
@@ -95,9 +95,9 @@ fn windows(evidence: &CallEvidence) -> Vec<(usize, TurnWindow)> {
     turns.iter().enumerate().map(|(place, (index, turn))| window(place, *index, turn)).collect()
 }
 
-fn judge(evidence: &mut CallEvidence, scenario: &Scenario, told: Vec<(usize, TurnTelemetry)>) {
+fn judge_turns(evidence: &mut CallEvidence, scenario: &Scenario, telemetry: Vec<(usize, TurnTelemetry)>) {
     let mut variables: BTreeMap<String, String> = scenario.variables.clone();
-    for (index, told) in told {
+    for (index, telemetry) in telemetry {
         let Some(turn) = evidence.result.turns.get_mut(index) else { continue };
         variables.extend(turn.captured.clone());
         let received = onset(turn).and_then(|onset| evidence.received.get(&onset));
@@ -105,10 +105,11 @@ fn judge(evidence: &mut CallEvidence, scenario: &Scenario, told: Vec<(usize, Tur
         if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
             && turn.outcome != Outcome::Skipped
         {
-            turn.add_checks(checks(step, &told, &variables));
+            turn.add_checks(telemetry_checks(step, &telemetry, &variables));
         }
-        let said_something = told.source.rtvi || told.source.otlp || told.source.ambiguous || told.breakdown.stages().next().is_some();
-        turn.telemetry = said_something.then(|| Box::new(told));
+        let source = &telemetry.source;
+        let has_any = source.rtvi || source.otlp || source.ambiguous || telemetry.breakdown.stages().next().is_some();
+        turn.telemetry = has_any.then(|| Box::new(telemetry));
     }
 }
 
@@ -119,5 +120,5 @@ fn onset(turn: &TurnResult) -> Option<CallTime> {
 }
 
 #[cfg(test)]
-#[path = "hearsay_tests.rs"]
+#[path = "telemetry_tests.rs"]
 mod tests;

@@ -1,58 +1,76 @@
-//! The checks of a turn that rest on what the bot told.
+//! The checks of a turn that rest on the bot's telemetry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::bounds::{CallVerdict, StageVerdict, judge_stage, match_call};
-use super::breakdown::TurnTelemetry;
-use super::report::{Stage, ToolCall};
-use crate::call::{CheckKind, CheckResult};
+use jiff::SignedDuration;
+
+use super::function_calls::{CallVerdict, match_call};
+use crate::call::verdict::{CheckKind, CheckResult};
 use crate::scenario::{BotStep, Bound, ExpectedCall};
-use crate::time::{human, human_unsigned};
+use crate::telemetry::{Stage, ToolCall, TurnTelemetry};
+use crate::time::{human, human_unsigned, signed};
 
 /// Why spans were left out.
-pub const AMBIGUOUS: &str = "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
+pub const AMBIGUOUS_SPANS: &str =
+    "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
 
 /// Judges the limits on stages and the expected function calls of a step.
-pub fn checks(step: &BotStep, told: &TurnTelemetry, variables: &BTreeMap<String, String>) -> Vec<CheckResult> {
-    let stages = step.stages.iter().map(|(stage, bound)| stage_check(*stage, *bound, told));
-    stages.chain(step.calls.iter().map(|call| call_check(call, told, variables))).collect()
+pub fn telemetry_checks(step: &BotStep, telemetry: &TurnTelemetry, variables: &BTreeMap<String, String>) -> Vec<CheckResult> {
+    let stages = step.stages.iter().map(|(stage, bound)| stage_check(*stage, *bound, telemetry));
+    stages.chain(step.calls.iter().map(|call| call_check(call, telemetry, variables))).collect()
 }
 
-fn stage_check(stage: Stage, bound: Bound, told: &TurnTelemetry) -> CheckResult {
+/// How a limit on a stage came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StageVerdict {
+    /// The stage took this long, no longer than the limit.
+    Met(SignedDuration),
+    /// The stage took this long, longer than the limit.
+    Exceeded(SignedDuration),
+    /// The bot reported nothing about the stage: the check fails.
+    NoData,
+}
+
+/// Judges one stage of a turn; exactly the limit is met.
+fn judge_stage(stage: Stage, limit: Duration, telemetry: &TurnTelemetry) -> StageVerdict {
+    match telemetry.breakdown.stage(stage) {
+        None => StageVerdict::NoData,
+        Some(actual) if actual <= signed(limit) => StageVerdict::Met(actual),
+        Some(actual) => StageVerdict::Exceeded(actual),
+    }
+}
+
+fn stage_check(stage: Stage, bound: Bound, telemetry: &TurnTelemetry) -> CheckResult {
     let expected = format!("{stage} at most {}", human_unsigned(bound.limit));
-    let (actual, failed) = match judge_stage(stage, bound.limit, told) {
+    let (actual, failed) = match judge_stage(stage, bound.limit, telemetry) {
         StageVerdict::Met(time) => (human(time), None),
         StageVerdict::Exceeded(time) => {
-            let over = time.saturating_sub(limit(bound.limit));
+            let over = time.saturating_sub(signed(bound.limit));
             (human(time), Some(format!("{stage} took {}, {} over its budget", human(time), human(over))))
         }
-        StageVerdict::NoData => ("not told".to_owned(), Some(silent(told, &format!("how long its {stage} took")))),
+        StageVerdict::NoData => ("not told".to_owned(), Some(silent(telemetry, &format!("how long its {stage} took")))),
     };
     CheckResult::judged(CheckKind::Stage(stage), bound.location, expected, actual, failed)
 }
 
-fn limit(limit: Duration) -> jiff::SignedDuration {
-    jiff::SignedDuration::try_from(limit).unwrap_or(jiff::SignedDuration::MAX)
-}
-
-fn call_check(expected: &ExpectedCall, told: &TurnTelemetry, variables: &BTreeMap<String, String>) -> CheckResult {
+fn call_check(expected: &ExpectedCall, telemetry: &TurnTelemetry, variables: &BTreeMap<String, String>) -> CheckResult {
     let arguments = expected.arguments(variables);
     let wanted = match &arguments {
         Some(arguments) => format!("a call of `{}` with {arguments}", expected.name),
         None => format!("a call of `{}`", expected.name),
     };
-    let failed = match match_call(&expected.name, arguments.as_ref(), &told.calls) {
+    let failed = match match_call(&expected.name, arguments.as_ref(), &telemetry.calls) {
         CallVerdict::Met => None,
-        CallVerdict::Missing { called } if called.is_empty() && !told.source.rtvi && !told.source.otlp => {
-            Some(silent(told, "which functions it called"))
+        CallVerdict::Missing { called } if called.is_empty() && !telemetry.source.rtvi && !telemetry.source.otlp => {
+            Some(silent(telemetry, "which functions it called"))
         }
         CallVerdict::Missing { .. } => Some(format!("the bot did not call `{}`", expected.name)),
         CallVerdict::WrongArguments { differences } => {
             Some(format!("`{}` was called with other arguments: {}", expected.name, differences.join("; ")))
         }
     };
-    CheckResult::judged(CheckKind::Calls, expected.location, wanted, called(&told.calls), failed)
+    CheckResult::judged(CheckKind::Calls, expected.location, wanted, called(&telemetry.calls), failed)
 }
 
 /// What the bot called, for people.
@@ -64,12 +82,12 @@ fn called(calls: &[ToolCall]) -> String {
     if calls.is_empty() { "no call".to_owned() } else { calls.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 
-/// The bot told nothing of this, and what can be done.
-fn silent(told: &TurnTelemetry, what: &str) -> String {
-    if told.source.ambiguous {
-        return format!("nothing tells {what}: {AMBIGUOUS}");
+/// The bot did not report this, and what can be done.
+fn silent(telemetry: &TurnTelemetry, what: &str) -> String {
+    if telemetry.source.ambiguous {
+        return format!("nothing tells {what}: {AMBIGUOUS_SPANS}");
     }
-    let fix = if told.source.rtvi || told.source.otlp {
+    let fix = if telemetry.source.rtvi || telemetry.source.otlp {
         "turn its metrics on"
     } else {
         "let it send RTVI messages on the call, or spans to `telemetry: { otlp: ... }` of goldencall.yaml"
@@ -79,12 +97,11 @@ fn silent(told: &TurnTelemetry, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
     use serde_json::json;
 
-    use super::super::breakdown::{Breakdown, Sources};
     use super::*;
     use crate::scenario::Location;
+    use crate::telemetry::{Breakdown, Sources};
 
     fn told() -> TurnTelemetry {
         let breakdown = Breakdown { llm: Some(SignedDuration::from_millis(1400)), ..Breakdown::default() };
@@ -104,6 +121,18 @@ mod tests {
 
     fn shown(check: &CheckResult) -> String {
         format!("{} {:?}: {} / {} / {}", check.check.name(), check.outcome, check.expected, check.actual, check.reason)
+    }
+
+    #[test]
+    fn a_stage_is_judged_on_data_only() {
+        let mut telemetry = TurnTelemetry::default();
+        let judge = |telemetry: &TurnTelemetry| judge_stage(Stage::Llm, Duration::from_millis(500), telemetry);
+        assert_eq!(judge(&telemetry), StageVerdict::NoData);
+        let (at, over) = (SignedDuration::from_millis(500), SignedDuration::from_millis(501));
+        telemetry.breakdown.llm = Some(at);
+        assert_eq!(judge(&telemetry), StageVerdict::Met(at));
+        telemetry.breakdown.llm = Some(over);
+        assert_eq!(judge(&telemetry), StageVerdict::Exceeded(over));
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn failed(turn: &TurnResult) -> Vec<&str> {
 #[tokio::test]
 async fn what_the_bot_told_is_judged_in_its_turn() {
     let mut evidence = evidence(vec![(ms(300), metric(5.0)), (ms(5600), metric(0.5)), (ms(5700), call())]);
-    tell(&mut evidence, &scenario(), None).await;
+    judge(&mut evidence, &scenario(), None).await;
     let [greeting, answer] = &evidence.result.turns[..] else { panic!("two turns") };
     assert_eq!(greeting.outcome, Outcome::Passed, "the greeting has no bounds: {:?}", failed(greeting));
     let told = answer.telemetry.as_ref().expect("told");
@@ -75,7 +75,7 @@ async fn what_the_bot_told_is_judged_in_its_turn() {
 #[tokio::test]
 async fn silence_about_a_bound_is_no_pass() {
     let mut evidence = evidence(Vec::new());
-    tell(&mut evidence, &scenario(), None).await;
+    judge(&mut evidence, &scenario(), None).await;
     assert_eq!(failed(&evidence.result.turns[1]), ["llm", "playout", "calls"]);
 }
 
@@ -83,14 +83,14 @@ async fn silence_about_a_bound_is_no_pass() {
 async fn a_turn_that_was_not_judged_stays_so() {
     let mut evidence = evidence(Vec::new());
     evidence.result.turns[1].outcome = Outcome::Skipped;
-    tell(&mut evidence, &scenario(), None).await;
+    judge(&mut evidence, &scenario(), None).await;
     assert_eq!(evidence.result.turns[1].outcome, Outcome::Skipped);
 }
 
 #[tokio::test]
 async fn spans_that_cannot_be_told_apart_are_the_testers_error() {
     let mut evidence = evidence(Vec::new());
-    tell(&mut evidence, &scenario(), None).await;
+    judge(&mut evidence, &scenario(), None).await;
     let health = super::super::verdict::health(&evidence);
     let outcome = |evidence: &CallEvidence| super::super::verdict::outcome(evidence, &health, &scenario()).0;
     assert_eq!(outcome(&evidence), crate::runner::CallOutcome::Failed);

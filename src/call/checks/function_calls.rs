@@ -1,42 +1,19 @@
-//! Verdicts on what the bot told: a limit on a stage, an expected function call.
+//! Whether the bot called a function, with the expected arguments.
 
 use std::fmt;
-use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::breakdown::TurnTelemetry;
-use super::report::{Stage, ToolCall};
-
-/// How a limit on a stage came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StageVerdict {
-    /// The stage took this long, no longer than the limit.
-    Met(SignedDuration),
-    /// The stage took this long, longer than the limit.
-    Exceeded(SignedDuration),
-    /// The bot told nothing of the stage, which is no pass.
-    NoData,
-}
-
-/// Judges one stage of a turn; exactly the limit is met.
-pub fn judge_stage(stage: Stage, limit: Duration, telemetry: &TurnTelemetry) -> StageVerdict {
-    match telemetry.breakdown.stage(stage) {
-        None => StageVerdict::NoData,
-        Some(actual) if actual <= SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX) => StageVerdict::Met(actual),
-        Some(actual) => StageVerdict::Exceeded(actual),
-    }
-}
+use crate::telemetry::ToolCall;
 
 /// How an expected function call came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallVerdict {
+pub(super) enum CallVerdict {
     /// The function was called, with the expected arguments.
     Met,
     /// The function was not called.
     Missing {
-        /// The functions that were called instead, in order; empty names where the bot does not tell them.
+        /// The functions that were called instead, in order; empty names where the bot does not report them.
         called: Vec<String>,
     },
     /// The function was called with other arguments.
@@ -51,7 +28,7 @@ pub enum CallVerdict {
 /// Names are equal to the letter. Objects need the expected keys only, at every depth; lists need the same length.
 /// Texts are equal without regard to case and to spaces around them, numbers by value, also where one side is a text:
 /// `5`, `5.0` and `"5"` are equal, as are `true` and `"True"`. `null` is met by a missing key.
-pub fn match_call(expected_name: &str, expected_args: Option<&Value>, calls: &[ToolCall]) -> CallVerdict {
+pub(super) fn match_call(expected_name: &str, expected_args: Option<&Value>, calls: &[ToolCall]) -> CallVerdict {
     let named = calls.iter().filter(|call| call.name == expected_name);
     let closest = named.map(|call| expected_args.map_or_else(Vec::new, |args| differences(args, call))).min_by_key(Vec::len);
     match closest {
@@ -101,7 +78,7 @@ fn equal(expected: &Value, actual: &Value) -> bool {
     if ![&expected_text, &actual_text].into_iter().all(|text| is_written_as_a_number(text)) {
         return false;
     }
-    // Whole numbers as such, for floats cannot tell long ones apart.
+    // As integers: floats lose the last digits of long numbers.
     match (expected_text.parse::<i128>(), actual_text.parse::<i128>()) {
         (Ok(expected), Ok(actual)) => expected == actual,
         _ => matches!((expected_text.parse::<f64>(), actual_text.parse::<f64>()), (Ok(a), Ok(b)) if a == b),
@@ -156,18 +133,6 @@ mod tests {
             CallVerdict::WrongArguments { differences } => differences.join("; "),
             other => format!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn a_stage_is_judged_on_data_only() {
-        let mut telemetry = TurnTelemetry::default();
-        let judge = |telemetry: &TurnTelemetry| judge_stage(Stage::Llm, Duration::from_millis(500), telemetry);
-        assert_eq!(judge(&telemetry), StageVerdict::NoData);
-        let (at, over) = (SignedDuration::from_millis(500), SignedDuration::from_millis(501));
-        telemetry.breakdown.llm = Some(at);
-        assert_eq!(judge(&telemetry), StageVerdict::Met(at));
-        telemetry.breakdown.llm = Some(over);
-        assert_eq!(judge(&telemetry), StageVerdict::Exceeded(over));
     }
 
     #[test]
