@@ -1,8 +1,8 @@
 //! One call: the transport, the lanes and the conversation, joined by one loop.
 
-mod acts;
-mod heard;
 mod listening;
+mod outputs;
+mod speech;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ impl<'a> Driver<'a> {
     async fn drive(mut self) -> CallEvidence {
         let answered_at = self.call.answered_at;
         self.emit(Event::CallAnswered { call: self.evidence.result.call, setup: answered_at });
-        self.tell_at(answered_at, InputKind::Connected).await;
+        self.handle_at(answered_at, InputKind::Connected).await;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.conversation.is_over() && self.evidence.failure.is_none() {
@@ -207,7 +207,7 @@ impl<'a> Driver<'a> {
             Woken::Tick => self.tick().await,
             Woken::Wake => {
                 self.wake = None;
-                self.tell(InputKind::Timeout).await;
+                self.handle(InputKind::Timeout).await;
             }
             Woken::Cancelled => {
                 self.call.control.hang_up().await;
@@ -237,10 +237,10 @@ impl<'a> Driver<'a> {
             CallEvent::Broken(at, why) => self.evidence.failure = Some(Failure::Broken(format!("{why} (at {at})"))),
             CallEvent::Report(at, report) => self.reported(at, report),
             CallEvent::Ringing(_) | CallEvent::Response(..) | CallEvent::Named(_) => self.evidence.signalled(&event),
-            CallEvent::Digit(_, digit) => self.tell(InputKind::Dtmf(digit)).await,
+            CallEvent::Digit(_, digit) => self.handle(InputKind::Dtmf(digit)).await,
             CallEvent::Transfer(at, to) => {
                 self.evidence.note(format!("the bot transferred the call to {to} (at {at})"));
-                self.tell(InputKind::Transfer(to)).await;
+                self.handle(InputKind::Transfer(to)).await;
             }
         }
     }
@@ -258,17 +258,17 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn tell(&mut self, kind: InputKind) {
-        self.tell_at(self.clock.now(), kind).await;
+    async fn handle(&mut self, kind: InputKind) {
+        self.handle_at(self.clock.now(), kind).await;
     }
 
     /// Tells the conversation, then does what it asks for.
-    async fn tell_at(&mut self, at: CallTime, kind: InputKind) {
+    async fn handle_at(&mut self, at: CallTime, kind: InputKind) {
         let input = Input { at, kind };
         self.emit(Event::Input { call: self.evidence.result.call, input: input.clone() });
         self.conversation.handle(input);
         while let Some(output) = self.conversation.poll() {
-            self.obey(output).await;
+            self.perform(output).await;
         }
     }
 

@@ -12,7 +12,7 @@ use crate::call::{EndCause, InputKind, Output, Playback};
 use crate::transport::SentDigits;
 
 impl Driver<'_> {
-    pub(super) async fn obey(&mut self, output: Output) {
+    pub(super) async fn perform(&mut self, output: Output) {
         match output {
             Output::Play { step } => {
                 let clip = self.scenario.steps.get(step).and_then(|step| self.services.clips.of(step));
@@ -53,9 +53,9 @@ impl Driver<'_> {
         match sent {
             Ok(SentDigits { first, last }) => {
                 let (speech_start, speech_end) = (self.clock.at(first), self.clock.at(last));
-                self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
-                self.tell(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
-                self.tell(InputKind::Playback(Playback::Finished)).await;
+                self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
+                self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
+                self.handle(InputKind::Playback(Playback::Finished)).await;
             }
             Err(_) if self.ending.is_some() => {}
             Err(why) => {
@@ -76,13 +76,13 @@ impl Driver<'_> {
             Progress::SpeechStarted(at) => {
                 let speech_start = self.clock.at(at);
                 self.evidence.caller_speech.push(speech_start);
-                self.tell(InputKind::Playback(Playback::Started { speech_start })).await;
+                self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
             }
             Progress::SpeechEnded(at) => {
                 let speech_end = self.clock.at(at);
-                self.tell(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
+                self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
             }
-            Progress::Finished => self.tell(InputKind::Playback(Playback::Finished)).await,
+            Progress::Finished => self.handle(InputKind::Playback(Playback::Finished)).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The other side's goodbye: DTLS' `close_notify`, which aiortc, libwebrtc and browsers send when they hang up. The
+//! DTLS `close_notify` from the other side, which aiortc, libwebrtc and browsers send when they hang up. The
 //! stack answers it and closes its data channels, and has no event for it; ICE would notice the silence seconds later.
 
 use std::future::pending;
@@ -12,7 +12,7 @@ use webrtc::peer_connection::PeerConnection;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Returns once the other side has closed DTLS.
-pub(super) async fn said(connection: Arc<dyn PeerConnection>) {
+pub(super) async fn received(connection: Arc<dyn PeerConnection>) {
     let sender = connection.get_senders().await.into_iter().next();
     let transport = match sender {
         Some(sender) => sender.transport().await.ok().flatten(),

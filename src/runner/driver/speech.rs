@@ -50,7 +50,7 @@ impl Driver<'_> {
         if self.listening.last_fed && !self.listening.ended {
             self.listening.ended = true;
             if let Some(cause) = self.ending.clone() {
-                self.tell(InputKind::Ended(cause)).await;
+                self.handle(InputKind::Ended(cause)).await;
             }
         }
     }
@@ -62,12 +62,12 @@ impl Driver<'_> {
                 let onset = self.evidence.timeline.heard_at(onset);
                 self.listening.onset = Some(onset);
                 self.evidence.received.insert(onset, arrived);
-                self.tell(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
+                self.handle(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
             }
             detect::SpeechEdge::Ended { onset: first, end: last, .. } => {
                 let onset = self.listening.onset.take().unwrap_or_else(|| self.evidence.timeline.heard_at(first));
                 let end = self.evidence.timeline.heard_until(last);
-                self.tell(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
+                self.handle(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
                 let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
                 self.evidence.speech.push((Span { start: onset, end }, range.clone()));
                 let audio = segment_audio(self.evidence.timeline.recording(), range);
@@ -82,7 +82,7 @@ impl Driver<'_> {
         let Some(Words { span, .. }) = self.listening.words.pop_front() else { return };
         self.evidence.transcript_lag = self.evidence.transcript_lag.max(self.clock.now().saturating_since(span.end));
         match words {
-            Ok(text) => self.tell(InputKind::Transcript { span, text, is_final: true }).await,
+            Ok(text) => self.handle(InputKind::Transcript { span, text, is_final: true }).await,
             Err(error) => {
                 self.evidence.failure = Some(Failure::Transcription(error));
                 self.call.control.hang_up().await;
