@@ -224,7 +224,7 @@ fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {
         .parse()
         .ok()
         .filter(|jobs| *jobs > 0)
-        .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number from 1 on, or auto")))?;
+        .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number of at least 1, or auto")))?;
     if jobs > speech.parallelism.calls {
         eprintln!(
             "warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag",

@@ -254,7 +254,7 @@ impl<'a> Driver<'a> {
         self.emit(Event::Report { call: self.evidence.result.call, at, report: report.clone() });
         self.evidence.reports.push((at, report));
         if !room(self.report_bytes, self.evidence.reports.len()) {
-            self.evidence.note(format!("the bot says too much of itself: what came of it after {at} is left out"));
+            self.evidence.note(format!("the bot sends too much telemetry: what came after {at} was left out"));
         }
     }
 

@@ -102,7 +102,7 @@ fn why_unknown(metric: QualityMetric, line: &LineInfo<'_>) -> String {
         return "a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead".to_owned();
     }
     if metric == QualityMetric::PostDialDelay {
-        return "nobody told of ringing before the answer".to_owned();
+        return "the call did not ring before the answer".to_owned();
     }
     if metric == QualityMetric::RoundTrip {
         return if line.rtp {

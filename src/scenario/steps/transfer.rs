@@ -41,7 +41,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, location: Location,
     let text = decoder.text(to)?;
     check_variables(decoder, &text, to.location, &context.known());
     if text.trim().is_empty() {
-        decoder.problem(Problem::new(to.location, "`transfer` names nobody").help("write `transfer: sip:human@example.com`"));
+        decoder.problem(Problem::new(to.location, "`transfer` has no destination").help("write `transfer: sip:human@example.com`"));
         return None;
     }
     Some(TransferStep { location, to: text, within })

@@ -71,7 +71,7 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     // One with a mistake has had its own message.
     let relays = |server: &IceServer| server.urls.is_empty() || server.urls.iter().any(|url| url.starts_with("turn:"));
     if target.relay_only && !target.ice_servers.iter().any(relays) && !brings_servers {
-        let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server connects to nobody");
+        let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server cannot connect");
         decoder.problem(problem.help("add `ice_servers: [{ urls: \"turn:host:3478\", username: u, credential: c }]`"));
     }
     target.body = fields.get("body").and_then(|node| json(decoder, node));
@@ -202,7 +202,7 @@ fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
             decoder.problem(problem.help("write turn:host:3478, or turn:host:3478?transport=udp"));
         } else if url.starts_with("turn:") && anonymous {
             let problem = Problem::new(node.location, format!("`{url}` needs a `username` and a `credential`"));
-            decoder.problem(problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay for nobody else"));
+            decoder.problem(problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay only for clients with credentials"));
         } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {

@@ -118,7 +118,7 @@ impl RoomSession {
             Ok(Some(response)) => self.take(response).await,
             // A kind that is newer than this program.
             Ok(None) => Ok(()),
-            Err(error) => Err(Ending::Broken(format!("the LiveKit server sent what is no LiveKit message ({error})"))),
+            Err(error) => Err(Ending::Broken(format!("the LiveKit server sent something that is not a LiveKit message ({error})"))),
         }
     }
 
