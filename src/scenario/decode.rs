@@ -243,7 +243,7 @@ impl<'n> Fields<'n> {
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
     match suggestion(word, known) {
         Some(best) => format!("did you mean `{best}`?"),
-        None => format!("known here: {}", known.join(", ")),
+        None => format!("allowed here: {}", known.join(", ")),
     }
 }
 

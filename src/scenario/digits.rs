@@ -17,10 +17,10 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
 
 /// The digits of a text, in upper case; anything else in it is a problem.
 pub(super) fn checked(decoder: &mut Decoder<'_>, text: &str, location: Location) -> Option<String> {
-    let help = "write the keys of a telephone in quotes, such as `\"1#\"`: 0 to 9, *, # and A to D";
+    let help = "write DTMF digits in quotes, such as `\"1#\"`: 0 to 9, *, # and A to D";
     let wrong = text.chars().find(|digit| telephone_event::code(*digit).is_none());
     let problem = match wrong {
-        Some(wrong) => format!("`{}` is not a digit of a telephone", wrong.escape_default()),
+        Some(wrong) => format!("`{}` is not a DTMF digit", wrong.escape_default()),
         None if text.is_empty() => "no digits".to_owned(),
         None if text.len() > MOST => format!("more than {MOST} digits"),
         None => return Some(text.to_ascii_uppercase()),

@@ -58,7 +58,7 @@ pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] = {
 pub(super) fn bounds(decoder: &mut Decoder<'_>, node: &Node) -> QualityBounds {
     let Some(fields) = decoder.fields(node, "`quality`", &QUALITY_KEYS) else { return QualityBounds::default() };
     if !fields.has_unknown && fields.present(&QUALITY_KEYS).is_empty() {
-        let problem = Problem::new(node.location, "`quality` bounds nothing");
+        let problem = Problem::new(node.location, "`quality` is empty");
         decoder.problem(problem.help("write for instance `quality: { mos: \">= 3.8\", loss: \"< 1%\" }`, or leave it out"));
     }
     QualityBounds(QualityMetric::ALL.map(|metric| {

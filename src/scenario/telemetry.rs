@@ -108,7 +108,7 @@ pub(super) fn calls(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_
         }
     }
     if let Some(empty) = calls.iter().find(|call| call.name.trim().is_empty()) {
-        decoder.problem(Problem::new(empty.location, "a function without a name").help("write the name that the bot's code has for it"));
+        decoder.problem(Problem::new(empty.location, "a function has no name").help("write the name that the bot's code has for it"));
     } else if calls.is_empty() && matches!(&node.value, Value::List(_) | Value::Map(_)) {
         decoder.problem(Problem::new(node.location, "no function is expected").help("list at least one, or leave `calls` out"));
     }

@@ -86,7 +86,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, cont
     }
     if matches!(node.value, Value::Null) {
         decoder.problem(
-            Problem::new(key, "`bot:` says nothing about the bot")
+            Problem::new(key, "`bot:` is empty")
                 .help("write the words that it must say, or `bot: { within: 5s }` for any words"),
         );
         return None;
@@ -131,7 +131,7 @@ fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
     let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "quality"];
     let stages = Stage::ALL.map(Stage::key);
     for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
-        let problem = Problem::new(location, format!("`{name}` cannot hold of a bot that is to be silent"));
+        let problem = Problem::new(location, format!("`{name}` cannot be combined with `silent_for`"));
         decoder.problem(problem.help("remove it, or remove `silent_for`"));
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, location: Location)
     let fields = decoder.fields(node, "a hangup step", HANGUP_KEYS)?;
     let Some(by) = fields.get("by") else {
         if !fields.has_unknown {
-            let problem = Problem::new(location, "`hangup` does not say by whom");
+            let problem = Problem::new(location, "`hangup` does not say who hangs up");
             decoder.problem(problem.help("write `hangup: caller` or `hangup: bot`"));
         }
         return None;

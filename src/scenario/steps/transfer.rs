@@ -31,7 +31,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, location: Location,
         within = fields.get("within").and_then(|node| decoder.positive(node)).unwrap_or(within);
         let Some(to) = fields.get("to") else {
             if !fields.has_unknown {
-                let problem = Problem::new(location, "`transfer` does not say to whom");
+                let problem = Problem::new(location, "`transfer` does not say where to");
                 decoder.problem(problem.help("write `transfer: sip:human@example.com`, or a number such as \"+15550100\""));
             }
             return None;

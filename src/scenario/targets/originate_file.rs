@@ -65,12 +65,12 @@ fn foreign_keys(decoder: &mut Decoder<'_>, fields: &Fields<'_>, provider: Origin
         OriginateProvider::Teler => (&["account", "auth_token", "parameters"], "remove it; Teler takes an `api_key`"),
     };
     for (name, location) in fields.present(foreign) {
-        decoder.problem(Problem::new(location, format!("`{name}` means nothing to `provider: {}`", provider.name())).help(help));
+        decoder.problem(Problem::new(location, format!("`{name}` is not a setting of `provider: {}`", provider.name())).help(help));
     }
 }
 
 fn twilio(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Credentials> {
-    let missing = "a twilio target needs the `account` that calls";
+    let missing = "a twilio target needs an `account`";
     let node = needed(decoder, fields, "account", missing, "add `account: \"${TWILIO_ACCOUNT_SID}\"`");
     let account = node.and_then(|node| {
         let account = decoder.text(node)?;
@@ -144,6 +144,6 @@ fn ring_timeout(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Durati
     if (Duration::from_secs(1)..=LONGEST_RING).contains(&time) {
         return Some(time);
     }
-    decoder.problem(Problem::new(node.location, "`ring_timeout` lies between 1s and 10m").help("write for instance 45s"));
+    decoder.problem(Problem::new(node.location, "`ring_timeout` must be between 1s and 10m").help("write for instance 45s"));
     None
 }

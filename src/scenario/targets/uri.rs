@@ -69,7 +69,7 @@ fn over_web(uri: &str, kind: &str, scheme: &str, rest: &str) -> Result<Target, S
 pub(super) fn check(url: &str, scheme: &str) -> Result<(), String> {
     let parsed = url::Url::parse(url).map_err(|error| format!("`{url}` is not a URL ({error})"))?;
     if parsed.scheme() != scheme && parsed.scheme() != format!("{scheme}s") {
-        return Err(format!("the URL begins with {scheme}:// or {scheme}s://, not {}://", parsed.scheme()));
+        return Err(format!("the URL must begin with {scheme}:// or {scheme}s://, not {}://", parsed.scheme()));
     }
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err(format!("`{url}` names no host"));

@@ -81,7 +81,7 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     target.livekit = LiveKitRoom { room, identity, api_key, api_secret: secret(decoder, &fields, "api_secret") };
     if signalling != Signalling::LiveKit {
         for (name, location) in fields.present(&["room", "identity", "api_key", "api_secret"]) {
-            let problem = Problem::new(location, format!("`{name}` means nothing to `signalling: {}`", signalling.name()));
+            let problem = Problem::new(location, format!("`{name}` is not a setting of `signalling: {}`", signalling.name()));
             decoder.problem(problem.help("remove it, or write `signalling: livekit`"));
         }
     } else if target.token.is_none() && (target.livekit.api_key.is_none() || target.livekit.api_secret.is_none()) {
@@ -113,7 +113,7 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
         decoder.problem(problem.help("write `url` in place of `answer_url`"));
     }
     if let Some((_, location)) = fields.present(&["auth_token"]).first().filter(|_| !signs(protocol)) {
-        let problem = Problem::new(*location, format!("`auth_token` means nothing to `protocol: {}`", protocol.name()));
+        let problem = Problem::new(*location, format!("`auth_token` is not a setting of `protocol: {}`", protocol.name()));
         decoder.problem(problem.help("remove it; twilio, telnyx, plivo and vonage sign their requests, other bots take `headers`"));
     }
     target.encoding = fields.get("encoding").and_then(|node| decoder.choice(node, SOCKET_ENCODINGS));
