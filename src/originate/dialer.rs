@@ -105,8 +105,8 @@ async fn ask(target: &OriginateTarget, token: &str, errands: Errands) -> Result<
 }
 
 fn begin(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call {
-    let Opened { reader, writer, codec, start, at } = opened;
-    let format = start.format.unwrap_or_else(|| codec.default_format());
+    let Opened { reader, writer, role, start, at } = opened;
+    let format = start.format.unwrap_or_else(|| role.format());
     let (encoder, (sender, outbox)) = (WireEncoder::new(format), mpsc::unbounded_channel());
     let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
     let control = Arc::new(Control {
@@ -119,7 +119,7 @@ fn begin(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call
         gauges: reader.gauges(),
     });
     let call = Call { answered_at: at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control: control.clone() };
-    let session = Session::new(control, (reader, writer), codec, (encoder, WireDecoder::new(format)), outbox, dial, reservation);
+    let session = Session::new(control, (reader, writer), role, (encoder, WireDecoder::new(format)), outbox, dial, reservation);
     tokio::spawn(session.run());
     call
 }

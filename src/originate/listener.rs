@@ -22,7 +22,7 @@ use super::{teler, twilio};
 use crate::scenario::Credentials;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{DialError, DialErrorKind};
-use crate::websocket::answer::is_twilios;
+use crate::websocket::providers::is_signed_by_twilio;
 use crate::websocket::{link, served};
 
 /// A status callback has two dozen short fields.
@@ -161,7 +161,7 @@ fn signed(expected: &Expected, door: Door, token: &str, headers: &HeaderMap, fie
     let url = door.url(&expected.target, token);
     let given = headers.get("X-Twilio-Signature").and_then(|value| value.to_str().ok());
     let why = match given {
-        Some(given) if is_twilios(given, auth_token.reveal(), &url, fields) => return Ok(()),
+        Some(given) if is_signed_by_twilio(given, auth_token.reveal(), &url, fields) => return Ok(()),
         Some(_) => "with a signature that is not of this `auth_token` and URL",
         None => "without `X-Twilio-Signature`",
     };

@@ -19,7 +19,7 @@ use crate::time::CallTime;
 use crate::transport::{CallEvent, Dial};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
-use crate::websocket::protocol::{FromBot, Message, ProtocolCodec, ToBot};
+use crate::websocket::protocol::{BotRole, FromBot, Message, ToBot};
 use crate::websocket::{WireDecoder, WireEncoder};
 
 /// How long the last audio may come behind the news that the call is over: they are two connections.
@@ -32,7 +32,7 @@ pub(super) struct Session {
     control: Arc<Control>,
     reader: LinkReader,
     writer: LinkWriter,
-    codec: Box<dyn ProtocolCodec>,
+    role: Box<dyn BotRole>,
     encoder: WireEncoder,
     decoder: WireDecoder,
     outbox: mpsc::UnboundedReceiver<Outbound>,
@@ -87,14 +87,14 @@ impl Session {
     pub fn new(
         control: Arc<Control>,
         (reader, writer): (LinkReader, LinkWriter),
-        codec: Box<dyn ProtocolCodec>,
+        role: Box<dyn BotRole>,
         (encoder, decoder): (WireEncoder, WireDecoder),
         outbox: mpsc::UnboundedReceiver<Outbound>,
         Dial { clock, events, .. }: Dial,
         reservation: Reservation,
     ) -> Self {
         let place = Place::default();
-        Self { control, reader, writer, codec, encoder, decoder, outbox, clock, events, reservation, until: None, sent: 0, place }
+        Self { control, reader, writer, role, encoder, decoder, outbox, clock, events, reservation, until: None, sent: 0, place }
     }
 
     /// Runs until the bot, the tester or the connection ends it.
@@ -130,7 +130,7 @@ impl Session {
         };
         self.sent += 1;
         let audio = FromBot::Audio { payload: self.encoder.encode(&samples), format: None, chunk: Some(self.sent.to_string()) };
-        for message in self.codec.by_bot(&audio) {
+        for message in self.role.write(&audio) {
             let _gone = self.writer.send(Outgoing::Audio(message, handed_over));
         }
     }
@@ -149,7 +149,7 @@ impl Session {
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
         // However long the message waited for this task.
         let at = self.control.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
-        let events = match self.codec.on_bot(message) {
+        let events = match self.role.read(message) {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };

@@ -14,13 +14,14 @@ use crate::scenario::{OriginateProvider, OriginateTarget, SocketProtocol};
 use crate::time::CallTime;
 use crate::transport::{CallEvent, DialError, DialErrorKind};
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter};
-use crate::websocket::protocol::{self, ProtocolCodec, StreamStart, ToBot};
+use crate::websocket::protocol::{BotRole, StreamStart, ToBot};
+use crate::websocket::providers::bot_role;
 
 /// An open stream that has begun.
 pub(super) struct Opened {
     pub reader: LinkReader,
     pub writer: LinkWriter,
-    pub codec: Box<dyn ProtocolCodec>,
+    pub role: Box<dyn BotRole>,
     pub start: StreamStart,
     pub at: CallTime,
 }
@@ -133,18 +134,18 @@ impl Waiting<'_> {
 
     async fn begin(&self, mut reader: LinkReader, writer: LinkWriter) -> Result<Opened, DialError> {
         let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{}'s stream did not begin: {why}", self.provider()));
-        let mut codec = protocol::codec(socket_protocol(self.target.provider()), None);
+        let mut role = bot_role(socket_protocol(self.target.provider()));
         loop {
             let message = reader.next().await.map_err(|end| match end {
                 LinkEnd::Closed => bad("the socket was closed before `start`".to_owned()),
                 LinkEnd::Broken(why) => bad(why),
             })?;
-            for event in codec.on_bot(&message).map_err(|error| bad(error.to_string()))? {
+            for event in role.read(&message).map_err(|error| bad(error.to_string()))? {
                 let ToBot::Start(start) = event else { continue };
                 if start.call_id != self.leg.call_id {
                     return Err(bad(format!("it is of the call {}, not of {}", start.call_id, self.leg.call_id)));
                 }
-                return Ok(Opened { reader, writer, codec, start, at: self.clock.now() });
+                return Ok(Opened { reader, writer, role, start, at: self.clock.now() });
             }
         }
     }

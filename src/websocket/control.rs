@@ -31,7 +31,7 @@ pub(crate) enum Outbound {
 }
 
 /// What the call's controls and its task share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub outbox: mpsc::UnboundedSender<Outbound>,
     pub over: AtomicBool,
     pub stop: CancellationToken,

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -17,10 +17,11 @@ use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use url::{Host, Url};
 
-use super::protocol::{Message, split};
+use super::protocol::{Message, ProtocolError as BrokenProtocol};
 use super::writer::bounded;
 pub(crate) use super::writer::{LinkWriter, Outgoing};
 use crate::clock::Monotonic;
+use crate::lock::lock;
 use crate::time::CallTime;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{CallEvent, DialError, DialErrorKind, SendLag, quote};
@@ -61,8 +62,11 @@ pub(crate) struct LinkReader {
 
 enum Wire {
     WebSocket(Pin<Box<dyn Stream<Item = Result<tungstenite::Message, Error>> + Send>>),
-    Tcp(ReadHalf<TimestampedTcp>, Vec<u8>),
+    Tcp(ReadHalf<TimestampedTcp>, Vec<u8>, Split),
 }
+
+/// Takes one whole message off the front of what was read; `None` while it is not all there.
+pub(crate) type Split = fn(&mut Vec<u8>) -> Result<Option<Vec<u8>>, BrokenProtocol>;
 
 /// What a connection measures of itself.
 #[derive(Clone, Debug, Default)]
@@ -171,7 +175,7 @@ fn framed(message: Message) -> tungstenite::Message {
 }
 
 /// Opens a TCP connection for an AudioSocket.
-pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), DialError> {
+pub(super) async fn open_tcp(address: &str, split: Split) -> Result<(LinkReader, LinkWriter), DialError> {
     let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&format!("audiosocket://{address}"), &error))?;
     let tcp = TimestampedTcp::new(stream);
     let gauges = Gauges { arrival: tcp.arrival(), ..Gauges::default() };
@@ -192,7 +196,7 @@ pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), 
         }
         let _gone = half.shutdown().await;
     }));
-    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges, peer: "the bot" }, writer))
+    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new(), split), gauges, peer: "the bot" }, writer))
 }
 
 fn request(url: &str, headers: &[(String, String)], subprotocol: Option<&str>) -> Result<Request<()>, DialError> {
@@ -245,13 +249,13 @@ impl RoundTrip {
         let Ok(sent) = payload.try_into().map(i64::from_be_bytes) else { return };
         let Ok(took) = u64::try_from(Monotonic::now().0.saturating_sub(sent)) else { return };
         let took = Duration::from_nanos(took);
-        let mut shortest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shortest = lock(&self.0);
         *shortest = Some(shortest.map_or(took, |known| known.min(took)));
     }
 
     /// `None` where the bot answered no ping.
     pub fn get(&self) -> Option<Duration> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0)
     }
 }
 
@@ -274,7 +278,7 @@ impl LinkReader {
                     Some(Err(error)) => return Err(end(&error, self.peer)),
                 }
             },
-            Wire::Tcp(half, buffer) => loop {
+            Wire::Tcp(half, buffer, split) => loop {
                 match split(buffer) {
                     Ok(Some(frame)) => return Ok(Message::Binary(frame)),
                     Ok(None) => {}

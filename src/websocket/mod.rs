@@ -8,9 +8,9 @@ pub(crate) mod control;
 mod dialer;
 #[doc(hidden)]
 pub mod fuzzed;
-mod jambonz;
 pub(crate) mod link;
 pub mod protocol;
+pub mod providers;
 mod rtvi;
 pub(crate) mod served;
 mod session;

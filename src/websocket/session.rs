@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::{Outbound, Shared};
 use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
-use super::protocol::{FromBot, Message, ProtocolCodec, ToBot};
+use super::protocol::{FromBot, Message, ProviderRole, ToBot};
 use super::rtvi;
 use crate::clock::CallClock;
 use crate::media::{Played, Playout};
@@ -22,10 +22,11 @@ use crate::transport::CallEvent;
 const TICK: Duration = Duration::from_millis(10);
 /// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
 const TALKSPURT: Duration = Duration::from_millis(30);
+
 /// The task of one stream.
-pub(super) struct Session {
+pub(super) struct SocketSession {
     pub shared: Arc<Shared>,
-    pub codec: Box<dyn ProtocolCodec>,
+    pub role: Box<dyn ProviderRole>,
     pub outbox: mpsc::UnboundedReceiver<Outbound>,
     pub encoder: WireEncoder,
     pub reader: LinkReader,
@@ -40,7 +41,7 @@ pub(super) struct Session {
     pub protocol: &'static str,
 }
 
-impl Session {
+impl SocketSession {
     /// Runs until the bot, the tester or the connection ends it.
     pub async fn run(mut self) {
         let mut ticks = interval(TICK);
@@ -66,17 +67,17 @@ impl Session {
         match outbound {
             Outbound::Frame(samples, handed_over) => {
                 let payload = self.encoder.encode(&samples);
-                for message in self.codec.to_bot(&ToBot::Audio(payload)) {
+                for message in self.role.write(&ToBot::Audio(payload)) {
                     self.write(Outgoing::Audio(message, handed_over));
                 }
             }
-            Outbound::Event(event) => self.tell(&event),
+            Outbound::Event(event) => self.send_event(&event),
             Outbound::Close => self.write(Outgoing::Close),
         }
     }
 
-    fn tell(&mut self, event: &ToBot) {
-        self.codec.to_bot(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
+    fn send_event(&mut self, event: &ToBot) {
+        self.role.write(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
     }
 
     fn write(&self, outgoing: Outgoing) {
@@ -91,7 +92,7 @@ impl Session {
             reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
             return None;
         }
-        let events = match self.codec.from_bot(message) {
+        let events = match self.role.read(message) {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };
@@ -127,12 +128,12 @@ impl Session {
                 self.decoder.flush();
                 self.last_audio = None;
                 for name in self.playout.clear(chunk.as_deref()) {
-                    self.tell(&ToBot::MarkReached { name, cleared: true });
+                    self.send_event(&ToBot::MarkReached { name, cleared: true });
                 }
             }
             FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
             FromBot::Reply(reply) => self.write(Outgoing::Message(reply)),
-            FromBot::Goodbye => self.part(),
+            FromBot::Goodbye => self.end_goodbye(),
             FromBot::Other(what) => {
                 let why = format!(
                     "the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?",
@@ -162,15 +163,15 @@ impl Session {
         for played in self.playout.due(now) {
             match played {
                 Played::Frame(frame) => drop(self.events.send(CallEvent::Media(frame))),
-                Played::Mark(name) => self.tell(&ToBot::MarkReached { name, cleared: false }),
-                Played::Started => self.tell(&ToBot::Playback { started: true }),
-                Played::Ended => self.tell(&ToBot::Playback { started: false }),
+                Played::Mark(name) => self.send_event(&ToBot::MarkReached { name, cleared: false }),
+                Played::Started => self.send_event(&ToBot::Playback { started: true }),
+                Played::Ended => self.send_event(&ToBot::Playback { started: false }),
             }
         }
     }
 
     /// The bot needs no more time to take note of the end.
-    fn part(&self) {
+    fn end_goodbye(&self) {
         self.shared.goodbye.iter().for_each(CancellationToken::cancel);
     }
 
@@ -178,7 +179,7 @@ impl Session {
         // From here on the caller speaks to nobody.
         self.outbox.close();
         self.write(Outgoing::Close);
-        self.part();
+        self.end_goodbye();
         self.flush();
         if end == LinkEnd::Closed {
             self.play_out().await;

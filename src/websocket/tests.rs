@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, accept_async, accept_hdr_async};
 
 use super::dialer::begin;
-use super::protocol::{FromBot, ProtocolCodec, ProtocolError, ToBot, WireFormat};
+use super::protocol::{FromBot, ProtocolError, ProviderRole, ToBot, WireFormat};
 use super::{WebSocketTransport, link, protocol};
 use crate::clock::CallClock;
 use crate::codec::Codec;
@@ -150,31 +150,19 @@ struct Slow {
     may_go_on: std_mpsc::Receiver<()>,
 }
 
-impl ProtocolCodec for Slow {
-    fn default_format(&self) -> WireFormat {
+impl ProviderRole for Slow {
+    fn format(&self) -> WireFormat {
         WireFormat { codec: Codec::L16, rate: 8000 }
     }
 
-    fn formats(&self) -> &'static [WireFormat] {
-        &[]
-    }
-
-    fn to_bot(&mut self, _event: &ToBot) -> Vec<protocol::Message> {
+    fn write(&mut self, _event: &ToBot) -> Vec<protocol::Message> {
         Vec::new()
     }
 
-    fn from_bot(&mut self, _message: &protocol::Message) -> Result<Vec<FromBot>, ProtocolError> {
+    fn read(&mut self, _message: &protocol::Message) -> Result<Vec<FromBot>, ProtocolError> {
         self.reads.send(()).expect("a test");
         self.may_go_on.recv().expect("a test");
         Ok(Vec::new())
-    }
-
-    fn on_bot(&mut self, _message: &protocol::Message) -> Result<Vec<ToBot>, ProtocolError> {
-        Ok(Vec::new())
-    }
-
-    fn by_bot(&mut self, _event: &FromBot) -> Vec<protocol::Message> {
-        Vec::new()
     }
 }
 
@@ -190,7 +178,7 @@ async fn the_pacing_thread_waits_for_no_message_of_the_bots() {
     let (go_on, may_go_on) = std_mpsc::channel();
     let codec = Slow { reads, may_go_on };
     let (events, _heard) = mpsc::unbounded_channel();
-    let formats = [codec.default_format(); 2];
+    let formats = [codec.format(); 2];
     let (mut sink, _shared) = begin(link, Box::new(codec), formats, (CallClock::start(), events), SocketProtocol::Pcm);
     tokio::task::spawn_blocking(move || reading.recv()).await.expect("a thread").expect("the message is being read");
     let paced = tokio::task::spawn_blocking(move || sink.send(&[1; 160], false).map(drop));

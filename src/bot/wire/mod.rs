@@ -1,29 +1,29 @@
 //! What a line's audio goes over: RTP, a media socket, WebRTC.
 
+mod encryption;
 mod feedback;
 mod rtp;
-mod secrecy;
 mod socket;
 mod stamps;
 mod webrtc;
 
+pub(super) use encryption::Encryption;
 pub(super) use rtp::RtpWire;
-pub(super) use secrecy::Secrecy;
 pub(super) use socket::SocketWire;
 pub(super) use webrtc::RtcWire;
 
-/// Audio of the caller's.
-pub(super) struct Heard {
+/// The caller's audio.
+pub(super) struct ReceivedAudio {
     /// Samples at 8 kHz.
     pub samples: Vec<i16>,
     /// When the first of them was received, in nanoseconds of `CLOCK_MONOTONIC`.
     pub at: i64,
 }
 
-/// One line's way to the caller.
+/// The media of one line.
 pub(super) trait Wire: Send {
     /// Everything that came since the last call.
-    fn receive(&mut self) -> Vec<Heard>;
+    fn receive(&mut self) -> Vec<ReceivedAudio>;
 
     /// Samples that it sends at a time.
     fn frame(&self) -> usize {

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::codec::Codec;
-use crate::websocket::protocol::encoding_of;
+use crate::websocket::protocol::format::encoding;
 
 /// Where the stream of a call goes, as the bot's answer tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::websocket) struct Directions {
+pub(crate) struct Directions {
     /// The media socket.
     pub url: String,
     /// Parameters that the stream begins with.
@@ -27,13 +27,13 @@ impl Directions {
     /// With what a content type such as `audio/l16;rate=16000` tells.
     pub fn with_content_type(self, content_type: &str) -> Self {
         let rate = content_type.split_once("rate=").and_then(|(_, rate)| rate.trim().parse().ok());
-        Self { encoding: encoding_of(content_type), rate, ..self }
+        Self { encoding: encoding(content_type), rate, ..self }
     }
 }
 
 /// Why an answer leads to no stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NoStream {
+pub(crate) enum NoStream {
     /// The bot takes no call now.
     Busy,
     /// The bot refuses or ends the call: what it said.

@@ -81,7 +81,7 @@ pub enum ToBot {
 /// From the bot to the provider.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FromBot {
-    /// The bot takes the stream; only of protocols where `ProtocolCodec::waits_for_acceptance`.
+    /// The bot takes the stream; only of providers where `Provider::waits_for_acceptance`.
     Accepted {
         /// The format that the bot chose, where the protocol lets it choose.
         format: Option<WireFormat>,
@@ -106,7 +106,7 @@ pub enum FromBot {
         /// The bot's reason, where it gives one.
         reason: Option<String>,
     },
-    /// The bot has taken note of [`ToBot::Stop`]; only of protocols where `ProtocolCodec::answers_the_end`.
+    /// The bot has taken note of [`ToBot::Stop`]; only of providers where `Provider::answers_the_end`.
     Goodbye,
     /// The bot asks for something that goldencall notes and does not do (an unknown event, a verb).
     Other(String),
@@ -118,52 +118,3 @@ pub enum FromBot {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct ProtocolError(pub String);
-
-/// One provider's protocol, for one stream. The same codec serves both roles, so that the listener which a provider
-/// calls, the tester in the provider's place and the sample bot speak the same bytes.
-#[expect(clippy::wrong_self_convention, reason = "`from_bot` tells a direction, it is no constructor")]
-pub trait ProtocolCodec: Send {
-    /// HTTP headers of the WebSocket request besides the standard ones.
-    fn request_headers(&self, _start: &StreamStart) -> Vec<(String, String)> {
-        Vec::new()
-    }
-
-    /// The WebSocket subprotocol, where there is one.
-    fn subprotocol(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The caller's format where the target names none.
-    fn default_format(&self) -> WireFormat;
-
-    /// The formats that the protocol can carry.
-    fn formats(&self) -> &'static [WireFormat];
-
-    /// Whether the stream counts as answered only once the bot has accepted it.
-    fn waits_for_acceptance(&self) -> bool {
-        false
-    }
-
-    /// Whether the bot says that it has taken note of the end of the call ([`FromBot::Goodbye`]).
-    fn answers_the_end(&self) -> bool {
-        false
-    }
-
-    /// Provider's role: writes.
-    fn to_bot(&mut self, event: &ToBot) -> Vec<Message>;
-
-    /// Provider's role: reads. Unknown events are `FromBot::Other`, never errors.
-    ///
-    /// # Errors
-    /// JSON, base64 or a frame that is broken, or an event that lacks what it needs.
-    fn from_bot(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError>;
-
-    /// Bot's role: reads. Unknown events are passed over.
-    ///
-    /// # Errors
-    /// JSON, base64 or a frame that is broken, or an event that lacks what it needs.
-    fn on_bot(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError>;
-
-    /// Bot's role: writes.
-    fn by_bot(&mut self, event: &FromBot) -> Vec<Message>;
-}

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::format::{adopt, choose, milliseconds};
 use super::json::{BOT, Incoming, base64, extend, quote, text};
-use super::message::{FromBot, Message, ProtocolCodec, ProtocolError, StreamStart, ToBot, WireFormat};
+use super::message::{FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
+use super::roles::{BotRole, ProviderRole};
 
 /// What sets one provider's messages apart from another's.
-pub(super) trait Dialect: Send + 'static {
+pub(in crate::websocket) trait Dialect: Send + 'static {
     /// The provider as people write it.
     const PROVIDER: &'static str;
     /// What it carries, its default first.
@@ -65,7 +66,7 @@ pub(super) trait Dialect: Send + 'static {
 
 /// One stream of a provider in this family.
 #[derive(Debug)]
-pub(super) struct JsonStream<D> {
+pub(in crate::websocket) struct JsonStream<D> {
     format: WireFormat,
     start: StreamStart,
     sequence: u64,
@@ -76,11 +77,11 @@ pub(super) struct JsonStream<D> {
 
 impl<D: Dialect> JsonStream<D> {
     /// A stream that has not begun.
-    pub(super) fn new(wish: Option<WireFormat>) -> Self {
+    pub(in crate::websocket) fn new(wish: Option<WireFormat>) -> Self {
         Self { format: choose(wish, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
     }
 
-    fn tell(&mut self, event: &str, fields: Value) -> Message {
+    fn provider_message(&mut self, event: &str, fields: Value) -> Message {
         let mut message = Map::from_iter([("event".to_owned(), event.into())]);
         self.sequence += 1;
         message.insert(D::SEQUENCE.to_owned(), if D::NUMBERS_AS_TEXT { self.sequence.to_string().into() } else { self.sequence.into() });
@@ -94,7 +95,7 @@ impl<D: Dialect> JsonStream<D> {
     fn begin(&mut self, start: &StreamStart) -> Vec<Message> {
         self.start = start.clone();
         self.format = adopt(start.format, self.format, D::FORMATS);
-        let start = self.tell("start", D::start(start, self.format));
+        let start = self.provider_message("start", D::start(start, self.format));
         D::connected().iter().map(text).chain([start]).collect()
     }
 
@@ -106,10 +107,10 @@ impl<D: Dialect> JsonStream<D> {
         self.chunk += 1;
         let media = D::media(self.chunk, self.now(), &base64(payload));
         self.bytes += payload.len() as u64;
-        self.tell("media", json!({"media": media}))
+        self.provider_message("media", json!({"media": media}))
     }
 
-    fn ask(&self, event: &str, fields: Value) -> Vec<Message> {
+    fn bot_message(&self, event: &str, fields: Value) -> Vec<Message> {
         let mut message = Map::from_iter([("event".to_owned(), event.into())]);
         if D::BOT_NAMES_STREAM {
             message.insert(D::STREAM.to_owned(), self.start.stream_id.as_str().into());
@@ -144,28 +145,24 @@ fn mark(path: &str, name: &str) -> Value {
     path.rsplit('.').fold(Value::from(name), |inner, key| json!({key: inner}))
 }
 
-impl<D: Dialect> ProtocolCodec for JsonStream<D> {
-    fn default_format(&self) -> WireFormat {
+impl<D: Dialect> ProviderRole for JsonStream<D> {
+    fn format(&self) -> WireFormat {
         self.format
     }
 
-    fn formats(&self) -> &'static [WireFormat] {
-        D::FORMATS
-    }
-
-    fn to_bot(&mut self, event: &ToBot) -> Vec<Message> {
+    fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
             ToBot::Start(start) => self.begin(start),
             ToBot::Audio(payload) => vec![self.media(payload)],
-            ToBot::Dtmf(digit) => vec![self.tell("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
+            ToBot::Dtmf(digit) => vec![self.provider_message("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
             ToBot::MarkReached { cleared: true, .. } if !D::TELLS_CLEARED_MARKS => Vec::new(),
-            ToBot::MarkReached { name, .. } => vec![self.tell(D::MARK_REACHED, mark(D::MARK_NAME, name))],
+            ToBot::MarkReached { name, .. } => vec![self.provider_message(D::MARK_REACHED, mark(D::MARK_NAME, name))],
             ToBot::Playback { .. } => Vec::new(),
-            ToBot::Stop => D::stop(&self.start).map(|stop| self.tell("stop", json!({"stop": stop}))).into_iter().collect(),
+            ToBot::Stop => D::stop(&self.start).map(|stop| self.provider_message("stop", json!({"stop": stop}))).into_iter().collect(),
         }
     }
 
-    fn from_bot(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError> {
+    fn read(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError> {
         let message = Incoming::read_text(BOT, "event", message)?;
         let [audio, mark, clear] = D::BOT_EVENTS;
         let kind = message.kind();
@@ -177,7 +174,7 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
         } else if kind == mark {
             vec![FromBot::Mark(message.required(D::MARK_NAME)?)]
         } else if kind == clear {
-            let reply = D::CLEARED.map(|event| FromBot::Reply(self.tell(event, Value::Null)));
+            let reply = D::CLEARED.map(|event| FromBot::Reply(self.provider_message(event, Value::Null)));
             [FromBot::Clear(None)].into_iter().chain(reply).collect()
         } else if Some(kind) == D::BOT_DTMF {
             vec![FromBot::Dtmf(message.required("dtmf")?)]
@@ -185,8 +182,14 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
             vec![FromBot::Other(quote(kind))]
         })
     }
+}
 
-    fn on_bot(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
+impl<D: Dialect> BotRole for JsonStream<D> {
+    fn format(&self) -> WireFormat {
+        self.format
+    }
+
+    fn read(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
         let message = Incoming::read_text(D::PROVIDER, "event", message)?;
         Ok(match message.kind() {
             "start" => vec![ToBot::Start(self.learn(&message))],
@@ -199,14 +202,14 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
         })
     }
 
-    fn by_bot(&mut self, event: &FromBot) -> Vec<Message> {
+    fn write(&mut self, event: &FromBot) -> Vec<Message> {
         let [audio, mark_event, clear] = D::BOT_EVENTS;
         match event {
             FromBot::Audio { payload, format, .. } => {
-                self.ask(audio, json!({"media": D::bot_media(&base64(payload), format.unwrap_or(self.format))}))
+                self.bot_message(audio, json!({"media": D::bot_media(&base64(payload), format.unwrap_or(self.format))}))
             }
-            FromBot::Mark(name) => self.ask(mark_event, mark(D::MARK_NAME, name)),
-            FromBot::Clear(None) => self.ask(clear, Value::Null),
+            FromBot::Mark(name) => self.bot_message(mark_event, mark(D::MARK_NAME, name)),
+            FromBot::Clear(None) => self.bot_message(clear, Value::Null),
             FromBot::Dtmf(digits) => D::BOT_DTMF.map(|event| text(&json!({"event": event, "dtmf": digits}))).into_iter().collect(),
             _ => Vec::new(),
         }
