@@ -1,7 +1,7 @@
 //! An open call's controls.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::leg::Leg;
 use crate::clock::Monotonic;
+use crate::lock::lock;
 use crate::media::{Reception, ReceptionCounter};
 use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 use crate::websocket::control::Outbound;
@@ -32,7 +33,7 @@ impl CallControl for Control {
             if self.over.swap(true, Ordering::SeqCst) {
                 return;
             }
-            if let Some(why) = self.leg.part().await {
+            if let Some(why) = self.leg.hang_up().await {
                 let _nobody = self.events.send(CallEvent::Note(why));
             }
             let _gone = self.outbox.send(Outbound::Close);
@@ -41,7 +42,7 @@ impl CallControl for Control {
     }
 
     fn reception(&self) -> Reception {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).report()
+        lock(&self.received).report()
     }
 
     fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {

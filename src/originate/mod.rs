@@ -3,11 +3,13 @@
 
 mod api;
 mod control;
-mod desk;
 mod dialer;
-mod doors;
+mod endpoints;
 mod leg;
 mod listener;
+mod pending_calls;
+mod provider;
+mod registry;
 mod session;
 mod stamp;
 mod status;

@@ -1,19 +1,20 @@
 //! One open stream, with goldencall in the place of the application that a provider streams to.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::control::Control;
-use super::desk::{Arrival, Reservation};
+use super::pending_calls::{Arrival, Reservation};
 use super::stamp::{Stamp, stamp};
 use super::status::Stage;
 use super::waiting::forgery;
 use crate::clock::CallClock;
 use crate::codec;
+use crate::lock::lock;
 use crate::media::MediaFrame;
 use crate::time::CallTime;
 use crate::transport::{CallEvent, Dial};
@@ -28,7 +29,7 @@ const LAST_AUDIO: Duration = Duration::from_millis(500);
 const ROUNDING: u32 = 80;
 
 /// The task of one stream.
-pub(super) struct Session {
+pub(super) struct OriginatedSession {
     control: Arc<Control>,
     reader: LinkReader,
     writer: LinkWriter,
@@ -82,7 +83,7 @@ impl Place {
     }
 }
 
-impl Session {
+impl OriginatedSession {
     /// On an open link whose stream has begun.
     pub fn new(
         control: Arc<Control>,
@@ -109,7 +110,7 @@ impl Session {
                     Err(end) => Some(end),
                 },
                 Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
-                Some(arrival) = self.reservation.arrivals.recv() => { self.news(&arrival); None }
+                Some(arrival) = self.reservation.arrivals.recv() => { self.arrival(&arrival); None }
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Some(LinkEnd::Closed),
             };
             if done.is_some() {
@@ -135,7 +136,7 @@ impl Session {
         }
     }
 
-    fn news(&mut self, arrival: &Arrival) {
+    fn arrival(&mut self, arrival: &Arrival) {
         match arrival {
             Arrival::Status(status) if matches!(status.stage, Stage::Over(_)) => {
                 self.control.leg.is_over();
@@ -158,7 +159,7 @@ impl Session {
         }
         for event in events {
             match event {
-                ToBot::Audio(payload) => self.hear(at, stamp(message), &payload),
+                ToBot::Audio(payload) => self.audio(at, stamp(message), &payload),
                 ToBot::Dtmf(digit) => drop(self.events.send(CallEvent::Digit(at, digit))),
                 ToBot::Stop => {
                     self.control.leg.is_over();
@@ -170,7 +171,7 @@ impl Session {
         None
     }
 
-    fn hear(&mut self, received: CallTime, stamp: Option<Stamp>, payload: &[u8]) {
+    fn audio(&mut self, received: CallTime, stamp: Option<Stamp>, payload: &[u8]) {
         let held = self.decoder.held_nanos();
         let samples = self.decoder.decode(None, payload);
         let length = samples.len();
@@ -183,7 +184,7 @@ impl Session {
         let older = held + older * 1_000_000_000 / i64::from(codec::SAMPLE_RATE);
         let arrival = CallTime::from_nanos(received.as_nanos() - older);
         let frame = MediaFrame { arrival, received: arrival, ssrc: 1, sequence, timestamp, marker: false, samples };
-        self.control.received.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        lock(&self.control.received).push(&frame);
         let _call_over = self.events.send(CallEvent::Media(frame));
     }
 
@@ -195,7 +196,7 @@ impl Session {
         }
         self.control.stop.cancel();
         // A socket that broke says nothing of the call behind it.
-        if let Some(why) = self.control.leg.part().await {
+        if let Some(why) = self.control.leg.hang_up().await {
             let _call_over = self.events.send(CallEvent::Note(why));
         }
     }

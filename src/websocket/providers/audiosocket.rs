@@ -1,7 +1,7 @@
 //! Asterisk's AudioSocket (<https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/>): frames on TCP, each of
 //! a kind, a length of two bytes and a payload.
 
-use super::provider::Provider;
+use super::interface::Provider;
 use crate::websocket::link::Split;
 use crate::websocket::protocol::format::{adopt, choose, l16, whole_samples};
 use crate::websocket::protocol::json::BOT;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider};
 use crate::codec::Codec;
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Signing, pairs, parse, text_at, unusable};
 use crate::websocket::protocol::format::l16;

@@ -1,6 +1,6 @@
 //! Bare linear samples in binary messages: the bot knows the format, and nothing but audio is said.
 
-use super::provider::Provider;
+use super::interface::Provider;
 use crate::websocket::protocol::format::{HalfSample, choose, l16};
 use crate::websocket::protocol::json::quote;
 use crate::websocket::protocol::{BotRole, FromBot, Message, ProtocolError, ProviderRole, ToBot, WireFormat};

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider};
 use crate::codec::Codec;
 use crate::websocket::answer::{
     AnswerRequest, Directions, Document, Fields, Headers, NoStream, Received, Signing, escaped, hmac, is_hmac, pairs, sorted,

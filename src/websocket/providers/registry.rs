@@ -3,10 +3,10 @@
 use super::audiosocket::AudioSocket;
 use super::exotel::Exotel;
 use super::genesys::Genesys;
+use super::interface::Provider;
 use super::jambonz::Jambonz;
 use super::pcm::Pcm;
 use super::plivo::Plivo;
-use super::provider::Provider;
 use super::teler::Teler;
 use super::telnyx::Telnyx;
 use super::twilio::Twilio;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider};
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Signing, parse, text_at, unusable};
 use crate::websocket::protocol::format::{adopt, choose, l16};
 use crate::websocket::protocol::json::{BOT, Incoming, base64, quote, text};

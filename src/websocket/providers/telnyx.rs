@@ -7,7 +7,7 @@ use roxmltree::Node;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider};
 use crate::websocket::answer::{
     AnswerRequest, Directions, Document, Headers, NoStream, Signing, form, is_connected, twiml_fields, xml_directions,
 };

@@ -4,7 +4,7 @@ use ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, IdPrefixes, Provider};
+use super::interface::{AnswerUrl, IdPrefixes, Provider};
 use crate::scenario::WebSocketTarget;
 use crate::websocket::answer::{
     AnswerRequest, Directions, Document, Fields, Headers, NoStream, Received, Signing, hmac, is_connected, is_hmac, sorted, twiml_fields,

@@ -9,7 +9,7 @@ use ring::hmac::{HMAC_SHA256, Key, sign, verify};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::provider::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider};
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Received, Signing, pairs, parse, text_at, unusable};
 use crate::websocket::protocol::format::{RATES, adopt, choose, encoding, l16, whole_samples};
 use crate::websocket::protocol::json::{BOT, Incoming, extend, object, plain, quote, text};

@@ -4,7 +4,7 @@ use super::session::FORMATS;
 use super::stream::{API_KEY, GenesysStream};
 use crate::websocket::answer::Headers;
 use crate::websocket::protocol::{BotRole, ProviderRole, StreamStart, WireFormat};
-use crate::websocket::providers::provider::Provider;
+use crate::websocket::providers::interface::Provider;
 
 /// Genesys Cloud AudioHook.
 #[derive(Debug)]

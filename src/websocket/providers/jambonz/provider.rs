@@ -4,7 +4,7 @@ use super::application::CallControl;
 use super::media::{FORMATS, JambonzStream};
 use crate::websocket::protocol::{BotRole, ProviderRole, WireFormat};
 use crate::websocket::providers::control_socket::ControlSocket;
-use crate::websocket::providers::provider::Provider;
+use crate::websocket::providers::interface::Provider;
 
 /// jambonz.
 #[derive(Debug)]

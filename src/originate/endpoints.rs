@@ -1,19 +1,19 @@
-//! Where a provider comes in: one path for each purpose, with the call's own random token at its end.
+//! The paths that a provider requests: one for each purpose, with the call's own random token at its end.
 
 use crate::scenario::{OriginateProvider, OriginateTarget};
 
-/// What a request from outside is for.
+/// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
-    /// News of the call.
+pub(super) enum Endpoint {
+    /// Status callbacks.
     Status,
-    /// Teler asks what to do with the answered call.
+    /// What to do with the answered call; only Teler asks.
     Flow,
     /// The media socket.
     Stream(OriginateProvider),
 }
 
-impl Door {
+impl Endpoint {
     fn name(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -22,16 +22,16 @@ impl Door {
         }
     }
 
-    /// The door and the token that a path leads to. A reverse proxy may or may not strip the path of the public URL, so only
+    /// The endpoint and the token that a path leads to. A reverse proxy may or may not strip the path of the public URL, so only
     /// the last two segments count.
     pub fn at(path: &str) -> Option<(Self, &str)> {
         let (rest, token) = path.trim_end_matches('/').rsplit_once('/')?;
         let name = rest.rsplit('/').next()?;
-        let doors = [Self::Status, Self::Flow].into_iter().chain(OriginateProvider::ALL.map(Self::Stream));
-        doors.into_iter().find(|door| door.name() == name).map(|door| (door, token))
+        let endpoints = [Self::Status, Self::Flow].into_iter().chain(OriginateProvider::ALL.map(Self::Stream));
+        endpoints.into_iter().find(|endpoint| endpoint.name() == name).map(|endpoint| (endpoint, token))
     }
 
-    /// The door's public URL, as the provider calls and signs it.
+    /// The endpoint's public URL, as the provider calls and signs it.
     pub fn url(self, target: &OriginateTarget, token: &str) -> String {
         let url = format!("{}/{}/{token}", target.url, self.name());
         match (self, url.strip_prefix("http")) {
@@ -69,15 +69,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_door_is_found_again_with_and_without_the_proxys_path() {
-        for door in [Door::Status, Door::Flow, Door::Stream(OriginateProvider::Twilio), Door::Stream(OriginateProvider::Teler)] {
-            let url = url::Url::parse(&door.url(&target(), "t0")).expect("URL");
-            assert_eq!(Door::at(url.path()), Some((door, "t0")), "{url}");
-            assert_eq!(Door::at(url.path().trim_start_matches("/calls")), Some((door, "t0")));
+    fn an_endpoint_is_found_again_with_and_without_the_proxys_path() {
+        for endpoint in
+            [Endpoint::Status, Endpoint::Flow, Endpoint::Stream(OriginateProvider::Twilio), Endpoint::Stream(OriginateProvider::Teler)]
+        {
+            let url = url::Url::parse(&endpoint.url(&target(), "t0")).expect("URL");
+            assert_eq!(Endpoint::at(url.path()), Some((endpoint, "t0")), "{url}");
+            assert_eq!(Endpoint::at(url.path().trim_start_matches("/calls")), Some((endpoint, "t0")));
         }
-        assert_eq!(Door::Stream(OriginateProvider::Twilio).url(&target(), "t0"), "wss://ci.example.com/calls/twilio/t0");
+        assert_eq!(Endpoint::Stream(OriginateProvider::Twilio).url(&target(), "t0"), "wss://ci.example.com/calls/twilio/t0");
         for nowhere in ["", "/", "/t0", "/state/t0", "//"] {
-            assert_eq!(Door::at(nowhere), None, "{nowhere}");
+            assert_eq!(Endpoint::at(nowhere), None, "{nowhere}");
         }
     }
 }
