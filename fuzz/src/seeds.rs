@@ -1,4 +1,5 @@
-//! Writes seeds into `corpus/`: one valid message of each kind, in both directions, for every media-socket protocol.
+//! Writes seeds into `corpus/`: one valid message of each kind, in both directions, for every media-socket protocol,
+//! and prints the names of these protocols.
 
 use std::path::Path;
 use std::{fs, io};
@@ -11,6 +12,7 @@ fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {
         let messages = messages(protocol);
         write(protocol.name(), &messages)?;
+        println!("{}", protocol.name());
     }
     let start = StreamStart { call_id: "CA1".into(), ..StreamStart::default() };
     let mut messages: Vec<Message> = vec![control::session_new("m1", &start)];

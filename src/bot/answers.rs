@@ -13,7 +13,7 @@ use crate::scenario::SocketProtocol;
 use crate::websocket::answer::{Document, Received};
 use crate::websocket::providers::provider;
 
-/// `/answer/{protocol}`; the query (`script`, `think`, `bursts`) goes on to the stream.
+/// `/answer/{protocol}`; the query (`script`, `think`, `bursts`) is passed to the stream.
 pub(super) fn routes() -> Router<Arc<BotState>> {
     Router::new().route("/answer/{protocol}", any(answer))
 }
@@ -29,8 +29,8 @@ async fn answer(
     let Some((protocol, answer_url)) = found else {
         return (StatusCode::NOT_FOUND, format!("nobody asks first in a protocol `{name}`")).into_response();
     };
-    if let Some(refusal) = forged(&state, protocol, "http", (&uri, &headers), &body) {
-        return refusal;
+    if let Some(forbidden) = forged(&state, protocol, "http", (&uri, &headers), &body) {
+        return forbidden;
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let query = query.map(|query| format!("?{}", own(&query))).unwrap_or_default();
@@ -50,9 +50,9 @@ pub(super) fn forged(
     let token = state.auth_token.as_ref()?.reveal();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let url = format!("{scheme}://{}{uri}", header("Host").unwrap_or_default());
-    let refusal = || (StatusCode::FORBIDDEN, format!("the signature is not {}'s by this bot's token", protocol.name())).into_response();
+    let forbidden = || (StatusCode::FORBIDDEN, format!("the signature is not {}'s by this bot's token", protocol.name())).into_response();
     let request = Received { url: &url, header: &header, body };
-    (!provider(protocol).is_signed(token, &request)).then(refusal)
+    (!provider(protocol).is_signed(token, &request)).then(forbidden)
 }
 
 /// The part of the query that is the bot's, not the provider's.

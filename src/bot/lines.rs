@@ -20,8 +20,8 @@ pub(super) struct LiveLine {
 }
 
 impl LiveLine {
-    /// Takes a candidate that was found after the offer went out; an empty one is the end of them.
-    pub async fn take(&self, candidate: &str) -> Result<(), String> {
+    /// Adds a candidate that was found after the offer went out; an empty one is the end of candidates.
+    pub async fn add_candidate(&self, candidate: &str) -> Result<(), String> {
         let candidate = RTCIceCandidateInit { candidate: candidate.to_owned(), ..RTCIceCandidateInit::default() };
         self.connection.add_ice_candidate(candidate).await.map_err(|error| error.to_string())
     }

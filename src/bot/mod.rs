@@ -1,5 +1,5 @@
-//! The built-in sample bot: real SIP, WebRTC and media sockets; it listens, thinks and answers from a script of
-//! recordings, and can be wrong in every way a scenario must catch.
+//! The built-in sample bot: real SIP, WebRTC and media sockets; it answers from a script of recordings
+//! and can be wrong in every way that a scenario must catch.
 //!
 //! It shares no timing code with the tester: it has its own pacing, its own detector of the end of the
 //! caller's speech, and logs the true send time of each reply's first speech sample.

@@ -1,4 +1,4 @@
-//! WebRTC offers, as every kind of signalling brings them.
+//! WebRTC offers, over every kind of signalling.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use super::state::BotState;
 use super::webrtc;
 use crate::scenario::{Fault, Signalling};
 
-/// The entity tag of every WHIP resource: the sample bot has one ICE session a line.
+/// The entity tag of every WHIP resource: the sample bot has one ICE session per line.
 const ETAG: &str = "\"1\"";
-/// What trickle is sent as (RFC 8840).
+/// The content type of trickled candidates (RFC 8840).
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
-/// The paths under which the frameworks expect them.
+/// The paths that the frameworks use.
 pub(super) fn routes() -> Router<Arc<BotState>> {
     Router::new()
         .route("/api/offer", post(offer).patch(trickle))
@@ -44,8 +44,8 @@ pub(super) fn path(signalling: Signalling) -> &'static str {
     }
 }
 
-/// A refusal, where the bot is to refuse.
-async fn refusal(state: &BotState) -> Option<Response> {
+/// The error response of a bot that is to refuse.
+async fn faulty_response(state: &BotState) -> Option<Response> {
     match state.fault {
         Some(Fault::Busy) => Some((StatusCode::SERVICE_UNAVAILABLE, "the sample bot is busy").into_response()),
         Some(Fault::NoAnswer) => std::future::pending().await,
@@ -53,10 +53,10 @@ async fn refusal(state: &BotState) -> Option<Response> {
     }
 }
 
-/// Answers an offer, under a name of the bot's own unless the caller brings one.
+/// Answers an offer; the line gets the caller's id if there is one, else a new one.
 async fn answer(state: Arc<BotState>, sdp: &str, options: CallOptions, id: Option<&str>) -> Result<(String, String), Response> {
-    if let Some(refusal) = refusal(&state).await {
-        return Err(refusal);
+    if let Some(response) = faulty_response(&state).await {
+        return Err(response);
     }
     let id = id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     match webrtc::answer(state, sdp.to_owned(), options, id.clone()).await {
@@ -83,19 +83,19 @@ async fn trickle(State(state): State<Arc<BotState>>, Json(body): Json<Value>) ->
     let line = body.get("pc_id").and_then(Value::as_str).and_then(|id| state.lines.get(id));
     let line = line.ok_or_else(|| (StatusCode::NOT_FOUND, "no connection has this `pc_id`").into_response())?;
     for candidate in body.get("candidates").and_then(Value::as_array).into_iter().flatten() {
-        take(&line, candidate, "sdp_mid").await.map_err(|why| (StatusCode::BAD_REQUEST, why).into_response())?;
+        add_candidate(&line, candidate, "sdp_mid").await.map_err(|why| (StatusCode::BAD_REQUEST, why).into_response())?;
     }
     Ok(Json(json!({ "status": "success" })).into_response())
 }
 
-/// Frameworks look for the media section that a candidate names, and pass over a candidate that names none.
-async fn take(line: &LiveLine, candidate: &Value, section: &str) -> Result<(), String> {
+/// Frameworks look up the candidate's media section, and ignore a candidate without one.
+async fn add_candidate(line: &LiveLine, candidate: &Value, section: &str) -> Result<(), String> {
     let text = |name: &str| candidate.get(name).and_then(Value::as_str);
     let value = text("candidate").ok_or("no `candidate`")?;
     if text(section).is_none_or(str::is_empty) {
         return Err(format!("the candidate has no `{section}`"));
     }
-    line.take(value).await
+    line.add_candidate(value).await
 }
 
 async fn start() -> Json<Value> {
@@ -111,7 +111,7 @@ async fn fastrtc(
     let failed = |error: &str| Json(json!({ "status": "failed", "meta": { "error": error } })).into_response();
     if body.get("type").and_then(Value::as_str) == Some("ice-candidate") {
         let Some(line) = id.and_then(|id| state.lines.get(id)) else { return Ok(failed("no connection has this `webrtc_id`")) };
-        let taken = take(&line, body.get("candidate").unwrap_or(&Value::Null), "sdpMid").await;
+        let taken = add_candidate(&line, body.get("candidate").unwrap_or(&Value::Null), "sdpMid").await;
         return Ok(taken.map_or_else(|why| failed(&why), |()| Json(json!({ "status": "success" })).into_response()));
     }
     if state.fault == Some(Fault::Busy) {
@@ -164,7 +164,7 @@ async fn patched(line: &LiveLine, headers: &HeaderMap, fragment: &str) -> Result
         return Err((StatusCode::UNPROCESSABLE_ENTITY, "the sample bot does not restart ICE".to_owned()));
     }
     for candidate in fragment.lines().filter_map(|line| line.strip_prefix("a=")).filter(|line| line.starts_with("candidate:")) {
-        line.take(candidate.trim()).await.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+        line.add_candidate(candidate.trim()).await.map_err(|why| (StatusCode::BAD_REQUEST, why))?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

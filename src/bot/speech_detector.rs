@@ -3,9 +3,9 @@
 /// Mean absolute level above which a 5 ms stretch is speech (about -46 dBFS).
 const LEVEL: i32 = 160;
 const STRETCH: usize = 40;
-/// Level of a sample that still belongs to a word that is dying away.
+/// Level of a sample that still belongs to a word's decay.
 const AUDIBLE: i16 = 40;
-/// How long a word may take to die away.
+/// How long a word may decay.
 const DECAY_NS: i64 = 300_000_000;
 /// Speech shorter than this is a click.
 const LEAST_NS: i64 = 60_000_000;
@@ -37,7 +37,7 @@ impl SpeechDetector {
         }
     }
 
-    /// The caller is speaking and has been for long enough to be no click.
+    /// The start of speech that goes on and is longer than a click.
     pub fn speaking(&self, now: i64) -> Option<i64> {
         self.start.filter(|start| self.end - start >= LEAST_NS && now - self.end < 200_000_000)
     }

@@ -1,4 +1,4 @@
-//! What a reply sounds like, faults included.
+//! The samples of a reply, faults included.
 
 use super::script::Library;
 use crate::scenario::{Fault, Reply};

@@ -57,9 +57,9 @@ async fn upgrade(
     }
     let provider = provider(protocol);
     if provider.signs_handshake()
-        && let Some(refusal) = answers::forged(&state, protocol, "ws", (&uri, &headers), "")
+        && let Some(forbidden) = answers::forged(&state, protocol, "ws", (&uri, &headers), "")
     {
-        return refusal;
+        return forbidden;
     }
     if let Some(control) = provider.control_socket().filter(|control| control_socket::is_asked_for(*control, &headers)) {
         return control_socket::upgrade(control, upgrade, &uri);
@@ -71,7 +71,7 @@ async fn upgrade(
     upgrade.on_upgrade(move |open| talk(state, protocol, options, open))
 }
 
-/// Joins the socket with a line.
+/// Connects the socket with a line.
 async fn talk(state: Arc<BotState>, protocol: SocketProtocol, options: CallOptions, mut open: WebSocket) {
     let (to_line, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_line) = mpsc::unbounded_channel();

@@ -15,7 +15,7 @@ use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::Gauges;
 
-/// What the call's controls and its task share.
+/// State that the call's controls and its task share.
 pub(super) struct Control {
     pub leg: Leg,
     pub outbox: mpsc::UnboundedSender<Outbound>,
@@ -27,7 +27,7 @@ pub(super) struct Control {
 }
 
 impl CallControl for Control {
-    /// Over the REST API: a provider may take a closed socket for a lost one.
+    /// Over the REST API: to a provider, a closed socket may be a lost one.
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             if self.over.swap(true, Ordering::SeqCst) {

@@ -20,7 +20,7 @@ use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKin
 use crate::websocket::sink::SocketSink;
 use crate::websocket::{WireDecoder, WireEncoder};
 
-/// Has providers place calls; one listener for each address, from the first call that needs it to the end of the run.
+/// Places calls over providers, with one listener per address from the first call that needs it to the end of the run.
 #[derive(Default)]
 pub struct OriginateTransport {
     lane: MediaLane,
@@ -64,7 +64,7 @@ async fn place(
     let pending = listener(listeners, target.listen).await?;
     let mut reservation = pending.expect(target.clone());
     if !target.url.starts_with("https://") {
-        let note = format!("{} is no https:// URL: the call's audio crosses the network in the clear", target.url);
+        let note = format!("{} is not an https:// URL: the call's audio crosses the network in the clear", target.url);
         let _nobody = dial.events.send(CallEvent::Note(note));
     }
     let leg = ask(&target, &reservation.token, background).await?;
@@ -98,7 +98,7 @@ async fn ask(target: &OriginateTarget, token: &str, background: BackgroundReques
     let (token, more) = (token.to_owned(), background.clone());
     background.run(async move {
         let placed = api.place(&token).await.map(|call_id| Leg::new(Arc::clone(&api), call_id, more));
-        // A leg that nobody takes is dropped, which hangs up.
+        // If the receiver is gone, the leg is dropped, which hangs up.
         drop(reply.send(placed));
     });
     placed.await.map_err(|error| DialError::local("the request for the call was lost", error))?

@@ -1,4 +1,4 @@
-//! A call at the provider, which is ended on every way out.
+//! A call at the provider, which is always ended.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::api::Api;
 use crate::lock::lock;
 
-/// How long whoever hangs up waits for the provider's answer.
+/// How long a hang-up waits for the provider's answer.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How long the end of a run waits for all of them: a call that goes on costs.
+/// How long the end of a run waits for all requests: a call that is not ended costs money.
 const LAST_REQUESTS: Duration = Duration::from_secs(8);
 
 /// Requests that run to their end even if their caller is gone.
@@ -53,7 +53,7 @@ impl BackgroundRequests {
     }
 }
 
-/// A call at the provider. Whoever drops it hangs up.
+/// A call at the provider. Dropping it hangs up.
 pub(super) struct Leg {
     /// The provider's name of the call.
     pub call_id: String,
@@ -68,12 +68,12 @@ impl Leg {
         Self { call_id, api, background, over: false.into() }
     }
 
-    /// The provider says that the call is over: nothing is left to end.
+    /// Marks the call as ended by the provider: there is nothing left to hang up.
     pub fn is_over(&self) {
         self.over.store(true, Ordering::SeqCst);
     }
 
-    /// Asks the provider to end the call, once; resolves when it has, within a bounded time. Where it did not: one sentence.
+    /// Asks the provider to end the call, once, and waits for its answer for a bounded time. Returns why it did not, in one sentence.
     pub async fn hang_up(&self) -> Option<String> {
         let done = self.end()?;
         match timeout(GOODBYE, done).await {

@@ -13,7 +13,7 @@ use crate::lock::lock;
 use crate::scenario::OriginateTarget;
 use crate::websocket::link::{LinkReader, LinkWriter};
 
-/// What came in for a call.
+/// A request that came in for a call.
 pub(super) enum Arrival {
     /// How far the call is.
     Status(Status),
@@ -25,7 +25,7 @@ pub(super) enum Arrival {
     Forged(Endpoint, String),
 }
 
-/// A call that a provider was, or is about to be, asked for.
+/// A call that is being placed, or is up.
 pub(super) struct PendingCall {
     pub target: OriginateTarget,
     streams: AtomicBool,

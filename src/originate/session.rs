@@ -1,4 +1,4 @@
-//! One open stream, with goldencall in the place of the application that a provider streams to.
+//! One open stream of an originated call, with goldencall in the bot's role.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,9 +23,9 @@ use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
 use crate::websocket::protocol::{BotRole, FromBot, Message, ToBot};
 use crate::websocket::{WireDecoder, WireEncoder};
 
-/// How long the last audio may come behind the news that the call is over: they are two connections.
+/// How much later than the final status callback the last audio may come: they are two connections.
 const LAST_AUDIO: Duration = Duration::from_millis(500);
-/// A timestamp that is off by less is rounded, by more tells of a gap: samples.
+/// Samples by which a rounded timestamp may be off; more is a gap.
 const ROUNDING: u32 = 80;
 
 /// The task of one stream.
@@ -40,14 +40,14 @@ pub(super) struct OriginatedSession {
     clock: CallClock,
     events: mpsc::UnboundedSender<CallEvent>,
     reservation: Reservation,
-    /// The provider said that the call is over: until then, the rest of its audio is waited for.
+    /// Set when the provider reports the end of the call: until when to wait for the rest of its audio.
     until: Option<Instant>,
     /// Chunks sent.
     sent: u64,
     place: Place,
 }
 
-/// Where in the stream the next message belongs.
+/// The position of the last message in the stream.
 #[derive(Debug, Default)]
 struct Place {
     number: u64,
@@ -63,19 +63,19 @@ impl Place {
         let number = stamp.map_or(next, |stamp| stamp.number);
         let missing = number.saturating_sub(next);
         let first = self.length == 0;
-        let told = match stamp.and_then(|stamp| stamp.millis) {
+        let stated = match stamp.and_then(|stamp| stamp.millis) {
             // RTP's timestamps wrap as well.
             Some(millis) => millis.wrapping_mul(u64::from(codec::SAMPLE_RATE / 1000)) as u32,
             // Messages that are missing were as long as this one.
             None if first => 0,
             None => due.wrapping_add((missing as u32).wrapping_mul(length)),
         };
-        let rounded = !first && told.wrapping_sub(due).wrapping_add(ROUNDING) <= 2 * ROUNDING;
-        *self = Self { number, timestamp: if rounded { due } else { told }, length };
+        let rounded = !first && stated.wrapping_sub(due).wrapping_add(ROUNDING) <= 2 * ROUNDING;
+        *self = Self { number, timestamp: if rounded { due } else { stated }, length };
         (number as u16, self.timestamp)
     }
 
-    /// A message that is no audio: Teler numbers all of them in one row.
+    /// A message without audio: Teler numbers all messages in one sequence.
     fn pass(&mut self, stamp: Option<Stamp>) {
         if let Some(Stamp { number, millis: None }) = stamp {
             self.number = number;
@@ -148,7 +148,7 @@ impl OriginatedSession {
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
-        // However long the message waited for this task.
+        // The kernel's time, however long the message waited for this task.
         let at = self.control.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
         let events = match self.role.read(message) {
             Ok(events) => events,
@@ -179,7 +179,7 @@ impl OriginatedSession {
             return;
         }
         let (sequence, timestamp) = self.place.of(stamp, length as u32);
-        // A message leaves the provider once its last sample was there: all but its last frame is older than it.
+        // A provider sends a message once its last sample is there: all but the last frame is older than the message.
         let older = (self.decoder.samples_of(payload.len()) - codec::FRAME as i64).max(0);
         let older = held + older * 1_000_000_000 / i64::from(codec::SAMPLE_RATE);
         let arrival = CallTime::from_nanos(received.as_nanos() - older);
@@ -192,10 +192,10 @@ impl OriginatedSession {
         let already_over = self.control.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
         if !already_over {
-            let _call_over = self.events.send(end.told_at(now));
+            let _call_over = self.events.send(end.event_at(now));
         }
         self.control.stop.cancel();
-        // A socket that broke says nothing of the call behind it.
+        // A broken socket does not mean that the call has ended.
         if let Some(why) = self.control.leg.hang_up().await {
             let _call_over = self.events.send(CallEvent::Note(why));
         }

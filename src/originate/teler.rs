@@ -1,7 +1,7 @@
 //! FreJun Teler's REST API, flows and status callbacks, as texts (<https://frejun.ai/docs>).
 //!
-//! Teler documents no signature on what it sends: a request is known to be Teler's by the call's random token in its path alone,
-//! 128 bits that only Teler was told over TLS.
+//! Teler does not document a signature: only the call's random token in the path, 128 bits sent to Teler over TLS, shows that a
+//! request is Teler's.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use super::status::{Stage, Status};
 use crate::scenario::{OriginateProvider, OriginateTarget, SocketProtocol};
 use crate::transport::{DialError, DialErrorKind, quote};
 
-/// Milliseconds of audio in one of Teler's messages: the least that it allows, because a message tells only when its last sample
-/// was there.
+/// Milliseconds of audio in one of Teler's messages: the least that it allows, because a message's arrival dates only its last
+/// sample.
 const CHUNK_MS: u32 = 20;
 
 /// One account at Teler.
@@ -95,7 +95,7 @@ fn placed(body: &str) -> Result<String, String> {
     let data = answer.get("data").filter(|data| data.is_object()).unwrap_or(&answer);
     let id = ["id", "call_id"].iter().find_map(|name| data.get(name)).and_then(Value::as_str);
     let id = id.ok_or_else(|| format!("no id of a call: {}", quote(body)))?;
-    if id_is_plain(id) { Ok(id.to_owned()) } else { Err(format!("`{}`, which is no id of a call", quote(id))) }
+    if id_is_plain(id) { Ok(id.to_owned()) } else { Err(format!("`{}`, which is not an id of a call", quote(id))) }
 }
 
 /// It becomes part of a URL's path.
@@ -155,7 +155,7 @@ fn status(body: &[u8]) -> Result<Status, String> {
     let reason = ["reason", "hangup_cause", "status", "state"].iter().find_map(|name| text(data, name));
     let words =
         reason.as_deref().filter(|reason| *reason != event).map_or_else(|| event.to_owned(), |reason| format!("{event} ({reason})"));
-    // A call that ended unanswered is told as completed too: the reason says more.
+    // A call that ended unanswered is also reported as completed: the reason is more precise.
     let stage = match (Stage::of(event), reason.as_deref().map(Stage::of)) {
         (Stage::Over(_) | Stage::Dialling, Some(better @ Stage::Over(_))) => better,
         (stage, _) => stage,

@@ -114,7 +114,7 @@ fn placed(body: &str) -> Result<String, String> {
     let Placed { sid } = serde_json::from_str(body).map_err(|error| format!("no call resource ({error}): {}", quote(body)))?;
     // It becomes part of a URL's path.
     if sid.is_empty() || sid.len() > 64 || !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(format!("`{}`, which is no SID of a call", quote(&sid)));
+        return Err(format!("`{}`, which is not a SID of a call", quote(&sid)));
     }
     Ok(sid)
 }

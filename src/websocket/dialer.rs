@@ -67,7 +67,7 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     Ok(call)
 }
 
-/// Opens the media socket. The bot's audio has the format of the caller's unless it is told.
+/// Opens the media socket. The bot's audio has the caller's format unless `from_bot` is given.
 async fn stream(
     dial: Dial,
     target: WebSocketTarget,
@@ -131,7 +131,7 @@ pub(super) fn begin(
     (sink, shared)
 }
 
-/// Asks the bot where the stream goes, where the target has it asked.
+/// Asks the bot where the stream goes, if the target has an `answer_url`.
 async fn follow_answer(target: &mut WebSocketTarget, start: &mut StreamStart) -> Result<(), DialError> {
     let Some(answer_url) = target.answer_url.clone() else { return Ok(()) };
     let directions = answer::ask(target, &answer_url, start).await?;
@@ -153,7 +153,7 @@ async fn connect(target: &WebSocketTarget, headers: Vec<(String, String)>) -> Re
     }
 }
 
-/// Waits until the bot takes the stream.
+/// Waits until the bot accepts the stream.
 async fn accepted(
     reader: &mut LinkReader,
     role: &mut dyn ProviderRole,
@@ -203,7 +203,7 @@ fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
     Err(format!("{} does not carry {format}; it carries {}", target.protocol.name(), can.join(", ")))
 }
 
-/// Names for a call that no provider has named.
+/// Made-up ids, as the provider would give them.
 fn start(target: &WebSocketTarget) -> StreamStart {
     let id = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
     let (call_id, stream_id, account_id) = match provider(target.protocol).id_prefixes() {

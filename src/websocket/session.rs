@@ -1,4 +1,4 @@
-//! One open stream: what the bot sends goes through playout, what playout comes to goes back to the bot.
+//! One open stream in the provider's role: the bot's audio goes through playout, and playout's marks go back to the bot.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,9 +18,9 @@ use crate::media::{Played, Playout};
 use crate::time::CallTime;
 use crate::transport::CallEvent;
 
-/// How often playout is looked at: well inside of what the timeline holds back.
+/// How often playout is polled: well below what the timeline holds back.
 const TICK: Duration = Duration::from_millis(10);
-/// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
+/// Silence on the socket for this long ends a talkspurt, which then gets what the resampler holds back.
 const TALKSPURT: Duration = Duration::from_millis(30);
 
 /// The task of one stream.
@@ -86,7 +86,7 @@ impl SocketSession {
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
-        // However long the message waited for this task.
+        // The kernel's time, however long the message waited for this task.
         let at = self.shared.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
         if let Some(reports) = rtvi::reports(message) {
             reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
@@ -105,7 +105,7 @@ impl SocketSession {
         match event {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
-                // What was held back came with the message before, and no earlier.
+                // What was held back came with the previous message, and not earlier.
                 let held = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
                 let first = self.last_audio.replace(at).map_or(held, |before| held.max(before).min(at));
                 let samples = self.decoder.decode(format, &payload);
@@ -170,13 +170,13 @@ impl SocketSession {
         }
     }
 
-    /// The bot needs no more time to take note of the end.
+    /// The bot has confirmed the end of the call.
     fn end_goodbye(&self) {
         self.shared.goodbye.iter().for_each(CancellationToken::cancel);
     }
 
     async fn ended(mut self, end: LinkEnd) {
-        // From here on the caller speaks to nobody.
+        // The caller's audio has no receiver any more.
         self.outbox.close();
         self.write(Outgoing::Close);
         self.end_goodbye();
@@ -188,12 +188,12 @@ impl SocketSession {
         let already_over = self.shared.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
         if !already_over {
-            let _call_over = self.events.send(end.told_at(now));
+            let _call_over = self.events.send(end.event_at(now));
         }
         self.shared.stop.cancel();
     }
 
-    /// A bot that says goodbye in one burst and leaves is heard to the end, as if it had left after the last word.
+    /// A bot that sends its last words in one burst and closes is played to the end, as a provider would.
     async fn play_out(&mut self) {
         let mut ticks = interval(TICK);
         while !self.playout.is_idle() {

@@ -1,4 +1,4 @@
-//! Who is in the room, as the server tells it.
+//! The participants of the room, as the server announces them.
 
 use livekit_protocol::{
     JoinResponse, ParticipantInfo, ParticipantUpdate, Room, ServerInfo, TrackInfo, TrackPublishedResponse, TrackSource, TrackType,
@@ -8,7 +8,7 @@ use livekit_protocol::{
 use crate::webrtc::livekit::message::Response;
 use crate::webrtc::livekit::token::Claims;
 
-/// Seconds between the caller's pings, and how long the server does without.
+/// Seconds between the caller's pings, and after how many the server gives up.
 const PING_SECONDS: (i32, i32) = (5, 15);
 /// The protocol that this server speaks.
 const PROTOCOL: i32 = 15;
@@ -25,24 +25,24 @@ pub(super) struct Participants {
 }
 
 impl Participants {
-    /// Those that a token lets meet.
+    /// The caller of this token and an agent.
     pub fn of(claims: &Claims) -> Self {
         let sid = |prefix: &str| format!("{prefix}_{:012x}", rand::random::<u64>() >> 16);
         let (caller_sid, agent_sid, track_sid) = (sid("PA"), sid("PA"), sid("TR"));
         Self { room: claims.video.room.clone(), caller: claims.sub.clone(), caller_sid, agent_sid, track_sid }
     }
 
-    /// The names of the agent's stream and track, as the server's offers have them.
+    /// The ids of the agent's stream and track in the server's offers.
     pub fn microphone(&self) -> (String, String) {
         (self.agent_sid.clone(), self.track_sid.clone())
     }
 
-    /// The name of the call in the bot's log: what the caller knows of it too.
+    /// The call's id in the bot's log, which the caller can derive as well.
     pub fn call_id(&self) -> String {
         format!("{}/{}", self.room, self.caller_sid)
     }
 
-    /// The server's first message; a room without an agent has nobody but the caller.
+    /// The server's first message; in a room without an agent the caller is alone.
     pub fn join(&self, with_agent: bool) -> Response {
         let agent = with_agent.then(|| self.agent(participant_info::State::Joined));
         Response::Join(JoinResponse {
@@ -84,7 +84,7 @@ impl Participants {
         }
     }
 
-    /// The caller's microphone has a place.
+    /// Confirms the caller's track.
     pub fn published(&self, cid: &str) -> Response {
         let track = TrackInfo { sid: format!("TR_{cid}"), ..audio("microphone") };
         Response::TrackPublished(TrackPublishedResponse { cid: cid.to_owned(), track: Some(track) })

@@ -19,7 +19,7 @@ use crate::webrtc::livekit::token::{Claims, TokenError, verify};
 pub(in crate::bot) const KEY: &str = "devkey";
 pub(in crate::bot) const SECRET: &str = "secret";
 
-/// Some clients put the token into the URL, others into a header.
+/// The token, which some clients put into the URL and others into a header.
 #[derive(Debug, Default, Deserialize)]
 struct Token {
     access_token: Option<String>,
@@ -43,7 +43,7 @@ async fn join(
     }
 }
 
-/// What clients ask when the WebSocket does not open.
+/// Clients ask this when the WebSocket does not open.
 async fn validate(State(state): State<Arc<BotState>>, Query(token): Query<Token>, headers: HeaderMap) -> Response {
     match admit(&state, &headers, token) {
         Ok(_) => "success".into_response(),

@@ -26,9 +26,9 @@ struct Over;
 struct RoomSession {
     socket: WebSocket,
     participants: Participants,
-    /// What the caller sends.
+    /// The caller's audio.
     publisher: Side,
-    /// What it hears.
+    /// The agent's audio.
     subscriber: Side,
     state: Arc<BotState>,
     call_options: CallOptions,
@@ -96,7 +96,7 @@ impl RoomSession {
 
     async fn welcome(&mut self) -> Result<(), Over> {
         self.send(self.participants.join(self.has_agent())).await?;
-        // Servers offer their channels first, and audio once somebody publishes it.
+        // Servers offer their channels first, and audio once it is published.
         let channel = self.subscriber.peer.connection.create_data_channel("_reliable", None).await.map_err(|_| Over)?;
         tokio::spawn(telemetry::send(channel));
         self.offer().await
@@ -195,7 +195,7 @@ impl RoomSession {
         Ok(())
     }
 
-    /// Starts the line once both connections stand.
+    /// Starts the line once both connections are up.
     fn begin(&mut self) {
         if !(self.publisher.connected && self.subscriber.connected) {
             return;

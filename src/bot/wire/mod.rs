@@ -25,7 +25,7 @@ pub(super) trait Wire: Send {
     /// Everything that came since the last call.
     fn receive(&mut self) -> Vec<ReceivedAudio>;
 
-    /// Samples that it sends at a time.
+    /// Samples per frame.
     fn frame(&self) -> usize {
         crate::codec::FRAME
     }
@@ -35,17 +35,17 @@ pub(super) trait Wire: Send {
         String::new()
     }
 
-    /// Presses digits.
+    /// Sends digits.
     fn press(&mut self, _digits: &str) {}
 
     /// Sends one frame of samples; `marker` is true for the first of a reply. Returns when the first sample left.
     fn send(&mut self, frame: &[i16], marker: bool) -> i64;
 
-    /// Whether a whole reply may be sent at once, to be played by the provider in its own time.
+    /// Whether a whole reply may be sent at once, for the provider to play in real time.
     fn takes_bursts(&self) -> bool {
         false
     }
 
-    /// Throws away what the provider has not played yet.
+    /// Clears what the provider has not played yet.
     fn clear(&mut self) {}
 }

@@ -18,10 +18,10 @@ pub(in crate::bot) struct SocketWire {
     role: SharedRole,
     decoder: WireDecoder,
     encoder: WireEncoder,
-    /// Encoded audio of the caller's and when it came.
+    /// The caller's encoded audio and when it came.
     inbox: mpsc::Receiver<(Vec<u8>, i64)>,
     outbox: UnboundedSender<Message>,
-    /// Samples of a resampled talkspurt that are still owed to the time of its first message.
+    /// Samples of earlier messages that the resampler still holds back.
     owed: i64,
 }
 

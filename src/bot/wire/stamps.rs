@@ -1,4 +1,4 @@
-//! The bot's own arrival times: the caller's packets wait for the bot's thread, their stamps do not.
+//! The bot's own arrival times: kernel timestamps, because packets wait for the bot's thread.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// # Errors
 /// HTTP errors with the body quoted; an answer that refuses the call, or leads to no stream.
 pub(in crate::websocket) async fn ask(target: &WebSocketTarget, answer_url: &str, start: &StreamStart) -> Result<Directions, DialError> {
-    let url = Url::parse(answer_url).map_err(|error| DialError::local(&format!("`{answer_url}` is no URL"), error))?;
+    let url = Url::parse(answer_url).map_err(|error| DialError::local(&format!("`{answer_url}` is not a URL"), error))?;
     let now = jiff::Timestamp::now().as_second();
     let nonce = format!("{:032x}", rand::random::<u128>());
     let local = |why: String| DialError::new(DialErrorKind::Local, why);
@@ -32,7 +32,7 @@ pub(in crate::websocket) async fn ask(target: &WebSocketTarget, answer_url: &str
     let reply = http::send(builder, answer_url).await?.success(credentials)?;
     let directions = asked.directions(&reply.body).map_err(|why| refused(answer_url, &why))?;
     if !directions.url.starts_with("ws://") && !directions.url.starts_with("wss://") {
-        let message = format!("{answer_url} sends the stream to `{}`, which is no ws:// or wss:// URL", directions.url);
+        let message = format!("{answer_url} sends the stream to `{}`, which is not a ws:// or wss:// URL", directions.url);
         return Err(DialError::new(DialErrorKind::BadAnswer, message));
     }
     Ok(directions)

@@ -1,5 +1,5 @@
-//! What a provider asks before it opens a stream: `answer_url` gets a request as the provider makes it, signed as the
-//! provider signs it, and tells where the stream goes (TwiML, TeXML, NCCO, a flow). Here is what the providers share.
+//! Answer URLs: before a provider opens a stream, it sends `answer_url` a request, signed, and the document that answers it
+//! (TwiML, TeXML, NCCO, a flow) has the URL of the media socket. This is what the providers share.
 
 mod ask;
 mod directions;

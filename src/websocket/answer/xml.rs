@@ -5,11 +5,11 @@ use roxmltree::{Document, Node, ParsingOptions};
 use super::directions::{Directions, NoStream};
 use crate::transport::quote;
 
-/// Elements that a document of this kind never needs.
+/// More elements than any such document needs.
 const MOST_NODES: u32 = 10_000;
 
-/// Follows a document to its `<Stream>`. What comes before it (`<Say>`, `<Pause>`) is passed over: the scenario waits for
-/// the stream's own audio. So is a one-way `<Stream>`, which only listens in.
+/// Follows a document to its `<Stream>`. Elements before it (`<Say>`, `<Pause>`) are skipped: the scenario waits for the stream's
+/// own audio. A one-way `<Stream>` is skipped as well: it only listens in.
 ///
 /// `is_two_way` says of a `<Stream>` whether the provider plays to the caller what the bot sends on it, `instead` what to write
 /// in place of one that is not.

@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 use super::format;
 use super::message::{Message, ProtocolError, WireFormat};
 
-/// Who wrote what the provider's role reads.
+/// The sender of what the provider's role reads.
 pub(in crate::websocket) const BOT: &str = "the bot";
 
 const QUOTE: usize = 120;
 
-/// More than this that still wait for playout is a bot that has run away.
+/// The most marks or chunks that may wait for playout: a bot with more is out of control.
 pub(in crate::websocket) const MOST_WAITING: usize = 10_000;
 
 /// At most 120 characters of a text, on one line.
@@ -34,12 +34,12 @@ pub(in crate::websocket) fn text(value: &Value) -> Message {
     Message::Text(value.to_string())
 }
 
-/// A value as people read it: text without its quotation marks.
+/// A value as text, without JSON's quotation marks.
 pub(in crate::websocket) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Adds fields to an object; what is no object adds nothing.
+/// Adds fields to an object; anything but an object adds nothing.
 pub(in crate::websocket) fn extend(target: &mut Map<String, Value>, fields: Value) {
     if let Value::Object(fields) = fields {
         target.extend(fields);
@@ -61,7 +61,7 @@ pub(in crate::websocket) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// Reads an object; `key` is the field that tells what kind of message it is.
+    /// Reads an object; `key` is the field with the kind of the message.
     pub(in crate::websocket) fn read(who: &'static str, key: &str, text: &'a str) -> Result<Self, ProtocolError> {
         match serde_json::from_str(text) {
             Ok(Value::Object(value)) => {
@@ -91,7 +91,7 @@ impl<'a> Incoming<'a> {
         if self.kind.is_empty() { Err(self.error(format!("has no `{key}`"))) } else { Ok(self) }
     }
 
-    /// What kind of message it is; empty where it does not say.
+    /// The kind of the message; empty if it has none.
     pub(in crate::websocket) fn kind(&self) -> &str {
         &self.kind
     }
@@ -101,13 +101,13 @@ impl<'a> Incoming<'a> {
         &self.value
     }
 
-    /// The error of a message that says something it may not.
+    /// The error of a message that is not allowed.
     pub(in crate::websocket) fn error(&self, what: impl Display) -> ProtocolError {
         let named = if self.kind.is_empty() { String::new() } else { format!(" `{}`", quote(&self.kind)) };
         ProtocolError(format!("{}'s{named} message {what}: {}", self.who, quote(self.text)))
     }
 
-    /// Whether there is room for one more of what the bot waits to be told of.
+    /// An error if this many marks or chunks already wait for playout.
     pub(in crate::websocket) fn room(&self, waiting: usize) -> Result<(), ProtocolError> {
         if waiting < MOST_WAITING {
             Ok(())
@@ -116,7 +116,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// The value at a path of names with points between them.
+    /// The value at a path of names with dots between them.
     pub(in crate::websocket) fn get(&self, path: &str) -> Option<&Value> {
         let mut names = path.split('.');
         let first = self.value.get(names.next()?)?;
@@ -128,22 +128,22 @@ impl<'a> Incoming<'a> {
         self.get(path).filter(|value| value.is_string() || value.is_number()).map(plain)
     }
 
-    /// As `optional`; empty where there is none.
+    /// As `optional`; empty if there is none.
     pub(in crate::websocket) fn string(&self, path: &str) -> String {
         self.optional(path).unwrap_or_default()
     }
 
-    /// As `optional`, of what the message must have.
+    /// As `optional`, of a field that the message must have.
     pub(in crate::websocket) fn required(&self, path: &str) -> Result<String, ProtocolError> {
         self.optional(path).ok_or_else(|| self.error(format!("has no `{path}`")))
     }
 
-    /// A number, or text of digits.
+    /// A number, or a text with one.
     pub(in crate::websocket) fn number<N: std::str::FromStr>(&self, path: &str) -> Option<N> {
         self.optional(path)?.parse().ok()
     }
 
-    /// A sampling rate in hertz, where the message tells one of [`format::RATES`].
+    /// A sampling rate in hertz, if it is one of [`format::RATES`].
     pub(in crate::websocket) fn rate(&self, path: &str) -> Option<u32> {
         self.number(path).filter(|rate| format::RATES.contains(rate))
     }
@@ -164,7 +164,7 @@ impl<'a> Incoming<'a> {
         let mut keys = text.chars().map(|key| key.to_ascii_uppercase());
         match (keys.next(), keys.next()) {
             (Some(key @ ('0'..='9' | '*' | '#' | 'A'..='D')), None) => Ok(key),
-            _ => Err(self.error(format!("has a `{path}` that is no key of a telephone"))),
+            _ => Err(self.error(format!("has a `{path}` that is not a key of a telephone"))),
         }
     }
 
@@ -198,6 +198,6 @@ mod tests {
         let message = Incoming::read(BOT, "event", r#"{"event":"media","media":{"payload":"%"}}"#).unwrap();
         insta::assert_snapshot!(message.required("media.chunk").unwrap_err(), @r#"the bot's `media` message has no `media.chunk`: {"event":"media","media":{"payload":"%"}}"#);
         insta::assert_snapshot!(message.audio("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is not base64: {"event":"media","media":{"payload":"%"}}"#);
-        insta::assert_snapshot!(message.digit("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is no key of a telephone: {"event":"media","media":{"payload":"%"}}"#);
+        insta::assert_snapshot!(message.digit("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is not a key of a telephone: {"event":"media","media":{"payload":"%"}}"#);
     }
 }

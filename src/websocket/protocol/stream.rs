@@ -9,11 +9,11 @@ use super::json::{BOT, Incoming, base64, extend, quote, text};
 use super::message::{FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
 use super::roles::{BotRole, ProviderRole};
 
-/// What sets one provider's messages apart from another's.
+/// What differs between the providers of this family.
 pub(in crate::websocket) trait Dialect: Send + 'static {
-    /// The provider as people write it.
+    /// The provider's name.
     const PROVIDER: &'static str;
-    /// What it carries, its default first.
+    /// The formats that it carries, the default first.
     const FORMATS: &'static [WireFormat];
     /// The field of the sequence number.
     const SEQUENCE: &'static str = "sequence_number";
@@ -21,30 +21,30 @@ pub(in crate::websocket) trait Dialect: Send + 'static {
     const STREAM: &'static str;
     /// Whether sequence numbers are JSON strings.
     const NUMBERS_AS_TEXT: bool = true;
-    /// Whether `start` has the stream's name beside its `start` object too.
+    /// Whether `start` names the stream beside its `start` object.
     const START_NAMES_STREAM: bool = true;
     /// Whether the bot's messages name the stream.
     const BOT_NAMES_STREAM: bool = true;
-    /// The bot's events for audio, a mark and emptying the queue.
+    /// The bot's events for audio, a mark and clearing the queue.
     const BOT_EVENTS: [&'static str; 3] = ["media", "mark", "clear"];
-    /// The provider's event for a mark that was reached.
+    /// The provider's event for a reached mark.
     const MARK_REACHED: &'static str = "mark";
-    /// Where a mark's name stands, in both directions.
+    /// The path of a mark's name, in both directions.
     const MARK_NAME: &'static str = "mark.name";
-    /// Whether a mark is also told when its audio was thrown away.
+    /// Whether a mark is also sent when its audio was cleared.
     const TELLS_CLEARED_MARKS: bool = true;
-    /// The bot's event that presses keys, which has them in its `dtmf`.
+    /// The bot's event that sends digits, in its `dtmf`.
     const BOT_DTMF: Option<&'static str> = None;
-    /// The provider's answer to the bot's emptying the queue.
+    /// The provider's confirmation of a cleared queue.
     const CLEARED: Option<&'static str> = None;
 
-    /// What comes before `start`.
+    /// The message before `start`.
     fn connected() -> Option<Value> {
         None
     }
     /// The fields of `start`.
     fn start(start: &StreamStart, format: WireFormat) -> Value;
-    /// What a bot learns from `start`.
+    /// Reads `start`.
     fn read_start(message: &Incoming<'_>) -> StreamStart;
     /// The fields of `media`.
     fn media(chunk: u64, timestamp: u64, payload: &str) -> Value {
@@ -77,8 +77,8 @@ pub(in crate::websocket) struct JsonStream<D> {
 
 impl<D: Dialect> JsonStream<D> {
     /// A stream that has not begun.
-    pub(in crate::websocket) fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
+    pub(in crate::websocket) fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
     }
 
     fn provider_message(&mut self, event: &str, fields: Value) -> Message {
@@ -119,7 +119,7 @@ impl<D: Dialect> JsonStream<D> {
         vec![text(&message.into())]
     }
 
-    // A bot that serves several calls and mixes up their streams would be heard by nobody on a real call.
+    // A bot that mixes up the streams of several calls would not be heard on a real call.
     fn check_stream(&self, message: &Incoming<'_>) -> Result<(), ProtocolError> {
         let (ours, named) = (&self.start.stream_id, message.string(D::STREAM));
         if ours.is_empty() || named.is_empty() || *ours == named {

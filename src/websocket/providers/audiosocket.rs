@@ -1,5 +1,5 @@
-//! Asterisk's AudioSocket (<https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/>): frames on TCP, each of
-//! a kind, a length of two bytes and a payload.
+//! Asterisk's AudioSocket (<https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/>): frames on TCP, each
+//! with a kind, a length of two bytes and a payload.
 
 use super::interface::Provider;
 use crate::websocket::link::Split;
@@ -19,10 +19,10 @@ const HEADER: usize = 3;
 const FORMATS: &[WireFormat] =
     &[l16(8_000), l16(12_000), l16(16_000), l16(24_000), l16(32_000), l16(44_100), l16(48_000), l16(96_000), l16(192_000)];
 
-/// Takes one whole frame, header included, off the front of what was read; `None` while it is not all there.
+/// Takes one whole frame, header included, off the front of the buffer; `None` while it is incomplete.
 ///
 /// # Errors
-/// The stream does not go on with a kind of frame that AudioSocket has: its ends disagree on where frames begin.
+/// The next byte is not a kind of frame: the two ends disagree on where frames begin.
 pub fn split(buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>, ProtocolError> {
     let Some(kind) = buffer.first() else { return Ok(None) };
     if !matches!(*kind, HANG_UP | ID | DTMF | ERROR) && audio_format(*kind).is_none() {
@@ -81,12 +81,11 @@ fn failed(payload: &[u8]) -> ProtocolError {
 fn digit(who: &str, payload: &[u8]) -> Result<char, ProtocolError> {
     match payload {
         [key @ (b'0'..=b'9' | b'*' | b'#' | b'A'..=b'D' | b'a'..=b'd')] => Ok(char::from(key.to_ascii_uppercase())),
-        _ => Err(ProtocolError(format!("{who}'s DTMF frame is no key of a telephone: {:02x?}", payload.get(..8).unwrap_or(payload)))),
+        _ => Err(ProtocolError(format!("{who}'s DTMF frame is not a key of a telephone: {:02x?}", payload.get(..8).unwrap_or(payload)))),
     }
 }
 
-// A call's id has to become 16 bytes, and Asterisk's ids are UUIDs; of any other text a hash (FNV-1a) tells calls apart,
-// marked as a UUID of version 8.
+// A call's id has to become 16 bytes. Asterisk's ids are UUIDs; any other id is hashed (FNV-1a) into a UUID of version 8.
 fn uuid(text: &str) -> [u8; 16] {
     let digits: String = text.chars().filter(|c| *c != '-').collect();
     match u128::from_str_radix(&digits, 16) {
@@ -136,8 +135,8 @@ struct AudioSocketStream {
 
 impl AudioSocketStream {
     /// A stream that has not begun.
-    fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, FORMATS) }
+    fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, FORMATS) }
     }
 
     fn learn(&self, payload: &[u8]) -> Result<StreamStart, ProtocolError> {

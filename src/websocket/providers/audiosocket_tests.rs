@@ -29,8 +29,8 @@ fn an_id_that_is_a_uuid_is_kept_and_any_other_becomes_one() {
 fn what_is_wrong_is_told() {
     let bot = |bytes: &[u8]| provider_role(Protocol::AudioSocket, None).read(&Message::Binary(bytes.to_vec())).unwrap_err();
     insta::assert_snapshot!(bot(&[0x10, 0, 4, 0, 0]), @"the bot sent 5 bytes that are not one whole AudioSocket frame");
-    insta::assert_snapshot!(bot(&[0x10, 0, 1, 0]), @"the bot's audio has 1 bytes, which is no whole number of 16-bit samples");
-    insta::assert_snapshot!(bot(&[0x03, 0, 1, b'x']), @"the bot's DTMF frame is no key of a telephone: [78]");
+    insta::assert_snapshot!(bot(&[0x10, 0, 1, 0]), @"the bot's audio has 1 bytes, which is not a whole number of 16-bit samples");
+    insta::assert_snapshot!(bot(&[0x03, 0, 1, b'x']), @"the bot's DTMF frame is not a key of a telephone: [78]");
     insta::assert_snapshot!(bot(&[0xff, 0, 1, 0x04]), @"the bot reported the error 0x04 (out of memory) and gave up");
     insta::assert_snapshot!(bot(&[0xff, 0, 1, 0x77]), @"the bot reported the error 0x77 and gave up");
     insta::assert_snapshot!(bot(&[0xff, 0, 0]), @"the bot reported an error, without a code, and gave up");

@@ -55,7 +55,7 @@ impl Dialect for Exotel {
     }
 
     fn read_start(message: &Incoming<'_>) -> StreamStart {
-        // Older accounts are told `base64` as the encoding; the samples are linear all the same.
+        // Older accounts get `base64` as the encoding; the samples are linear all the same.
         let rate = message.rate("start.media_format.sample_rate");
         StreamStart {
             call_id: message.string("start.call_sid"),

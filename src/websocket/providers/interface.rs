@@ -1,4 +1,4 @@
-//! What there is to know about a provider.
+//! What a provider's file implements.
 
 use url::Url;
 
@@ -46,7 +46,7 @@ pub(crate) trait Provider: Sync {
         false
     }
 
-    /// Whether the bot says that it has taken note of the end of the call (`FromBot::Goodbye`).
+    /// Whether the bot confirms the end of the call (`FromBot::Goodbye`).
     fn answers_the_end(&self) -> bool {
         false
     }

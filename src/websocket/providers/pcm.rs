@@ -1,4 +1,4 @@
-//! Bare linear samples in binary messages: the bot knows the format, and nothing but audio is said.
+//! Bare linear samples in binary messages: the bot knows the format, and there are no other messages.
 
 use super::interface::Provider;
 use crate::websocket::protocol::format::{HalfSample, choose, l16};
@@ -35,8 +35,8 @@ struct PcmStream {
 
 impl PcmStream {
     /// A stream that has not begun.
-    fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, FORMATS), from_bot: HalfSample::default(), on_bot: HalfSample::default() }
+    fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, FORMATS), from_bot: HalfSample::default(), on_bot: HalfSample::default() }
     }
 }
 

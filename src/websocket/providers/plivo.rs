@@ -217,7 +217,7 @@ mod tests {
         let opus = r#"{"event":"playAudio","media":{"contentType":"audio/opus","sampleRate":48000,"payload":""}}"#;
         insta::assert_snapshot!(bot_says(Protocol::Plivo, opus).unwrap_err(), @r#"the bot's `playAudio` message has a `media.contentType` and `media.sampleRate` that Plivo does not play: {"event":"playAudio","media":{"contentType":"audio/opus","sampleRate":48000,"payload":""}}"#);
         let odd = r#"{"event":"playAudio","media":{"contentType":"audio/x-l16","sampleRate":16000,"payload":"AAAA"}}"#;
-        insta::assert_snapshot!(bot_says(Protocol::Plivo, odd).unwrap_err(), @"the bot's audio has 3 bytes, which is no whole number of 16-bit samples");
+        insta::assert_snapshot!(bot_says(Protocol::Plivo, odd).unwrap_err(), @"the bot's audio has 3 bytes, which is not a whole number of 16-bit samples");
     }
 
     /// The signatures are those that Plivo's own Python library (4.63) computes.

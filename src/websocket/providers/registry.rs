@@ -1,32 +1,22 @@
 //! Every provider by the name of its protocol: one line each.
 
-use super::audiosocket::AudioSocket;
-use super::exotel::Exotel;
-use super::genesys::Genesys;
 use super::interface::Provider;
-use super::jambonz::Jambonz;
-use super::pcm::Pcm;
-use super::plivo::Plivo;
-use super::teler::Teler;
-use super::telnyx::Telnyx;
-use super::twilio::Twilio;
-use super::vonage::Vonage;
 use crate::scenario::SocketProtocol as Protocol;
 use crate::websocket::protocol::{BotRole, ProviderRole, WireFormat};
 
 /// The provider whose protocol this is.
 pub(crate) fn provider(protocol: Protocol) -> &'static dyn Provider {
     match protocol {
-        Protocol::Twilio => &Twilio,
-        Protocol::Telnyx => &Telnyx,
-        Protocol::Plivo => &Plivo,
-        Protocol::Exotel => &Exotel,
-        Protocol::Vonage => &Vonage,
-        Protocol::Teler => &Teler,
-        Protocol::Jambonz => &Jambonz,
-        Protocol::Genesys => &Genesys,
-        Protocol::AudioSocket => &AudioSocket,
-        Protocol::Pcm => &Pcm,
+        Protocol::Twilio => &super::twilio::Twilio,
+        Protocol::Telnyx => &super::telnyx::Telnyx,
+        Protocol::Plivo => &super::plivo::Plivo,
+        Protocol::Exotel => &super::exotel::Exotel,
+        Protocol::Vonage => &super::vonage::Vonage,
+        Protocol::Teler => &super::teler::Teler,
+        Protocol::Jambonz => &super::jambonz::Jambonz,
+        Protocol::Genesys => &super::genesys::Genesys,
+        Protocol::AudioSocket => &super::audiosocket::AudioSocket,
+        Protocol::Pcm => &super::pcm::Pcm,
     }
 }
 
@@ -48,7 +38,8 @@ mod tests {
 
     use super::super::testing::{damaged, feed, valid_messages};
     use super::*;
-    use crate::websocket::protocol::{FromBot, Message};
+    use crate::websocket::answer::Signing;
+    use crate::websocket::protocol::{FromBot, Message, StreamStart};
 
     #[test]
     fn every_offered_format_is_kept_and_any_other_gives_way() {
@@ -66,6 +57,22 @@ mod tests {
     fn targets_know_who_asks_first() {
         for protocol in Protocol::ALL {
             assert_eq!(provider(protocol).answer_url().is_some(), protocol.asks_first(), "{}", protocol.name());
+        }
+    }
+
+    #[test]
+    fn targets_know_who_signs() {
+        // Any text is a key to most; Telnyx takes 32 bytes in base64.
+        let token = format!("{}=", "A".repeat(43));
+        let headers = |protocol, token| {
+            let signing = Signing { token, unix_seconds: 1_700_000_000, nonce: "n1" };
+            let url = url::Url::parse("https://bot.example/answer").expect("URL");
+            let request = provider(protocol).answer_url().map(|asked| asked.request(url, &StreamStart::default(), &signing));
+            request.map_or(0, |request| request.expect("a request").headers.len())
+        };
+        for protocol in Protocol::ALL {
+            let signs = headers(protocol, Some(token.as_str())) > headers(protocol, None);
+            assert_eq!(signs, protocol.signs(), "{}", protocol.name());
         }
     }
 

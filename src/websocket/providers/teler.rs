@@ -43,8 +43,8 @@ struct TelerStream {
 
 impl TelerStream {
     /// A stream that has not begun.
-    fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, FORMATS), stream_id: String::new(), messages: 0 }
+    fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, FORMATS), stream_id: String::new(), messages: 0 }
     }
 
     fn begin(&mut self, start: &StreamStart) -> Message {

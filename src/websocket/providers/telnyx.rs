@@ -101,9 +101,9 @@ impl AnswerUrl for Telnyx {
 /// `telnyx-signature-ed25519` over time and body. Only Telnyx has its own key: `token` is the base64 seed of one whose
 /// public half the staging bot knows.
 fn sign(token: &str, body: &str, unix_seconds: i64) -> Result<Headers, String> {
-    let seed = STANDARD.decode(token).map_err(|error| format!("`auth_token` of a telnyx target is no base64 ({error})"))?;
+    let seed = STANDARD.decode(token).map_err(|error| format!("`auth_token` of a telnyx target is not base64 ({error})"))?;
     let key = Ed25519KeyPair::from_seed_unchecked(&seed)
-        .map_err(|_| "`auth_token` of a telnyx target is no Ed25519 seed: write 32 bytes in base64".to_owned())?;
+        .map_err(|_| "`auth_token` of a telnyx target is not an Ed25519 seed: write 32 bytes in base64".to_owned())?;
     let signature = key.sign(format!("{unix_seconds}|{body}").as_bytes());
     Ok(vec![("telnyx-signature-ed25519".to_owned(), STANDARD.encode(signature)), ("telnyx-timestamp".to_owned(), unix_seconds.to_string())])
 }

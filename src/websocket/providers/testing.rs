@@ -61,14 +61,14 @@ pub(in crate::websocket::providers) fn lines(messages: &[Message]) -> String {
     })
 }
 
-/// What a provider says of a call that has these events.
+/// What a provider writes in a call with these events.
 pub(in crate::websocket::providers) fn said(protocol: Protocol, events: &[ToBot]) -> String {
     let mut provider = provider_role(protocol, None);
     let start = provider.write(&ToBot::Start(begin(protocol)));
     lines(&events.iter().fold(start, |messages, event| [messages, provider.write(event)].concat()))
 }
 
-/// What a provider makes of a bot's text, in the stream `MZ1`.
+/// How a provider reads a bot's text, in the stream `MZ1`.
 pub(in crate::websocket::providers) fn bot_says(protocol: Protocol, text: &str) -> Result<Vec<FromBot>, ProtocolError> {
     let mut provider = provider_role(protocol, None);
     provider.write(&ToBot::Start(begin(protocol)));
@@ -130,7 +130,7 @@ pub(in crate::websocket::providers) fn request() -> impl Strategy<Value = FromBo
     ]
 }
 
-/// Both roles read a message, whatever they make of it.
+/// Both roles read a message, valid or not.
 pub(in crate::websocket::providers) fn feed(protocol: Protocol, message: &Message) {
     let (mut provider, mut bot) = (provider_role(protocol, None), bot_role(protocol));
     for begin in provider.write(&ToBot::Start(begin(protocol))) {

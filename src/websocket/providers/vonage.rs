@@ -55,8 +55,8 @@ struct VonageStream {
 
 impl VonageStream {
     /// A stream that has not begun.
-    fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, FORMATS), notifications: VecDeque::new() }
+    fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, FORMATS), notifications: VecDeque::new() }
     }
 
     fn begin(&mut self, start: &StreamStart) -> Message {
@@ -118,7 +118,7 @@ impl ProviderRole for VonageStream {
             ToBot::Audio(payload) => vec![Message::Binary(payload.clone())],
             ToBot::Dtmf(digit) => vec![text(&json!({"event": "websocket:dtmf", "digit": digit, "duration": 100}))],
             ToBot::MarkReached { name, cleared: false } => vec![self.notified(name)],
-            // Vonage tells only that the queue was cleared, and ends a call by closing the socket.
+            // Vonage confirms only that the queue was cleared, and ends a call by closing the socket.
             ToBot::MarkReached { .. } | ToBot::Playback { .. } | ToBot::Stop => Vec::new(),
         }
     }
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn half_a_sample_is_told() {
-        insta::assert_snapshot!(provider_role(Protocol::Vonage, None).read(&Message::Binary(vec![0; 641])).unwrap_err(), @"the bot's audio has 641 bytes, which is no whole number of 16-bit samples");
+        insta::assert_snapshot!(provider_role(Protocol::Vonage, None).read(&Message::Binary(vec![0; 641])).unwrap_err(), @"the bot's audio has 641 bytes, which is not a whole number of 16-bit samples");
     }
 
     #[test]

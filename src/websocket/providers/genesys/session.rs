@@ -1,4 +1,4 @@
-//! An AudioHook session as both ends count it: sequence numbers, the position in the stream, and the envelope of a message.
+//! What both ends of an AudioHook session share: sequence numbers, the position in the stream, and the envelope of a message.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::websocket::protocol::format::{PCMU, choose, l16, milliseconds};
 use crate::websocket::protocol::json::{extend, text};
 use crate::websocket::protocol::{Message, WireFormat};
 
-/// What AudioHook carries.
+/// The formats that AudioHook carries.
 pub(super) const FORMATS: &[WireFormat] = &[PCMU, l16(8_000)];
 
 /// One end's view of a session.
@@ -26,8 +26,8 @@ pub(super) struct AudioHookSession {
 
 impl AudioHookSession {
     /// A session that has not been opened.
-    pub(super) fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, FORMATS), id: String::new(), received: 0, bytes: 0, sent: 0 }
+    pub(super) fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, FORMATS), id: String::new(), received: 0, bytes: 0, sent: 0 }
     }
 
     /// Milliseconds of the caller's audio.

@@ -20,14 +20,14 @@ pub(super) struct GenesysStream {
     next_ping: u64,
     paused_at: Option<u64>,
     closing: bool,
-    // What the bot's role owes the provider, which goes out with its next message.
+    // Answers that the bot's role owes the provider; they go out before its next message.
     owed: Vec<&'static str>,
 }
 
 impl GenesysStream {
     /// A session that has not been opened.
-    pub(super) fn new(wish: Option<WireFormat>) -> Self {
-        Self { session: AudioHookSession::new(wish), next_ping: PING, paused_at: None, closing: false, owed: Vec::new() }
+    pub(super) fn new(asked: Option<WireFormat>) -> Self {
+        Self { session: AudioHookSession::new(asked), next_ping: PING, paused_at: None, closing: false, owed: Vec::new() }
     }
 
     fn open(&mut self, start: &StreamStart) -> Message {
@@ -118,7 +118,7 @@ impl GenesysStream {
         })
     }
 
-    fn pay(&mut self) -> Vec<Message> {
+    fn owed(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.owed).into_iter().map(|kind| self.session.server(kind, json!({}))).collect()
     }
 
@@ -142,12 +142,12 @@ impl GenesysStream {
 fn events(message: &Incoming<'_>) -> Result<Vec<FromBot>, ProtocolError> {
     let entities = message.get("parameters.entities").and_then(Value::as_array);
     let entities = entities.ok_or_else(|| message.error("has no `parameters.entities`"))?;
-    // Genesys passes over entities that it does not know, and transcripts are for its own screens.
+    // Genesys ignores unknown entities, and transcripts are for its own screens.
     let barge_ins = entities.iter().filter(|entity| entity.get("type").and_then(Value::as_str) == Some("barge_in"));
     Ok(barge_ins.map(|_| FromBot::Clear(None)).collect())
 }
 
-/// The bot gives up on the session.
+/// The error with which the bot ends the session.
 fn failed(message: &Incoming<'_>) -> ProtocolError {
     let code = message.optional("parameters.code").map(|code| format!(" {}", quote(&code))).unwrap_or_default();
     let why = message.optional("parameters.message").map(|why| format!(": {}", quote(&why))).unwrap_or_default();
@@ -161,7 +161,7 @@ impl ProviderRole for GenesysStream {
 
     fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            // AudioHook has no marks, and after `close` nothing more is said.
+            // AudioHook has no marks, and nothing may follow `close`.
             ToBot::MarkReached { .. } => Vec::new(),
             _ if self.closing => Vec::new(),
             ToBot::Start(start) => vec![self.open(start)],
@@ -219,7 +219,7 @@ impl BotRole for GenesysStream {
     }
 
     fn write(&mut self, event: &FromBot) -> Vec<Message> {
-        let owed = self.pay();
+        let owed = self.owed();
         owed.into_iter().chain(self.bot_says(event)).collect()
     }
 }

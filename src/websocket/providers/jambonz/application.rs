@@ -57,8 +57,8 @@ struct JambonzApplication {
     messages: u32,
 }
 
-/// Announces the call to the application and does its verbs up to the one that streams. `None` where the URL is no
-/// application but a media socket, as a bot has it whose application answers by HTTP.
+/// Announces the call to the application and runs its verbs up to the one that streams. `None` where the URL is a media socket
+/// instead, of a bot whose application answers by HTTP.
 async fn call(target: &WebSocketTarget, start: &StreamStart) -> Result<Option<(Box<dyn Application>, WantedStream)>, DialError> {
     let open = link::open_if_spoken(&target.url, &target.headers, control::SUBPROTOCOL).await;
     let Some((reader, writer)) = open.map_err(|error| error.with_hint("`headers`"))? else {
@@ -79,7 +79,7 @@ impl JambonzApplication {
         let _gone = self.writer.send(Outgoing::Message(message(&self.messages.to_string(), &self.start)));
     }
 
-    /// Does verbs until one streams.
+    /// Runs verbs until one streams.
     async fn verbs(&mut self) -> Result<Listen, DialError> {
         loop {
             let message = self.reader.next().await.map_err(|end| bad(before_any_audio(end)))?;
@@ -105,11 +105,11 @@ impl JambonzApplication {
                 () = shared.stop.cancelled() => break,
                 message = self.reader.next() => message,
             };
-            // jambonz, too, goes on with a call whose application has closed its socket.
+            // jambonz continues a call whose application has closed its socket.
             let Ok(message) = message else { return };
             let end = match control::read(&message) {
                 Ok(Control::HangUp) => CallEvent::HungUp(clock.now()),
-                // After what is being done, which is the stream: the call ends with it in any case.
+                // Queued behind the stream: the call ends with the stream in any case.
                 Ok(Control::Redirect { queued: true, .. }) => continue,
                 Ok(Control::Ack { verbs, .. } | Control::Redirect { verbs, .. }) => match verbs.iter().find(|step| is_heard(step)) {
                     None => continue,
@@ -151,12 +151,12 @@ fn before_any_audio(end: LinkEnd) -> String {
     }
 }
 
-/// Whether the caller would notice a verb.
+/// Whether the caller would hear a verb.
 fn is_heard(step: &Step) -> bool {
     !matches!(&step.verb, Verb::Answer) && !matches!(&step.verb, Verb::Other(name) if ["config", "tag", "alert"].contains(&name.as_str()))
 }
 
-/// jambonz itself would make the sound of such a verb, or take the caller elsewhere.
+/// The error of a verb for which jambonz itself would make the sound, or transfer the caller.
 fn unheard(step: &Step) -> String {
     let name = match &step.verb {
         Verb::Answer => "answer",
@@ -172,7 +172,7 @@ fn unheard(step: &Step) -> String {
 
 fn wanted(application: &str, listen: Listen, start: &StreamStart) -> Result<WantedStream, DialError> {
     let url = Url::parse(application).and_then(|base| base.join(&listen.url));
-    let url = url.map_err(|error| bad(format!("the bot's application streams to `{}`, which is no URL ({error})", listen.url)))?;
+    let url = url.map_err(|error| bad(format!("the bot's application streams to `{}`, which is not a URL ({error})", listen.url)))?;
     if !listen.bidirectional {
         return Err(bad("the bot's `listen` has no audio from the bot (`bidirectionalAudio`): it would never be heard".to_owned()));
     }

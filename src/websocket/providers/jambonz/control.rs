@@ -16,28 +16,28 @@ pub enum Control {
     Ack {
         /// Of the message that is answered.
         msgid: String,
-        /// What to do next; nothing changes where there are none.
+        /// What to do next; without any, nothing changes.
         verbs: Vec<Step>,
     },
-    /// Do these verbs in place of what is being done, or after it.
+    /// Run these verbs instead of the current one, or after it.
     Redirect {
-        /// After what is being done.
+        /// After the current verb.
         queued: bool,
         /// What to do.
         verbs: Vec<Step>,
     },
     /// End the call.
     HangUp,
-    /// A command or message that goldencall notes and does not do.
+    /// A command or message that goldencall ignores.
     Other(String),
 }
 
 /// One verb of an application.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// The bot's name of the step; its beginning and end are told in `verb:status`.
+    /// The bot's name of the step, for `verb:status`.
     pub id: Option<String>,
-    /// Told in `verb:hook` when the verb ends.
+    /// Called by `verb:hook` when the verb ends.
     pub action_hook: Option<String>,
     /// What to do.
     pub verb: Verb,
@@ -76,13 +76,13 @@ pub enum Verb {
 pub struct Listen {
     /// Of the media socket; can be relative to the control socket.
     pub url: String,
-    /// Samples a second to the bot.
+    /// Samples per second to the bot.
     pub sample_rate: u32,
     /// Whether the bot can send audio at all.
     pub bidirectional: bool,
     /// Whether the bot sends binary audio; else only `playAudio`.
     pub streaming: bool,
-    /// Samples a second from the bot.
+    /// Samples per second from the bot.
     pub bidirectional_sample_rate: u32,
     /// Custom fields of the media socket's first message.
     pub metadata: std::collections::BTreeMap<String, String>,
@@ -144,7 +144,7 @@ fn steps(message: &Incoming<'_>) -> Result<Vec<Step>, ProtocolError> {
     match message.get("data") {
         None => Ok(Vec::new()),
         Some(Value::Array(verbs)) => verbs.iter().map(|verb| step(message, verb)).collect(),
-        Some(_) => Err(message.error("has a `data` that is no list of verbs")),
+        Some(_) => Err(message.error("has a `data` that is not a list of verbs")),
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_told() {
         insta::assert_snapshot!(reads(r#"{"type":"ack"}"#).unwrap_err(), @r#"the bot's `ack` message has no `msgid`: {"type":"ack"}"#);
-        insta::assert_snapshot!(reads(r#"{"type":"ack","msgid":"m1","data":{}}"#).unwrap_err(), @r#"the bot's `ack` message has a `data` that is no list of verbs: {"type":"ack","msgid":"m1","data":{}}"#);
+        insta::assert_snapshot!(reads(r#"{"type":"ack","msgid":"m1","data":{}}"#).unwrap_err(), @r#"the bot's `ack` message has a `data` that is not a list of verbs: {"type":"ack","msgid":"m1","data":{}}"#);
         insta::assert_snapshot!(reads(r#"{"type":"ack","msgid":"m1","data":[{"verb":"listen"}]}"#).unwrap_err(), @r#"the bot's `ack` message has a verb `listen` without `url`: {"type":"ack","msgid":"m1","data":[{"verb":"listen"}]}"#);
     }
 

@@ -19,18 +19,18 @@ pub(super) struct JambonzStream {
     format: WireFormat,
     half_sample: HalfSample,
     marks: Vec<String>,
-    // Removed by `clearMarks`, after which jambonz says nothing of them.
+    // Removed by `clearMarks`: jambonz does not report them.
     forgotten: Vec<String>,
-    // Of `playAudio` messages whose end has not been told yet.
+    // The ids of `playAudio` messages without a `playDone` so far.
     plays: Vec<Value>,
     begun: bool,
 }
 
 impl JambonzStream {
     /// A stream that has not begun.
-    pub(super) fn new(wish: Option<WireFormat>) -> Self {
+    pub(super) fn new(asked: Option<WireFormat>) -> Self {
         Self {
-            format: choose(wish, FORMATS),
+            format: choose(asked, FORMATS),
             half_sample: HalfSample::default(),
             marks: Vec::new(),
             forgotten: Vec::new(),
@@ -197,15 +197,15 @@ impl BotRole for JambonzStream {
     }
 }
 
-/// The rate of raw samples; jambonz takes 16 kHz where the bot tells none.
+/// The rate of raw samples; jambonz' default is 16 kHz.
 fn raw_rate(message: &Incoming<'_>) -> Result<u32, ProtocolError> {
     let path = "data.sampleRate";
     match (message.optional(path), message.rate(path)) {
         (None, _) => Ok(16_000),
         (Some(_), Some(rate)) => Ok(rate),
-        (Some(told), None) => {
+        (Some(named), None) => {
             let (least, most) = (RATES.start(), RATES.end());
-            Err(message.error(format!("has a `{path}` of {}: write samples a second, {least} to {most}", quote(&told))))
+            Err(message.error(format!("has a `{path}` of {}: write samples a second, {least} to {most}", quote(&named))))
         }
     }
 }
