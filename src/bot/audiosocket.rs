@@ -26,14 +26,14 @@ pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: Ca
                 accepted = listener.accept() => accepted,
             };
             if let Ok((stream, _)) = accepted {
-                tokio::spawn(talk(Arc::clone(&state), stream));
+                tokio::spawn(serve_connection(Arc::clone(&state), stream));
             }
         }
     });
     Ok(address)
 }
 
-async fn talk(state: Arc<BotState>, stream: TcpStream) {
+async fn serve_connection(state: Arc<BotState>, stream: TcpStream) {
     let _slower = stream.set_nodelay(true);
     let (mut reader, mut writer) = stream.into_split();
     let (to_line, incoming) = mpsc::unbounded_channel();

@@ -68,11 +68,11 @@ async fn upgrade(
         Some(name) => upgrade.protocols([name]),
         None => upgrade,
     };
-    upgrade.on_upgrade(move |open| talk(state, protocol, options, open))
+    upgrade.on_upgrade(move |open| serve_socket(state, protocol, options, open))
 }
 
 /// Connects the socket with a line.
-async fn talk(state: Arc<BotState>, protocol: SocketProtocol, options: CallOptions, mut open: WebSocket) {
+async fn serve_socket(state: Arc<BotState>, protocol: SocketProtocol, options: CallOptions, mut open: WebSocket) {
     let (to_line, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_line) = mpsc::unbounded_channel();
     let line = tokio::spawn(socket::answer(state, protocol, options, incoming, outgoing));

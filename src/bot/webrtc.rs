@@ -35,7 +35,7 @@ pub(super) async fn answer(state: Arc<BotState>, offer: String, call_options: Ca
             let hang_up = CancellationToken::new();
             let line = LiveLine { connection: Arc::clone(&peer.connection), hang_up: hang_up.clone(), ufrag };
             let live = state.lines.add(call_id.clone(), line);
-            tokio::spawn(talk((state, live), peer, audio, call_options, (call_id, hang_up)));
+            tokio::spawn(run((state, live), peer, audio, call_options, (call_id, hang_up)));
             Ok(answer)
         }
         Err(why) => {
@@ -50,7 +50,7 @@ pub(super) fn ufrag(sdp: &str) -> &str {
     sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap_or_default().trim()
 }
 
-async fn talk(
+async fn run(
     (state, _live): (Arc<BotState>, LineGuard),
     mut peer: Peer,
     audio: AnswerAudio,

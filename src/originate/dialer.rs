@@ -71,7 +71,7 @@ async fn place(
     let _nobody = dial.events.send(CallEvent::Named(leg.call_id.clone()));
     let mut waiting = Waiting { target: &target, leg: &leg, clock: dial.clock, events: &dial.events, stage: Stage::Dialling };
     match waiting.stream(&mut reservation).await {
-        Ok(opened) => Ok(begin(opened, leg, reservation, dial)),
+        Ok(opened) => Ok(start_stream(opened, leg, reservation, dial)),
         Err(mut error) => {
             if let Some(why) = leg.hang_up().await {
                 error.message = format!("{}. Besides, {why}", error.message);
@@ -104,7 +104,7 @@ async fn ask(target: &OriginateTarget, token: &str, background: BackgroundReques
     placed.await.map_err(|error| DialError::local("the request for the call was lost", error))?
 }
 
-fn begin(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call {
+fn start_stream(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call {
     let Opened { reader, writer, role, start, at } = opened;
     let format = start.format.unwrap_or_else(|| role.format());
     let (encoder, (sender, outbox)) = (WireEncoder::new(format), mpsc::unbounded_channel());

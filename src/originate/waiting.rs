@@ -51,7 +51,7 @@ impl Waiting<'_> {
             match reservation.arrivals.recv().await {
                 Some(Arrival::Status(status)) => self.status(&status)?,
                 Some(Arrival::Asked(call_id)) => self.asked(&call_id),
-                Some(Arrival::Stream(reader, writer)) => return self.begin(reader, writer).await,
+                Some(Arrival::Stream(reader, writer)) => return self.read_start(reader, writer).await,
                 Some(Arrival::Forged(Endpoint::Stream(_), what)) => return Err(self.forged(&what)),
                 Some(Arrival::Forged(_, what)) => self.note(forgery(&what)),
                 None => return Err(DialError::new(DialErrorKind::Local, "the listener for the provider is gone")),
@@ -133,7 +133,7 @@ impl Waiting<'_> {
         DialError::new(DialErrorKind::Unauthorized, format!("{} and was turned away (403); {hint}", what.trim_end_matches('.')))
     }
 
-    async fn begin(&self, mut reader: LinkReader, writer: LinkWriter) -> Result<Opened, DialError> {
+    async fn read_start(&self, mut reader: LinkReader, writer: LinkWriter) -> Result<Opened, DialError> {
         let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{}'s stream did not begin: {why}", self.provider()));
         let mut role = bot_role(provider(&self.target.credentials).socket());
         loop {

@@ -86,14 +86,15 @@ async fn stream(
     }
     let format = if provider.waits_for_acceptance() { accepted(&mut reader, role.as_mut(), &writer, format).await? } else { format };
     let answered_at = dial.clock.now();
-    let (sink, shared) = begin((reader, writer), role, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
+    let (sink, shared) =
+        start_stream((reader, writer), role, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
     let control = Arc::clone(&shared);
     let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
     Ok((call, shared))
 }
 
-/// Begins the stream on an open link, in the formats of the caller's audio and of the bot's.
-pub(super) fn begin(
+/// Starts the stream on an open link, in the formats of the caller's audio and of the bot's.
+pub(super) fn start_stream(
     (reader, writer): (LinkReader, LinkWriter),
     role: Box<dyn ProviderRole>,
     [to_bot, from_bot]: [WireFormat; 2],

@@ -122,7 +122,7 @@ impl RoomSession {
             self.send(self.participants.agent_speaks()).await?;
             return self.offer().await;
         }
-        self.begin();
+        self.start_line();
         Ok(())
     }
 
@@ -184,7 +184,7 @@ impl RoomSession {
         }
         match event {
             PeerEvent::State(state) if side.note(state) => return Err(Over),
-            PeerEvent::State(_) => self.begin(),
+            PeerEvent::State(_) => self.start_line(),
             PeerEvent::Track(track) => {
                 if let Some(codec) = codec_of(&track, &CODECS).await {
                     tokio::spawn(listen(track, codec, self.to_line.clone()));
@@ -196,7 +196,7 @@ impl RoomSession {
     }
 
     /// Starts the line once both connections are up.
-    fn begin(&mut self) {
+    fn start_line(&mut self) {
         if !(self.publisher.connected && self.subscriber.connected) {
             return;
         }

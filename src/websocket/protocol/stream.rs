@@ -92,7 +92,7 @@ impl<D: Dialect> JsonStream<D> {
         text(&message.into())
     }
 
-    fn begin(&mut self, start: &StreamStart) -> Vec<Message> {
+    fn start_messages(&mut self, start: &StreamStart) -> Vec<Message> {
         self.start = start.clone();
         self.format = adopt(start.format, self.format, D::FORMATS);
         let start = self.provider_message("start", D::start(start, self.format));
@@ -134,7 +134,7 @@ impl<D: Dialect> JsonStream<D> {
         Ok(FromBot::Audio { payload, format, chunk: None })
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         self.start = D::read_start(message);
         self.format = self.start.format.unwrap_or(self.format);
         self.start.clone()
@@ -152,7 +152,7 @@ impl<D: Dialect> ProviderRole for JsonStream<D> {
 
     fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            ToBot::Start(start) => self.begin(start),
+            ToBot::Start(start) => self.start_messages(start),
             ToBot::Audio(payload) => vec![self.media(payload)],
             ToBot::Dtmf(digit) => vec![self.provider_message("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
             ToBot::MarkReached { cleared: true, .. } if !D::TELLS_CLEARED_MARKS => Vec::new(),
@@ -192,7 +192,7 @@ impl<D: Dialect> BotRole for JsonStream<D> {
     fn read(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
         let message = Incoming::read_text(D::PROVIDER, "event", message)?;
         Ok(match message.kind() {
-            "start" => vec![ToBot::Start(self.learn(&message))],
+            "start" => vec![ToBot::Start(self.read_start(&message))],
             "media" if message.string("media.track").starts_with("outbound") => Vec::new(),
             "media" => vec![ToBot::Audio(message.samples("media.payload", self.format)?)],
             "dtmf" => vec![ToBot::Dtmf(message.digit("dtmf.digit")?)],

@@ -139,7 +139,7 @@ impl AudioSocketStream {
         Self { format: choose(asked, FORMATS) }
     }
 
-    fn learn(&self, payload: &[u8]) -> Result<StreamStart, ProtocolError> {
+    fn read_start(&self, payload: &[u8]) -> Result<StreamStart, ProtocolError> {
         if payload.len() != 16 {
             return Err(ProtocolError(format!("Asterisk's id has {} bytes instead of 16", payload.len())));
         }
@@ -190,7 +190,7 @@ impl BotRole for AudioSocketStream {
         let (kind, payload) = parse("Asterisk", message)?;
         Ok(match (kind, audio_format(kind)) {
             (_, Some(format)) => vec![ToBot::Audio(whole_samples("Asterisk", payload.to_vec(), format)?)],
-            (ID, _) => vec![ToBot::Start(self.learn(payload)?)],
+            (ID, _) => vec![ToBot::Start(self.read_start(payload)?)],
             (DTMF, _) => vec![ToBot::Dtmf(digit("Asterisk", payload)?)],
             (HANG_UP, _) => vec![ToBot::Stop],
             _ => Vec::new(),

@@ -17,11 +17,7 @@ pub(crate) trait ControlSocket: Sync {
 
     /// Announces a call to the bot's application and follows it up to the stream. `None` where the target's URL is that of a
     /// media socket instead.
-    fn call<'a>(
-        &self,
-        target: &'a WebSocketTarget,
-        start: &'a StreamStart,
-    ) -> BoxFuture<'a, Result<Option<(Box<dyn Application>, WantedStream)>, DialError>>;
+    fn call<'a>(&self, target: &'a WebSocketTarget, start: &'a StreamStart) -> BoxFuture<'a, Result<Option<Controlled>, DialError>>;
 
     /// What the sample bot answers to a message, where it streams every call to the media socket of this path.
     ///
@@ -29,6 +25,9 @@ pub(crate) trait ControlSocket: Sync {
     /// The message is not JSON.
     fn sample(&self, message: &str, media: &str) -> Result<Option<String>, serde_json::Error>;
 }
+
+/// An application that has answered, and the stream that it asks for.
+pub(crate) type Controlled = (Box<dyn Application>, WantedStream);
 
 /// An application that has answered.
 pub(crate) trait Application: Send {

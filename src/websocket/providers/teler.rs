@@ -47,7 +47,7 @@ impl TelerStream {
         Self { format: choose(asked, FORMATS), stream_id: String::new(), messages: 0 }
     }
 
-    fn begin(&mut self, start: &StreamStart) -> Message {
+    fn start_message(&mut self, start: &StreamStart) -> Message {
         self.format = adopt(start.format, self.format, FORMATS);
         self.stream_id.clone_from(&start.stream_id);
         self.messages = 1;
@@ -68,7 +68,7 @@ impl TelerStream {
         text(&json!({"type": "audio", "stream_id": self.stream_id, "message_id": self.messages, "data": data}))
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         let format = message.format("data.encoding", "data.sample_rate");
         self.format = format.unwrap_or(self.format);
         let app = message.optional("call_app_id").map(|app| ("call_app_id".to_owned(), app));
@@ -101,7 +101,7 @@ impl ProviderRole for TelerStream {
 
     fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            ToBot::Start(start) => vec![self.begin(start)],
+            ToBot::Start(start) => vec![self.start_message(start)],
             ToBot::Audio(payload) => vec![self.audio(payload)],
             _ => Vec::new(),
         }
@@ -133,7 +133,7 @@ impl BotRole for TelerStream {
     fn read(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
         let message = Incoming::read_text("Teler", "type", message)?;
         Ok(match message.kind() {
-            "start" => vec![ToBot::Start(self.learn(&message))],
+            "start" => vec![ToBot::Start(self.read_start(&message))],
             "audio" => vec![ToBot::Audio(message.samples(&nested(&message, "audio_b64"), self.format)?)],
             _ => Vec::new(),
         })

@@ -59,7 +59,7 @@ impl VonageStream {
         Self { format: choose(asked, FORMATS), notifications: VecDeque::new() }
     }
 
-    fn begin(&mut self, start: &StreamStart) -> Message {
+    fn start_message(&mut self, start: &StreamStart) -> Message {
         self.format = adopt(start.format, self.format, FORMATS);
         let mut message = Map::new();
         extend(&mut message, object(&start.parameters));
@@ -68,7 +68,7 @@ impl VonageStream {
         text(&message.into())
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         let content_type = message.string("content-type");
         let rate = content_type.split_once("rate=").and_then(|(_, rate)| rate.trim().parse().ok()).filter(|rate| RATES.contains(rate));
         let format = encoding(&content_type).zip(rate).map(|(codec, rate)| WireFormat { codec, rate });
@@ -114,7 +114,7 @@ impl ProviderRole for VonageStream {
 
     fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            ToBot::Start(start) => vec![self.begin(start)],
+            ToBot::Start(start) => vec![self.start_message(start)],
             ToBot::Audio(payload) => vec![Message::Binary(payload.clone())],
             ToBot::Dtmf(digit) => vec![text(&json!({"event": "websocket:dtmf", "digit": digit, "duration": 100}))],
             ToBot::MarkReached { name, cleared: false } => vec![self.notified(name)],
@@ -146,7 +146,7 @@ impl BotRole for VonageStream {
         };
         let message = Incoming::read("Vonage", "event", text)?;
         Ok(match message.kind() {
-            "websocket:connected" => vec![ToBot::Start(self.learn(&message))],
+            "websocket:connected" => vec![ToBot::Start(self.read_start(&message))],
             "websocket:dtmf" => vec![ToBot::Dtmf(message.digit("digit")?)],
             "websocket:notify" => {
                 let name = mark_name(message.get("payload").unwrap_or(&Value::Null));

@@ -46,7 +46,7 @@ impl GenesysStream {
         self.session.client("open", parameters)
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         let offered = message.get("parameters.media").and_then(|media| media.get(0));
         let format = offered.and_then(media_format).filter(|format| FORMATS.contains(format));
         self.session.format = format.unwrap_or(self.session.format);
@@ -201,7 +201,7 @@ impl BotRole for GenesysStream {
         let message = Incoming::read(PROVIDER, "type", text)?;
         self.session.received = message.number("seq").unwrap_or(self.session.received);
         Ok(match message.kind() {
-            "open" => vec![ToBot::Start(self.learn(&message))],
+            "open" => vec![ToBot::Start(self.read_start(&message))],
             "dtmf" => vec![ToBot::Dtmf(message.digit("parameters.digit")?)],
             "playback_started" => vec![ToBot::Playback { started: true }],
             "playback_completed" => vec![ToBot::Playback { started: false }],

@@ -18,7 +18,7 @@ use crate::transport::{BoxFuture, CallEvent, DialError, DialErrorKind};
 use crate::websocket::control::Shared;
 use crate::websocket::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use crate::websocket::protocol::{Message, StreamStart, WireFormat};
-use crate::websocket::providers::control_socket::{Application, ControlSocket, WantedStream};
+use crate::websocket::providers::control_socket::{Application, ControlSocket, Controlled, WantedStream};
 
 /// The control socket.
 pub(super) struct CallControl;
@@ -28,11 +28,7 @@ impl ControlSocket for CallControl {
         control::SUBPROTOCOL
     }
 
-    fn call<'a>(
-        &self,
-        target: &'a WebSocketTarget,
-        start: &'a StreamStart,
-    ) -> BoxFuture<'a, Result<Option<(Box<dyn Application>, WantedStream)>, DialError>> {
+    fn call<'a>(&self, target: &'a WebSocketTarget, start: &'a StreamStart) -> BoxFuture<'a, Result<Option<Controlled>, DialError>> {
         Box::pin(call(target, start))
     }
 
@@ -59,7 +55,7 @@ struct JambonzApplication {
 
 /// Announces the call to the application and runs its verbs up to the one that streams. `None` where the URL is a media socket
 /// instead, of a bot whose application answers by HTTP.
-async fn call(target: &WebSocketTarget, start: &StreamStart) -> Result<Option<(Box<dyn Application>, WantedStream)>, DialError> {
+async fn call(target: &WebSocketTarget, start: &StreamStart) -> Result<Option<Controlled>, DialError> {
     let open = link::open_if_spoken(&target.url, &target.headers, control::SUBPROTOCOL).await;
     let Some((reader, writer)) = open.map_err(|error| error.with_hint("`headers`"))? else {
         return Ok(None);

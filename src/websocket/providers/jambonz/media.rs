@@ -39,7 +39,7 @@ impl JambonzStream {
         }
     }
 
-    fn begin(&mut self, start: &StreamStart) -> Message {
+    fn start_message(&mut self, start: &StreamStart) -> Message {
         self.format = adopt(start.format, self.format, FORMATS);
         let mut metadata = Map::new();
         extend(&mut metadata, object(&start.parameters));
@@ -60,7 +60,7 @@ impl JambonzStream {
         text(&metadata.into())
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         let format = message.rate("sampleRate").map(l16);
         self.format = format.unwrap_or(self.format);
         self.begun = true;
@@ -132,7 +132,7 @@ impl ProviderRole for JambonzStream {
 
     fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            ToBot::Start(start) => vec![self.begin(start)],
+            ToBot::Start(start) => vec![self.start_message(start)],
             ToBot::Audio(payload) => vec![Message::Binary(payload.clone())],
             ToBot::Dtmf(digit) => vec![text(&json!({"event": "dtmf", "dtmf": digit, "duration": "1600"}))],
             ToBot::MarkReached { name, cleared } => self.mark_reached(name, *cleared).into_iter().collect(),
@@ -172,7 +172,7 @@ impl BotRole for JambonzStream {
             }
             "playDone" => vec![ToBot::Playback { started: false }],
             "" if message.string("event") == "dtmf" => vec![ToBot::Dtmf(message.digit("dtmf")?)],
-            "" if !self.begun && message.get("event").is_none() => vec![ToBot::Start(self.learn(&message))],
+            "" if !self.begun && message.get("event").is_none() => vec![ToBot::Start(self.read_start(&message))],
             _ => Vec::new(),
         })
     }
