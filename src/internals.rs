@@ -32,7 +32,7 @@ pub mod runner {
 }
 
 pub mod scenario {
-    pub use crate::scenario::{Config, Secrets, Setting, SipTarget, Source, Target, parse};
+    pub use crate::scenario::{Config, Secrets, Setting, SipTarget, SocketProtocol, Source, Target, WebSocketTarget, parse};
 }
 
 pub mod sip {
@@ -51,7 +51,7 @@ pub mod telemetry {
     pub use crate::telemetry::openai::parse as parse_openai;
     pub use crate::telemetry::otlp::{json as otlp_json, protobuf as otlp_protobuf};
     pub use crate::telemetry::rtvi::parse as parse_rtvi;
-    pub use crate::telemetry::{Receiver, TraceContext, observe};
+    pub use crate::telemetry::{Receiver, Report, TraceContext, observe};
 }
 
 pub mod time {
@@ -59,7 +59,7 @@ pub mod time {
 }
 
 pub mod transport {
-    pub use crate::transport::{CallEvent, Dial, MediaSink, Transport};
+    pub use crate::transport::{Call, CallEvent, Dial, MediaSink, Transport};
 }
 
 pub mod webrtc {
@@ -69,7 +69,10 @@ pub mod webrtc {
 }
 
 pub mod websocket {
-    pub use crate::websocket::answer::fuzzed as answers;
-    pub use crate::websocket::fuzzed::Ear;
-    pub use crate::websocket::protocol;
+    pub use crate::websocket::WebSocketTransport;
+    pub use crate::websocket::answer::fuzzed::read as read_answer;
+    pub use crate::websocket::fuzzed::Decoder;
+    pub use crate::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
+    pub use crate::websocket::providers::jambonz::control as jambonz_control;
+    pub use crate::websocket::providers::{bot_role, provider_role, split};
 }

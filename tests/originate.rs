@@ -120,7 +120,7 @@ fn a_booking_over_twilio_passes() {
     let log = provider.log();
     assert!(log.contains(&"stranger: 403".to_owned()) && hang_ups(&log) == ["CA1: Status=completed"], "{log:?}");
     let notes = call["notes"].to_string();
-    assert!(notes.contains("it was turned away (403)") && notes.contains("is no https:// URL"), "{notes}");
+    assert!(notes.contains("it was turned away (403)") && notes.contains("is not an https:// URL"), "{notes}");
 }
 
 #[test]

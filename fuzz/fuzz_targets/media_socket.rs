@@ -4,8 +4,9 @@
 
 use std::sync::LazyLock;
 
-use goldencall::internals::websocket::Ear;
-use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, split};
+use goldencall::internals::websocket::Decoder;
+use goldencall::internals::websocket::{FromBot, Message, Protocol, StreamStart, ToBot};
+use goldencall::internals::websocket::{bot_role, provider_role, split};
 use libfuzzer_sys::fuzz_target;
 
 static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {
@@ -23,14 +24,14 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn converse(protocol: Protocol, input: &[u8]) {
-    let (mut provider, mut bot) = (codec(protocol, None), codec(protocol, None));
-    provider.to_bot(&ToBot::Start(StreamStart::default()));
-    let mut ear = Ear::new(provider.default_format());
+    let (mut provider, mut bot) = (provider_role(protocol, None), bot_role(protocol));
+    provider.write(&ToBot::Start(StreamStart::default()));
+    let mut decoder = Decoder::new(provider.format());
     if protocol == Protocol::AudioSocket {
         let mut stream = input.to_vec();
         while let Ok(Some(frame)) = split(&mut stream) {
             let frame = Message::Binary(frame);
-            let _ = (provider.from_bot(&frame), bot.on_bot(&frame));
+            let _ = (provider.read(&frame), bot.read(&frame));
         }
     }
     for line in input.split(|byte| *byte == b'\n') {
@@ -38,19 +39,19 @@ fn converse(protocol: Protocol, input: &[u8]) {
             Some((b'B', bytes)) => Message::Binary(bytes.to_vec()),
             _ => Message::Text(String::from_utf8_lossy(line).into_owned()),
         };
-        match provider.from_bot(&message) {
+        match provider.read(&message) {
             Ok(events) => {
                 for event in &events {
-                    bot.by_bot(event);
-                    assert!(ear.hear(event).len() <= line.len() + MOST_DELAYED, "more audio than was sent");
+                    bot.write(event);
+                    assert!(decoder.decode(event).len() <= line.len() + MOST_DELAYED, "more audio than was sent");
                 }
             }
             Err(error) => assert!(!error.to_string().is_empty(), "refused without a reason"),
         }
-        for event in bot.on_bot(&message).unwrap_or_default() {
-            provider.to_bot(&event);
+        for event in bot.read(&message).unwrap_or_default() {
+            provider.write(&event);
         }
-        provider.to_bot(&ToBot::Audio(vec![0; 3]));
+        provider.write(&ToBot::Audio(vec![0; 3]));
     }
-    bot.by_bot(&FromBot::HangUp { reason: None });
+    bot.write(&FromBot::HangUp { reason: None });
 }

@@ -1,20 +1,24 @@
-//! Writes seeds into `corpus/`: one valid message of each kind, in both directions, for every media-socket protocol.
+//! Writes seeds into `corpus/`: one valid message of each kind, in both directions, for every media-socket protocol,
+//! and prints the names of these protocols.
 
 use std::path::Path;
 use std::{fs, io};
 
-use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot, codec, jambonz_control};
+use goldencall::internals::websocket::{FromBot, Message, Protocol, StreamStart, ToBot};
+use goldencall::internals::websocket::jambonz_control as control;
+use goldencall::internals::websocket::{bot_role, provider_role};
 
 fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {
         let messages = messages(protocol);
         write(protocol.name(), &messages)?;
+        println!("{}", protocol.name());
     }
     let start = StreamStart { call_id: "CA1".into(), ..StreamStart::default() };
-    let mut control: Vec<Message> = vec![jambonz_control::session_new("m1", &start)];
+    let mut messages: Vec<Message> = vec![control::session_new("m1", &start)];
     let listen = r#"{"type":"ack","msgid":"m1","data":[{"verb":"answer"},{"verb":"listen","url":"/media","sampleRate":16000,"bidirectionalAudio":{"enabled":true,"streaming":true}},{"verb":"say","text":["a"]},{"verb":"pause","length":1},{"verb":"hangup"}]}"#;
-    control.push(Message::Text(listen.to_owned()));
-    write("jambonz_control", &control)?;
+    messages.push(Message::Text(listen.to_owned()));
+    write("jambonz_control", &messages)?;
     let reports = [
         r#"{"label":"rtvi-ai","type":"metrics","data":{"ttfb":[{"processor":"a","value":0.5}],"ttfa":[{"ttfa":0.2,"ttfb":0.1,"leading_silence":0.1}],"processing":[{"processor":"b","value":1}]}}"#,
         r#"{"label":"rtvi-ai","type":"user-transcription","data":{"text":"hi","final":true}}"#,
@@ -53,11 +57,13 @@ fn main() -> io::Result<()> {
 }
 
 fn messages(protocol: Protocol) -> Vec<Message> {
-    let mut stream = codec(protocol, None);
-    let format = Some(stream.default_format());
+    let (mut provider, mut bot) = (provider_role(protocol, None), bot_role(protocol));
+    let format = Some(provider.format());
     let start = StreamStart { call_id: "CA1".into(), stream_id: "MZ1".into(), format, ..StreamStart::default() };
+    let mut all = provider.write(&ToBot::Start(start));
+    // The bot learns the names of the stream, which its own messages have too.
+    all.iter().for_each(|message| drop(bot.read(message)));
     let told = [
-        ToBot::Start(start),
         ToBot::Audio(vec![255; 16]),
         ToBot::Dtmf('5'),
         ToBot::MarkReached { name: "end".into(), cleared: false },
@@ -72,8 +78,8 @@ fn messages(protocol: Protocol) -> Vec<Message> {
         FromBot::Dtmf("1#".into()),
         FromBot::HangUp { reason: Some("done".into()) },
     ];
-    let mut all: Vec<Message> = told.iter().flat_map(|event| stream.to_bot(event)).collect();
-    all.extend(asked.iter().flat_map(|event| stream.by_bot(event)));
+    all.extend(told.iter().flat_map(|event| provider.write(event)));
+    all.extend(asked.iter().flat_map(|event| bot.write(event)));
     all
 }
 

@@ -1,4 +1,4 @@
-//! The bot's AudioSocket port: TCP, one line a connection.
+//! The bot's AudioSocket port: TCP, one line per connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::server::House;
+use super::call_options::CallOptions;
 use super::socket;
-use super::web::Wishes;
+use super::state::BotState;
 use crate::scenario::SocketProtocol;
-use crate::websocket::protocol::{Message, split};
+use crate::websocket::protocol::Message;
+use crate::websocket::providers::split;
 
 /// Serves until the bot is stopped; returns where.
-pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
+pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tokio::spawn(async move {
@@ -25,19 +26,19 @@ pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: Cance
                 accepted = listener.accept() => accepted,
             };
             if let Ok((stream, _)) = accepted {
-                tokio::spawn(talk(Arc::clone(&house), stream));
+                tokio::spawn(serve_connection(Arc::clone(&state), stream));
             }
         }
     });
     Ok(address)
 }
 
-async fn talk(house: Arc<House>, stream: TcpStream) {
+async fn serve_connection(state: Arc<BotState>, stream: TcpStream) {
     let _slower = stream.set_nodelay(true);
     let (mut reader, mut writer) = stream.into_split();
     let (to_line, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_line) = mpsc::unbounded_channel();
-    let line = tokio::spawn(socket::answer(house, SocketProtocol::AudioSocket, Wishes::default(), incoming, outgoing));
+    let line = tokio::spawn(socket::answer(state, SocketProtocol::AudioSocket, CallOptions::default(), incoming, outgoing));
     let writing = async {
         while let Some(Message::Binary(bytes)) = from_line.recv().await {
             if writer.write_all(&bytes).await.is_err() {

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// Answers the browser's question beforehand, and opens every other answer to any page.
+/// Answers preflight requests, and allows any page to read all other responses.
 pub(super) async fn any_origin(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let fields = [

@@ -1,4 +1,4 @@
-//! One call on the bot's side: a thread that sends every 20 ms, listens in between, and follows its script.
+//! One call on the bot's side: a thread that sends every 20 ms, reads what came, and follows its script.
 
 use std::sync::mpsc;
 use std::thread;
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::ear::Ear;
 use super::log::{LogEntry, TrueTimes, now_ns};
 use super::script::Library;
+use super::speech_detector::SpeechDetector;
 use super::voice::{Voice, voice};
 use super::wire::Wire;
 use crate::scenario::{Fault, Reply, Script};
 
-/// Nanoseconds a sample.
+/// Nanoseconds per sample.
 const SAMPLE_NS: i64 = 125_000;
-/// The fault strikes at this reply: the first after the greeting.
+/// The reply with the fault: the first after the greeting.
 const FAULTY_REPLY: usize = 1;
 /// How far into the caller's turn `talks_over` begins.
 const TALK_OVER_NS: i64 = 400_000_000;
@@ -38,7 +38,7 @@ pub(super) struct Line {
     pub think: Option<Duration>,
 }
 
-/// Gives the line a thread of its own.
+/// Starts the line's thread.
 pub(super) fn start(line: Line) {
     let hang_up = line.hang_up.clone();
     if std::thread::Builder::new().name("bot".to_owned()).spawn(move || run(line)).is_err() {
@@ -66,7 +66,7 @@ fn run(line: Line) {
 
 struct State {
     line: Line,
-    ear: Ear,
+    speech: SpeechDetector,
     /// Index of the next reply.
     next: usize,
     /// Digits that the caller has pressed so far.
@@ -78,7 +78,7 @@ struct State {
     caller_end: Option<i64>,
     speaking: Option<(Voice, usize, usize)>,
     talked_over: bool,
-    /// Until when the provider plays what was sent at once.
+    /// Until when the provider plays the burst.
     burst_until: Option<i64>,
     /// When the burst that is being sent began.
     burst_began: Option<i64>,
@@ -91,7 +91,7 @@ impl State {
         let due = line.script.greets.then(|| now_ns() + 400_000_000);
         Self {
             line,
-            ear: Ear::default(),
+            speech: SpeechDetector::default(),
             next: 0,
             pressed: String::new(),
             answer: None,
@@ -106,15 +106,15 @@ impl State {
     }
 
     fn listen(&mut self) {
-        for heard in self.line.wire.receive() {
-            self.ear.hear(&heard.samples, heard.at);
+        for received in self.line.wire.receive() {
+            self.speech.push(&received.samples, received.at);
         }
         let pressed: String = self.line.wire.pressed().chars().chain(self.line.keys.try_iter()).collect();
-        pressed.chars().for_each(|digit| self.pressed(digit));
+        pressed.chars().for_each(|digit| self.digit(digit));
     }
 
-    /// A caller that knows the menu need not hear it to the end.
-    fn pressed(&mut self, digit: char) {
+    /// A digit interrupts the menu, as telephone menus do.
+    fn digit(&mut self, digit: char) {
         if self.line.script.keys.is_empty() {
             return;
         }
@@ -156,8 +156,8 @@ impl State {
         let now = now_ns();
         self.burst_until = self.burst_until.filter(|until| *until > now);
         if self.speaking.is_some() || self.burst_until.is_some() {
-            // A bot that lets itself be interrupted stops once it is sure that it hears speech.
-            let interrupted = self.ear.speaking(now).is_some_and(|start| now - start > 150_000_000);
+            // A bot that can be interrupted stops once it is sure of speech.
+            let interrupted = self.speech.speaking(now).is_some_and(|start| now - start > 150_000_000);
             if interrupted && self.line.fault != Some(Fault::Deaf) && !self.talked_over {
                 self.interrupt();
             }
@@ -176,12 +176,12 @@ impl State {
     /// Waits for the end of the caller's turn; thinking starts there.
     fn listen_for_turn(&mut self, now: i64) {
         let think = self.line.think.unwrap_or(self.line.script.think).as_nanos() as i64;
-        if self.fault(Fault::TalksOver) && self.ear.speaking(now).is_some_and(|start| now - start > TALK_OVER_NS) {
+        if self.fault(Fault::TalksOver) && self.speech.speaking(now).is_some_and(|start| now - start > TALK_OVER_NS) {
             self.talked_over = true;
             self.due = Some(now);
             return;
         }
-        if let Some(end) = self.ear.ended(now, self.line.script.endpoint.as_nanos() as i64) {
+        if let Some(end) = self.speech.ended(now, self.line.script.endpoint.as_nanos() as i64) {
             if self.talked_over {
                 self.talked_over = false;
                 return;

@@ -1,9 +1,11 @@
-//! What the bot knows for certain: when its replies went out and when it heard the caller.
+//! The bot's true times: when its replies went out and when it heard the caller.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+
+use crate::lock::lock;
 
 /// The true times of one reply, in nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,12 +31,12 @@ impl TrueTimes {
         if let Ok(line) = serde_json::to_string(&entry) {
             tracing::info!(target: "goldencall::bot", "{line}");
         }
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        lock(&self.entries).push(entry);
     }
 
     /// Everything so far.
     pub fn entries(&self) -> Vec<LogEntry> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.entries).clone()
     }
 }
 

@@ -1,14 +1,14 @@
-//! The built-in sample bot: real SIP, WebRTC and media sockets; it listens, thinks and answers from a script of
-//! recordings, and can be wrong in every way a scenario must catch.
+//! The built-in sample bot: real SIP, WebRTC and media sockets; it answers from a script of recordings
+//! and can be wrong in every way that a scenario must catch.
 //!
-//! It shares no timing code with the tester: it has its own pacing, its own ear for the end of the caller's
-//! speech, and logs the true send time of each reply's first speech sample.
+//! It shares no timing code with the tester: it has its own pacing, its own detector of the end of the
+//! caller's speech, and logs the true send time of each reply's first speech sample.
 
 mod answers;
 mod audiosocket;
+mod call_options;
+mod control_socket;
 mod cors;
-mod ear;
-mod jambonz;
 mod line;
 mod lines;
 mod livekit;
@@ -20,6 +20,8 @@ mod script;
 mod server;
 mod sip;
 mod socket;
+mod speech_detector;
+mod state;
 mod voice;
 mod web;
 mod webrtc;

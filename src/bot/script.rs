@@ -1,4 +1,4 @@
-//! The bot's scripts and recordings: built in, or a file of the user's.
+//! The bot's scripts and recordings: built in, or from a user's file.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

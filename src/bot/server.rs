@@ -1,4 +1,4 @@
-//! The bot as a whole: its scripts, its doors, its log.
+//! The bot as a whole: its scripts, its listeners, its log.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::line::Line;
 use super::lines::LiveLines;
 use super::log::TrueTimes;
 use super::script::{BotError, Library};
-use super::wire::Wire;
+use super::state::BotState;
 use super::{audiosocket, livekit, offers, sip, web};
-use crate::scenario::{
-    BotAccess, BotTarget, Fault, LiveKitRoom, Script, Secret, Signalling, SipTarget, SocketProtocol, Target, WebRtcTarget, WebSocketTarget,
-};
+use crate::scenario::{BotAccess, BotTarget, Fault, LiveKitRoom, Secret, Signalling, SipTarget, Target, WebRtcTarget, WebSocketTarget};
 use crate::transport::MediaLane;
+use crate::websocket::providers::provider;
 
 /// How long a bot may ring that will answer.
 const ANSWERED: Duration = Duration::from_secs(30);
@@ -35,7 +33,7 @@ pub struct BotOptions {
     pub library: Library,
     /// How it goes wrong.
     pub fault: Option<Fault>,
-    /// By which it knows requests of Twilio, Plivo and Vonage from others; without one it asks for no signature.
+    /// With which it checks the signatures of Twilio, Plivo and Vonage; without one it checks none.
     pub auth_token: Option<Secret>,
 }
 
@@ -55,7 +53,7 @@ pub struct Bot {
     pub web: SocketAddr,
     /// Where it listens for AudioSockets.
     pub audiosocket: SocketAddr,
-    /// What it knows for certain.
+    /// The true times of its replies.
     pub log: TrueTimes,
     _lane: MediaLane,
     _stop: DropGuard,
@@ -71,22 +69,22 @@ impl Bot {
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         let log = TrueTimes::default();
-        let house = House {
+        let state = BotState {
             library: options.library,
             fault: options.fault,
             auth_token: options.auth_token,
             log: log.clone(),
             lines: LiveLines::default(),
         };
-        let house = Arc::new(house);
-        let address = sip::serve(Arc::clone(&house), options.address, stop.clone()).await.map_err(listen(options.address))?;
-        // What the bot knows for certain it must not learn late.
+        let state = Arc::new(state);
+        let address = sip::serve(Arc::clone(&state), options.address, stop.clone()).await.map_err(listen(options.address))?;
+        // Its true times must not depend on how busy the tester's runtime is.
         let lane = MediaLane::default();
         let on_lane = |error: std::io::Error| BotError::Listen { address: options.web.to_string(), message: error.to_string() };
         let media = lane.handle().map_err(on_lane)?;
-        let web = media.spawn(web::serve(Arc::clone(&house), options.web, stop.clone())).await;
+        let web = media.spawn(web::serve(Arc::clone(&state), options.web, stop.clone())).await;
         let web = web.unwrap_or_else(|error| Err(error.to_string())).map_err(listen(options.web))?;
-        let audiosocket = media.spawn(audiosocket::serve(house, options.audiosocket, stop)).await;
+        let audiosocket = media.spawn(audiosocket::serve(state, options.audiosocket, stop)).await;
         let audiosocket = audiosocket.unwrap_or_else(|error| Err(error.to_string())).map_err(listen(options.audiosocket))?;
         Ok(Self { address, web, audiosocket, log, _lane: lane, _stop: guard })
     }
@@ -114,46 +112,13 @@ impl Bot {
                 let token = (signalling == Signalling::OpenAi).then(|| Secret::new("sample"));
                 Target::WebRtc(Box::new(WebRtcTarget { timeout: patience, token, ..WebRtcTarget::new(url, signalling) }))
             }
-            BotAccess::Socket(SocketProtocol::AudioSocket) => {
-                Target::WebSocket(Box::new(WebSocketTarget::new(self.audiosocket.to_string(), SocketProtocol::AudioSocket)))
+            BotAccess::Socket(protocol) if provider(protocol).tcp().is_some() => {
+                Target::WebSocket(Box::new(WebSocketTarget::new(self.audiosocket.to_string(), protocol)))
             }
             BotAccess::Socket(protocol) => {
                 let url = format!("ws://{}/socket/{}{query}", self.web, protocol.name());
                 Target::WebSocket(Box::new(WebSocketTarget { timeout: patience, ..WebSocketTarget::new(url, protocol) }))
             }
-        }
-    }
-}
-
-/// What every door of the bot leads to.
-pub(super) struct House {
-    pub library: Library,
-    pub fault: Option<Fault>,
-    pub auth_token: Option<Secret>,
-    pub log: TrueTimes,
-    /// Those on peer connections.
-    pub lines: LiveLines,
-}
-
-impl House {
-    /// The script of this name, or the first one.
-    pub fn script(&self, name: &str) -> Option<Script> {
-        self.library.script(name).or_else(|_| self.library.script("")).ok().cloned()
-    }
-
-    /// A line that follows a script.
-    pub fn line(&self, wire: impl Wire + 'static, script: Script, call_id: String) -> Line {
-        Line {
-            wire: Box::new(wire),
-            library: self.library.clone(),
-            script,
-            fault: self.fault,
-            call_id,
-            log: self.log.clone(),
-            over: CancellationToken::new(),
-            hang_up: CancellationToken::new(),
-            keys: std::sync::mpsc::channel().1,
-            think: None,
         }
     }
 }

@@ -11,8 +11,8 @@ use rsipstack::sip::{Header, Method, Request, StatusCode, Uri};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{self, Line};
-use super::server::House;
-use super::wire::{RtpWire, Secrecy};
+use super::state::BotState;
+use super::wire::{Encryption, RtpWire};
 use crate::codec::Codec;
 use crate::rtp::dtls::{Handshake, Role};
 use crate::rtp::{Keys, Outgoing};
@@ -21,11 +21,11 @@ use crate::sip::sdp::{Description, Setup};
 use crate::sip::{Endpoint, digit_of, in_dialog, sdp};
 
 /// Serves SIP until the bot is stopped; returns where.
-pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
+pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let (endpoint, mut incoming) = Endpoint::bind(address, "goldencall-bot", None).await?;
     endpoint.listen_tcp().await?;
     let address = endpoint.address;
-    let server = Arc::new(Server { endpoint, house });
+    let server = Arc::new(Server { endpoint, state });
     tokio::spawn(async move {
         loop {
             let transaction = tokio::select! {
@@ -43,7 +43,7 @@ pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: Cance
 
 struct Server {
     endpoint: Endpoint,
-    house: Arc<House>,
+    state: Arc<BotState>,
 }
 
 impl Server {
@@ -100,16 +100,16 @@ impl Server {
         let reject = |code: StatusCode, why: &str| {
             let _gone = dialog.reject(Some(code), Some(why.to_owned()));
         };
-        if self.house.fault == Some(Fault::Busy) {
+        if self.state.fault == Some(Fault::Busy) {
             return reject(StatusCode::BusyHere, "Busy Here");
         }
         let name = user_of(&request);
-        let Some(script) = self.house.script(&name) else {
+        let Some(script) = self.state.script(&name) else {
             return reject(StatusCode::NotFound, "No such script");
         };
         let Ok(offer) = sdp::parse(&request.body) else { return reject(StatusCode::NotAcceptableHere, "No usable audio") };
         let _ringing = dialog.ringing(None, None);
-        if self.house.fault == Some(Fault::NoAnswer) {
+        if self.state.fault == Some(Fault::NoAnswer) {
             return over.cancelled().await;
         }
         tokio::time::sleep(Duration::from_millis(60)).await;
@@ -117,7 +117,7 @@ impl Server {
             return reject(StatusCode::ServerInternalError, "No RTP port");
         };
         let Ok(local) = socket.local_addr() else { return };
-        let Ok((own, plan, secrecy)) = agreed(&offer, local) else {
+        let Ok((own, plan, encryption)) = agreed(&offer, local) else {
             return reject(StatusCode::NotAcceptableHere, "No usable audio");
         };
         let body = own.text(1).into_bytes();
@@ -125,7 +125,7 @@ impl Server {
             return;
         }
         let hang_up = CancellationToken::new();
-        let Ok(wire) = RtpWire::new(socket, offer.address, own.formats, plan, secrecy) else { return };
+        let Ok(wire) = RtpWire::new(socket, offer.address, own.formats, plan, encryption) else { return };
         let call_id = request.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default();
         let (over, hang_up) = (over.clone(), hang_up.clone());
         let line = Line {
@@ -133,7 +133,7 @@ impl Server {
             hang_up: hang_up.clone(),
             keys,
             think: think_of(&request),
-            ..self.house.line(wire, script, call_id)
+            ..self.state.line(wire, script, call_id)
         };
         line::start(line);
         tokio::select! {
@@ -145,19 +145,21 @@ impl Server {
 }
 
 /// The answer: the first codec of the offer and its events, its packet length, its encryption; and what follows from it.
-fn agreed(offer: &Description, local: SocketAddr) -> Result<(Description, Outgoing, Secrecy), String> {
+fn agreed(offer: &Description, local: SocketAddr) -> Result<(Description, Outgoing, Encryption), String> {
     let codec = offer.formats.codecs().next().unwrap_or(Codec::Pcmu);
     let (codec, number) = sdp::chosen(&[codec], offer)?;
     let own = sdp::answer_to(offer, local, &[codec])?;
-    let secrecy = match (own.crypto.first(), offer.crypto.first(), own.setup, offer.fingerprint.clone()) {
-        (Some(ours), Some(theirs), ..) => Secrecy::keyed(&Keys { suite: ours.suite, local: ours.key.clone(), remote: theirs.key.clone() })?,
+    let encryption = match (own.crypto.first(), offer.crypto.first(), own.setup, offer.fingerprint.clone()) {
+        (Some(ours), Some(theirs), ..) => {
+            Encryption::keyed(&Keys { suite: ours.suite, local: ours.key.clone(), remote: theirs.key.clone() })?
+        }
         (.., Some(setup), Some(fingerprint)) => {
             let role = if setup == Setup::Active { Role::Active } else { Role::Passive };
-            Secrecy::shaken(Handshake::new(role, fingerprint)?)?
+            Encryption::by_handshake(Handshake::new(role, fingerprint)?)?
         }
-        _ => Secrecy::default(),
+        _ => Encryption::default(),
     };
-    Ok((own, offer.outgoing(codec, number, 20), secrecy))
+    Ok((own, offer.outgoing(codec, number, 20), encryption))
 }
 
 /// The user part of the request URI names the script.

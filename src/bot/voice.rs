@@ -1,8 +1,7 @@
-//! What a reply sounds like, faults included.
-
-use crate::scenario::{Fault, Reply};
+//! The samples of a reply, faults included.
 
 use super::script::Library;
+use crate::scenario::{Fault, Reply};
 
 /// Level of the first speech sample of a recording: exact, since the recordings begin with digital silence.
 const AUDIBLE: i16 = 40;

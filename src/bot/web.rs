@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{self, WebSocket, WebSocketUpgrade};
@@ -12,44 +11,24 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::serve::ListenerExt;
-use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::call_options::CallOptions;
 use super::cors::any_origin;
-use super::server::House;
-use super::{answers, jambonz, livekit, offers, socket};
+use super::state::BotState;
+use super::{answers, control_socket, livekit, offers, socket};
 use crate::scenario::{Fault, SocketProtocol};
-use crate::websocket::protocol::{self, Message};
-
-/// What a URL may ask of the bot: `?script=booking&think=850&bursts=true&call=7`.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Wishes {
-    /// Which script; the first one where there is none.
-    #[serde(default)]
-    pub script: String,
-    /// Think time in milliseconds.
-    pub think: Option<f64>,
-    /// Send each reply at once.
-    pub bursts: Option<bool>,
-    /// The call's name in the bot's log, for protocols that give it none.
-    pub call: Option<String>,
-}
-
-impl Wishes {
-    /// Think time as a duration.
-    pub fn think(&self) -> Option<Duration> {
-        self.think.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok())
-    }
-}
+use crate::websocket::protocol::Message;
+use crate::websocket::providers::provider;
 
 /// Serves HTTP until the bot is stopped; returns where.
-pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
+pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind(address).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let app = Router::new().route("/socket/{protocol}", any(upgrade));
-    let app = app.merge(offers::routes()).merge(answers::routes()).merge(livekit::routes()).with_state(house).layer(from_fn(any_origin));
+    let app = app.merge(offers::routes()).merge(answers::routes()).merge(livekit::routes()).with_state(state).layer(from_fn(any_origin));
     // Small frames at a steady pace are what Nagle's algorithm holds up.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
@@ -62,42 +41,41 @@ pub(super) async fn serve(house: Arc<House>, address: SocketAddr, stopped: Cance
 }
 
 async fn upgrade(
-    State(house): State<Arc<House>>,
+    State(state): State<Arc<BotState>>,
     Path(name): Path<String>,
-    Query(wishes): Query<Wishes>,
+    Query(options): Query<CallOptions>,
     (uri, headers): (Uri, HeaderMap),
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let Some(protocol) = SocketProtocol::from_name(&name) else {
         return (StatusCode::NOT_FOUND, format!("the sample bot speaks no protocol `{name}`")).into_response();
     };
-    match house.fault {
+    match state.fault {
         Some(Fault::Busy) => return (StatusCode::SERVICE_UNAVAILABLE, "the sample bot is busy").into_response(),
         Some(Fault::NoAnswer) => std::future::pending::<()>().await,
         _ => {}
     }
-    // Of all providers' sockets this is the one whose opening is signed.
-    if protocol == SocketProtocol::Twilio
-        && let Some(refusal) = answers::forged(&house, protocol, "ws", (&uri, &headers), "")
+    let provider = provider(protocol);
+    if provider.signs_handshake()
+        && let Some(forbidden) = answers::forged(&state, protocol, "ws", (&uri, &headers), "")
     {
-        return refusal;
+        return forbidden;
     }
-    if protocol == SocketProtocol::Jambonz && jambonz::is_control(&headers) {
-        return jambonz::upgrade(upgrade, &uri);
+    if let Some(control) = provider.control_socket().filter(|control| control_socket::is_asked_for(*control, &headers)) {
+        return control_socket::upgrade(control, upgrade, &uri);
     }
-    let subprotocol = protocol::codec(protocol, None).subprotocol();
-    let upgrade = match subprotocol {
+    let upgrade = match provider.subprotocol() {
         Some(name) => upgrade.protocols([name]),
         None => upgrade,
     };
-    upgrade.on_upgrade(move |open| talk(house, protocol, wishes, open))
+    upgrade.on_upgrade(move |open| serve_socket(state, protocol, options, open))
 }
 
-/// Joins the socket with a line.
-async fn talk(house: Arc<House>, protocol: SocketProtocol, wishes: Wishes, mut open: WebSocket) {
+/// Connects the socket with a line.
+async fn serve_socket(state: Arc<BotState>, protocol: SocketProtocol, options: CallOptions, mut open: WebSocket) {
     let (to_line, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut from_line) = mpsc::unbounded_channel();
-    let line = tokio::spawn(socket::answer(house, protocol, wishes, incoming, outgoing));
+    let line = tokio::spawn(socket::answer(state, protocol, options, incoming, outgoing));
     loop {
         tokio::select! {
             message = from_line.recv() => {

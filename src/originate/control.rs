@@ -1,7 +1,7 @@
 //! An open call's controls.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::leg::Leg;
 use crate::clock::Monotonic;
+use crate::lock::lock;
 use crate::media::{Reception, ReceptionCounter};
 use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::Gauges;
 
-/// What the call's controls and its task share.
+/// State that the call's controls and its task share.
 pub(super) struct Control {
     pub leg: Leg,
     pub outbox: mpsc::UnboundedSender<Outbound>,
@@ -26,13 +27,13 @@ pub(super) struct Control {
 }
 
 impl CallControl for Control {
-    /// Over the REST API: a provider may take a closed socket for a lost one.
+    /// Over the REST API: to a provider, a closed socket may be a lost one.
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             if self.over.swap(true, Ordering::SeqCst) {
                 return;
             }
-            if let Some(why) = self.leg.part().await {
+            if let Some(why) = self.leg.hang_up().await {
                 let _nobody = self.events.send(CallEvent::Note(why));
             }
             let _gone = self.outbox.send(Outbound::Close);
@@ -41,7 +42,7 @@ impl CallControl for Control {
     }
 
     fn reception(&self) -> Reception {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).report()
+        lock(&self.received).report()
     }
 
     fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {

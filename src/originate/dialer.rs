@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
 use super::control::Control;
-use super::desk::{Desk, Reservation};
-use super::leg::{Errands, Leg};
+use super::leg::{BackgroundRequests, Leg};
 use super::listener::listen;
-use super::session::Session;
+use super::pending_calls::{PendingCalls, Reservation};
+use super::session::OriginatedSession;
 use super::status::Stage;
 use super::waiting::{Opened, Waiting};
 use crate::scenario::{OriginateTarget, Target};
@@ -20,12 +20,12 @@ use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKin
 use crate::websocket::sink::SocketSink;
 use crate::websocket::{WireDecoder, WireEncoder};
 
-/// Has providers place calls; one listener for each address, from the first call that needs it to the end of the run.
+/// Places calls over providers, with one listener per address from the first call that needs it to the end of the run.
 #[derive(Default)]
 pub struct OriginateTransport {
     lane: MediaLane,
-    desks: Arc<Mutex<HashMap<SocketAddr, Arc<Desk>>>>,
-    errands: OnceLock<Errands>,
+    listeners: Arc<Mutex<HashMap<SocketAddr, Arc<PendingCalls>>>>,
+    background: OnceLock<BackgroundRequests>,
 }
 
 impl Transport for OriginateTransport {
@@ -35,21 +35,21 @@ impl Transport for OriginateTransport {
                 return Err(DialError::new(DialErrorKind::Local, "this transport places calls over providers only"));
             };
             let handle = self.lane.handle().map_err(|error| DialError::local("no thread for the media", error))?;
-            let errands = self.errands.get_or_init(|| Errands::on(handle)).clone();
-            let desks = Arc::clone(&self.desks);
-            self.lane.run(async move { place(dial, *target, &desks, errands).await }).await
+            let background = self.background.get_or_init(|| BackgroundRequests::on(handle)).clone();
+            let listeners = Arc::clone(&self.listeners);
+            self.lane.run(async move { place(dial, *target, &listeners, background).await }).await
         })
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            for (_, desk) in self.desks.lock().await.drain() {
-                desk.stop.cancel();
+            for (_, pending) in self.listeners.lock().await.drain() {
+                pending.stop.cancel();
             }
-            // First the calls that were let go of, then the hang-ups that they left behind.
+            // First the calls that were dropped, then the hang-ups that they started.
             self.lane.quiet().await;
-            if let Some(errands) = self.errands.get() {
-                errands.done().await;
+            if let Some(background) = self.background.get() {
+                background.done().await;
             }
         })
     }
@@ -58,22 +58,22 @@ impl Transport for OriginateTransport {
 async fn place(
     dial: Dial,
     target: OriginateTarget,
-    desks: &Mutex<HashMap<SocketAddr, Arc<Desk>>>,
-    errands: Errands,
+    listeners: &Mutex<HashMap<SocketAddr, Arc<PendingCalls>>>,
+    background: BackgroundRequests,
 ) -> Result<Call, DialError> {
-    let desk = desk(desks, target.listen).await?;
-    let mut reservation = desk.expect(target.clone());
+    let pending = listener(listeners, target.listen).await?;
+    let mut reservation = pending.expect(target.clone());
     if !target.url.starts_with("https://") {
-        let note = format!("{} is no https:// URL: the call's audio crosses the network in the clear", target.url);
+        let note = format!("{} is not an https:// URL: the call's audio crosses the network in the clear", target.url);
         let _nobody = dial.events.send(CallEvent::Note(note));
     }
-    let leg = ask(&target, &reservation.token, errands).await?;
+    let leg = ask(&target, &reservation.token, background).await?;
     let _nobody = dial.events.send(CallEvent::Named(leg.call_id.clone()));
     let mut waiting = Waiting { target: &target, leg: &leg, clock: dial.clock, events: &dial.events, stage: Stage::Dialling };
     match waiting.stream(&mut reservation).await {
-        Ok(opened) => Ok(begin(opened, leg, reservation, dial)),
+        Ok(opened) => Ok(start_stream(opened, leg, reservation, dial)),
         Err(mut error) => {
-            if let Some(why) = leg.part().await {
+            if let Some(why) = leg.hang_up().await {
                 error.message = format!("{}. Besides, {why}", error.message);
             }
             Err(error)
@@ -81,32 +81,32 @@ async fn place(
     }
 }
 
-async fn desk(desks: &Mutex<HashMap<SocketAddr, Arc<Desk>>>, address: SocketAddr) -> Result<Arc<Desk>, DialError> {
-    let mut desks = desks.lock().await;
-    if let Some(desk) = desks.get(&address) {
-        return Ok(Arc::clone(desk));
+async fn listener(listeners: &Mutex<HashMap<SocketAddr, Arc<PendingCalls>>>, address: SocketAddr) -> Result<Arc<PendingCalls>, DialError> {
+    let mut listeners = listeners.lock().await;
+    if let Some(pending) = listeners.get(&address) {
+        return Ok(Arc::clone(pending));
     }
-    let desk = listen(address).await?;
-    desks.insert(address, Arc::clone(&desk));
-    Ok(desk)
+    let pending = listen(address).await?;
+    listeners.insert(address, Arc::clone(&pending));
+    Ok(pending)
 }
 
 /// Asks for the call in a task of its own: a dial that is dropped while the answer is on its way still learns which call to end.
-async fn ask(target: &OriginateTarget, token: &str, errands: Errands) -> Result<Leg, DialError> {
+async fn ask(target: &OriginateTarget, token: &str, background: BackgroundRequests) -> Result<Leg, DialError> {
     let api = Arc::new(Api::new(target)?);
     let (reply, placed) = oneshot::channel();
-    let (token, more) = (token.to_owned(), errands.clone());
-    errands.run(async move {
+    let (token, more) = (token.to_owned(), background.clone());
+    background.run(async move {
         let placed = api.place(&token).await.map(|call_id| Leg::new(Arc::clone(&api), call_id, more));
-        // A leg that nobody takes is dropped, which hangs up.
+        // If the receiver is gone, the leg is dropped, which hangs up.
         drop(reply.send(placed));
     });
     placed.await.map_err(|error| DialError::local("the request for the call was lost", error))?
 }
 
-fn begin(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call {
-    let Opened { reader, writer, codec, start, at } = opened;
-    let format = start.format.unwrap_or_else(|| codec.default_format());
+fn start_stream(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call {
+    let Opened { reader, writer, role, start, at } = opened;
+    let format = start.format.unwrap_or_else(|| role.format());
     let (encoder, (sender, outbox)) = (WireEncoder::new(format), mpsc::unbounded_channel());
     let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
     let control = Arc::new(Control {
@@ -119,7 +119,7 @@ fn begin(opened: Opened, leg: Leg, reservation: Reservation, dial: Dial) -> Call
         gauges: reader.gauges(),
     });
     let call = Call { answered_at: at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control: control.clone() };
-    let session = Session::new(control, (reader, writer), codec, (encoder, WireDecoder::new(format)), outbox, dial, reservation);
+    let session = OriginatedSession::new(control, (reader, writer), role, (encoder, WireDecoder::new(format)), outbox, dial, reservation);
     tokio::spawn(session.run());
     call
 }

@@ -1,8 +1,8 @@
-//! A call at the provider, which is ended on every way out.
+//! A call at the provider, which is always ended.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -11,40 +11,41 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::api::Api;
+use crate::lock::lock;
 
-/// How long whoever hangs up waits for the provider's answer.
+/// How long a hang-up waits for the provider's answer.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// How long the end of a run waits for all of them: a call that goes on costs.
-const LAST_ERRANDS: Duration = Duration::from_secs(8);
+/// How long the end of a run waits for all requests: a call that is not ended costs money.
+const LAST_REQUESTS: Duration = Duration::from_secs(8);
 
-/// Requests that go on when nobody waits for them any more.
+/// Requests that run to their end even if their caller is gone.
 #[derive(Clone, Debug)]
-pub(super) struct Errands {
+pub(super) struct BackgroundRequests {
     handle: Handle,
     pending: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-impl Errands {
+impl BackgroundRequests {
     /// On this runtime.
     pub fn on(handle: Handle) -> Self {
         Self { handle, pending: Arc::default() }
     }
 
-    /// Runs one to its end.
-    pub fn run(&self, errand: impl Future<Output = ()> + Send + 'static) {
-        let errand = self.handle.spawn(errand);
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|errand| !errand.is_finished());
-        pending.push(errand);
+    /// Runs one to its end in the background.
+    pub fn run(&self, request: impl Future<Output = ()> + Send + 'static) {
+        let request = self.handle.spawn(request);
+        let mut pending = lock(&self.pending);
+        pending.retain(|request| !request.is_finished());
+        pending.push(request);
     }
 
     /// Waits until all are done, for a bounded time.
     pub async fn done(&self) {
-        let deadline = Instant::now() + LAST_ERRANDS;
+        let deadline = Instant::now() + LAST_REQUESTS;
         loop {
-            let errand = self.pending.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(errand) = errand else { return };
-            if timeout_at(deadline, errand).await.is_err() {
+            let request = lock(&self.pending).pop();
+            let Some(request) = request else { return };
+            if timeout_at(deadline, request).await.is_err() {
                 tracing::warn!("a provider did not answer a hang-up before the run ended");
                 return;
             }
@@ -52,32 +53,32 @@ impl Errands {
     }
 }
 
-/// A call at the provider. Whoever drops it hangs up.
+/// A call at the provider. Dropping it hangs up.
 pub(super) struct Leg {
     /// The provider's name of the call.
     pub call_id: String,
     pub api: Arc<Api>,
-    errands: Errands,
+    background: BackgroundRequests,
     over: AtomicBool,
 }
 
 impl Leg {
     /// A call that was placed.
-    pub fn new(api: Arc<Api>, call_id: String, errands: Errands) -> Self {
-        Self { call_id, api, errands, over: false.into() }
+    pub fn new(api: Arc<Api>, call_id: String, background: BackgroundRequests) -> Self {
+        Self { call_id, api, background, over: false.into() }
     }
 
-    /// The provider says that the call is over: nothing is left to end.
+    /// Marks the call as ended by the provider: there is nothing left to hang up.
     pub fn is_over(&self) {
         self.over.store(true, Ordering::SeqCst);
     }
 
-    /// Asks the provider to end the call, once; resolves when it has, within a bounded time. Where it did not: one sentence.
-    pub async fn part(&self) -> Option<String> {
+    /// Asks the provider to end the call, once, and waits for its answer for a bounded time. Returns why it did not, in one sentence.
+    pub async fn hang_up(&self) -> Option<String> {
         let done = self.end()?;
         match timeout(GOODBYE, done).await {
             Ok(Ok(Err(why))) => Some(why),
-            // The errand goes on, and the run's end waits for it.
+            // The request goes on, and the end of the run waits for it.
             Ok(_) | Err(_) => None,
         }
     }
@@ -88,7 +89,7 @@ impl Leg {
         }
         let (api, call_id) = (Arc::clone(&self.api), self.call_id.clone());
         let (reply, done) = oneshot::channel();
-        self.errands.run(async move {
+        self.background.run(async move {
             if let Err(Err(unheard)) = reply.send(api.hang_up(&call_id).await) {
                 tracing::warn!("{unheard}");
             }

@@ -1,13 +1,15 @@
-//! Phone calls that a telephony provider places on goldencall's behalf: its REST API is asked to call the bot's number, and
-//! it streams the call to a listener of ours. goldencall is the caller: the bot is the stream's inbound audio.
+//! Phone calls that a telephony provider places: goldencall asks its REST API to call the bot's number, and the provider streams
+//! the call to goldencall's listener. goldencall is the caller; the bot is the stream's inbound audio.
 
 mod api;
 mod control;
-mod desk;
 mod dialer;
-mod doors;
+mod endpoints;
 mod leg;
 mod listener;
+mod pending_calls;
+mod provider;
+mod registry;
 mod session;
 mod stamp;
 mod status;

@@ -1,52 +1,53 @@
-//! One open stream, with goldencall in the place of the application that a provider streams to.
+//! One open stream of an originated call, with goldencall in the bot's role.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::control::Control;
-use super::desk::{Arrival, Reservation};
+use super::pending_calls::{Arrival, Reservation};
 use super::stamp::{Stamp, stamp};
 use super::status::Stage;
 use super::waiting::forgery;
 use crate::clock::CallClock;
 use crate::codec;
+use crate::lock::lock;
 use crate::media::MediaFrame;
 use crate::time::CallTime;
 use crate::transport::{CallEvent, Dial};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
-use crate::websocket::protocol::{FromBot, Message, ProtocolCodec, ToBot};
+use crate::websocket::protocol::{BotRole, FromBot, Message, ToBot};
 use crate::websocket::{WireDecoder, WireEncoder};
 
-/// How long the last audio may come behind the news that the call is over: they are two connections.
+/// How much later than the final status callback the last audio may come: they are two connections.
 const LAST_AUDIO: Duration = Duration::from_millis(500);
-/// A timestamp that is off by less is rounded, by more tells of a gap: samples.
+/// Samples by which a rounded timestamp may be off; more is a gap.
 const ROUNDING: u32 = 80;
 
 /// The task of one stream.
-pub(super) struct Session {
+pub(super) struct OriginatedSession {
     control: Arc<Control>,
     reader: LinkReader,
     writer: LinkWriter,
-    codec: Box<dyn ProtocolCodec>,
+    role: Box<dyn BotRole>,
     encoder: WireEncoder,
     decoder: WireDecoder,
     outbox: mpsc::UnboundedReceiver<Outbound>,
     clock: CallClock,
     events: mpsc::UnboundedSender<CallEvent>,
     reservation: Reservation,
-    /// The provider said that the call is over: until then, the rest of its audio is waited for.
+    /// Set when the provider reports the end of the call: until when to wait for the rest of its audio.
     until: Option<Instant>,
     /// Chunks sent.
     sent: u64,
     place: Place,
 }
 
-/// Where in the stream the next message belongs.
+/// The position of the last message in the stream.
 #[derive(Debug, Default)]
 struct Place {
     number: u64,
@@ -62,19 +63,19 @@ impl Place {
         let number = stamp.map_or(next, |stamp| stamp.number);
         let missing = number.saturating_sub(next);
         let first = self.length == 0;
-        let told = match stamp.and_then(|stamp| stamp.millis) {
+        let stated = match stamp.and_then(|stamp| stamp.millis) {
             // RTP's timestamps wrap as well.
             Some(millis) => millis.wrapping_mul(u64::from(codec::SAMPLE_RATE / 1000)) as u32,
             // Messages that are missing were as long as this one.
             None if first => 0,
             None => due.wrapping_add((missing as u32).wrapping_mul(length)),
         };
-        let rounded = !first && told.wrapping_sub(due).wrapping_add(ROUNDING) <= 2 * ROUNDING;
-        *self = Self { number, timestamp: if rounded { due } else { told }, length };
+        let rounded = !first && stated.wrapping_sub(due).wrapping_add(ROUNDING) <= 2 * ROUNDING;
+        *self = Self { number, timestamp: if rounded { due } else { stated }, length };
         (number as u16, self.timestamp)
     }
 
-    /// A message that is no audio: Teler numbers all of them in one row.
+    /// A message without audio: Teler numbers all messages in one sequence.
     fn pass(&mut self, stamp: Option<Stamp>) {
         if let Some(Stamp { number, millis: None }) = stamp {
             self.number = number;
@@ -82,19 +83,19 @@ impl Place {
     }
 }
 
-impl Session {
+impl OriginatedSession {
     /// On an open link whose stream has begun.
     pub fn new(
         control: Arc<Control>,
         (reader, writer): (LinkReader, LinkWriter),
-        codec: Box<dyn ProtocolCodec>,
+        role: Box<dyn BotRole>,
         (encoder, decoder): (WireEncoder, WireDecoder),
         outbox: mpsc::UnboundedReceiver<Outbound>,
         Dial { clock, events, .. }: Dial,
         reservation: Reservation,
     ) -> Self {
         let place = Place::default();
-        Self { control, reader, writer, codec, encoder, decoder, outbox, clock, events, reservation, until: None, sent: 0, place }
+        Self { control, reader, writer, role, encoder, decoder, outbox, clock, events, reservation, until: None, sent: 0, place }
     }
 
     /// Runs until the bot, the tester or the connection ends it.
@@ -109,7 +110,7 @@ impl Session {
                     Err(end) => Some(end),
                 },
                 Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
-                Some(arrival) = self.reservation.arrivals.recv() => { self.news(&arrival); None }
+                Some(arrival) = self.reservation.arrivals.recv() => { self.arrival(&arrival); None }
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Some(LinkEnd::Closed),
             };
             if done.is_some() {
@@ -130,12 +131,12 @@ impl Session {
         };
         self.sent += 1;
         let audio = FromBot::Audio { payload: self.encoder.encode(&samples), format: None, chunk: Some(self.sent.to_string()) };
-        for message in self.codec.by_bot(&audio) {
+        for message in self.role.write(&audio) {
             let _gone = self.writer.send(Outgoing::Audio(message, handed_over));
         }
     }
 
-    fn news(&mut self, arrival: &Arrival) {
+    fn arrival(&mut self, arrival: &Arrival) {
         match arrival {
             Arrival::Status(status) if matches!(status.stage, Stage::Over(_)) => {
                 self.control.leg.is_over();
@@ -147,9 +148,9 @@ impl Session {
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
-        // However long the message waited for this task.
+        // The kernel's time, however long the message waited for this task.
         let at = self.control.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
-        let events = match self.codec.on_bot(message) {
+        let events = match self.role.read(message) {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };
@@ -158,7 +159,7 @@ impl Session {
         }
         for event in events {
             match event {
-                ToBot::Audio(payload) => self.hear(at, stamp(message), &payload),
+                ToBot::Audio(payload) => self.audio(at, stamp(message), &payload),
                 ToBot::Dtmf(digit) => drop(self.events.send(CallEvent::Digit(at, digit))),
                 ToBot::Stop => {
                     self.control.leg.is_over();
@@ -170,7 +171,7 @@ impl Session {
         None
     }
 
-    fn hear(&mut self, received: CallTime, stamp: Option<Stamp>, payload: &[u8]) {
+    fn audio(&mut self, received: CallTime, stamp: Option<Stamp>, payload: &[u8]) {
         let held = self.decoder.held_nanos();
         let samples = self.decoder.decode(None, payload);
         let length = samples.len();
@@ -178,12 +179,12 @@ impl Session {
             return;
         }
         let (sequence, timestamp) = self.place.of(stamp, length as u32);
-        // A message leaves the provider once its last sample was there: all but its last frame is older than it.
+        // A provider sends a message once its last sample is there: all but the last frame is older than the message.
         let older = (self.decoder.samples_of(payload.len()) - codec::FRAME as i64).max(0);
         let older = held + older * 1_000_000_000 / i64::from(codec::SAMPLE_RATE);
         let arrival = CallTime::from_nanos(received.as_nanos() - older);
         let frame = MediaFrame { arrival, received: arrival, ssrc: 1, sequence, timestamp, marker: false, samples };
-        self.control.received.lock().unwrap_or_else(PoisonError::into_inner).push(&frame);
+        lock(&self.control.received).push(&frame);
         let _call_over = self.events.send(CallEvent::Media(frame));
     }
 
@@ -191,11 +192,11 @@ impl Session {
         let already_over = self.control.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
         if !already_over {
-            let _call_over = self.events.send(end.told_at(now));
+            let _call_over = self.events.send(end.event_at(now));
         }
         self.control.stop.cancel();
-        // A socket that broke says nothing of the call behind it.
-        if let Some(why) = self.control.leg.part().await {
+        // A broken socket does not mean that the call has ended.
+        if let Some(why) = self.control.leg.hang_up().await {
             let _call_over = self.events.send(CallEvent::Note(why));
         }
     }

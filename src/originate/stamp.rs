@@ -1,15 +1,15 @@
-//! What a media message says of its place in the stream: where messages are missing, and when its audio was due.
+//! The sequence number and timestamp of a media message, which show missing messages and when its audio was due.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::websocket::protocol::Message;
 
-/// A message's place.
+/// A message's position in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// Counts the stream's audio messages.
     pub number: u64,
-    /// Milliseconds of the stream before it, where the provider tells.
+    /// Milliseconds of the stream before it, if the provider has them.
     pub millis: Option<u64>,
 }
 
@@ -35,7 +35,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
     Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))
 }
 
-/// The place of an audio message; `None` where it does not say.
+/// The position of an audio message; `None` if it has none.
 pub(super) fn stamp(message: &Message) -> Option<Stamp> {
     let Message::Text(text) = message else { return None };
     let numbered: Numbered = serde_json::from_str(text).ok()?;

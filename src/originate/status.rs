@@ -1,21 +1,21 @@
-//! How far a call is, as its provider tells.
+//! The stage of a call, as its provider reports it.
 
 use crate::transport::DialErrorKind;
 
-/// What a provider tells of a call.
+/// A provider's report of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Status {
     pub stage: Stage,
-    /// The provider's own word for it, with its reason where it has one.
+    /// The provider's own word for it, with the reason if there is one.
     pub words: String,
-    /// The SIP response of the called side, where the provider tells it.
+    /// The SIP response of the called side, if the provider reports one.
     pub sip: Option<u16>,
 }
 
-/// The stages of a call that are told apart.
+/// The stages of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Under way, or a word that this version does not know.
+    /// In progress, or a word that this version does not know.
     Dialling,
     Ringing,
     Answered,
@@ -49,7 +49,7 @@ impl Stage {
 }
 
 impl Ending {
-    /// What kind of failure it is for a call that has no stream yet, and what happened.
+    /// The error of a call that ended before its stream began.
     pub fn unanswered(self) -> (DialErrorKind, &'static str) {
         match self {
             Self::Completed => (DialErrorKind::BadAnswer, "ended before its stream came"),

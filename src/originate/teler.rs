@@ -1,36 +1,88 @@
 //! FreJun Teler's REST API, flows and status callbacks, as texts (<https://frejun.ai/docs>).
 //!
-//! Teler documents no signature on what it sends: a request is known to be Teler's by the call's random token in its path alone,
-//! 128 bits that only Teler was told over TLS.
+//! Teler does not document a signature: only the call's random token in the path, 128 bits sent to Teler over TLS, shows that a
+//! request is Teler's.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::doors::Door;
+use super::endpoints::Endpoint;
+use super::provider::{ApiRequest, Auth, Body, Flow, RestProvider};
 use super::status::{Stage, Status};
-use crate::scenario::{OriginateProvider, OriginateTarget};
+use crate::scenario::{OriginateProvider, OriginateTarget, SocketProtocol};
 use crate::transport::{DialError, DialErrorKind, quote};
 
-/// Milliseconds of audio in one of Teler's messages: the least that it allows, because a message tells only when its last sample
-/// was there.
+/// Milliseconds of audio in one of Teler's messages: the least that it allows, because a message's arrival dates only its last
+/// sample.
 const CHUNK_MS: u32 = 20;
 
+/// One account at Teler.
+pub(super) struct Teler<'a> {
+    pub api_key: &'a str,
+}
+
+impl RestProvider for Teler<'_> {
+    fn socket(&self) -> SocketProtocol {
+        SocketProtocol::Teler
+    }
+
+    fn auth(&self) -> Auth<'_> {
+        Auth::Header { name: "x-api-key", value: self.api_key }
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+
+    fn call(&self, target: &OriginateTarget, token: &str) -> ApiRequest {
+        ApiRequest { path: "voice/calls/initiate".to_owned(), body: Body::Json(call(target, token)) }
+    }
+
+    fn placed(&self, body: &str) -> Result<String, String> {
+        placed(body)
+    }
+
+    fn refused(&self, status: u16, body: &str) -> DialError {
+        refused(status, body)
+    }
+
+    fn hang_up(&self, call_id: &str) -> ApiRequest {
+        ApiRequest { path: format!("voice/calls/{call_id}/hangup"), body: Body::Json(json!({})) }
+    }
+
+    fn is_over(&self, status: u16, _body: &str) -> bool {
+        is_over(status)
+    }
+
+    fn press(&self, call_id: &str, digits: &str) -> Result<ApiRequest, String> {
+        Ok(ApiRequest { path: format!("voice/calls/{call_id}/dtmf"), body: Body::Json(json!({"digits": digits})) })
+    }
+
+    fn status(&self, body: &[u8]) -> Result<Status, String> {
+        status(body)
+    }
+
+    fn flow(&self, target: &OriginateTarget, token: &str) -> Option<Flow> {
+        Some(Flow { call_id: asked, answer: flow(target, token) })
+    }
+}
+
 /// The request that places the call.
-pub(super) fn call(target: &OriginateTarget, token: &str) -> Value {
+fn call(target: &OriginateTarget, token: &str) -> Value {
     json!({
         "from_number": target.from,
         "to_number": target.to,
-        "flow_url": Door::Flow.url(target, token),
-        "status_callback_url": Door::Status.url(target, token),
+        "flow_url": Endpoint::Flow.url(target, token),
+        "status_callback_url": Endpoint::Status.url(target, token),
         "record": false,
     })
 }
 
 /// The answer to Teler's question what to do with the call.
-pub(super) fn flow(target: &OriginateTarget, token: &str) -> Value {
+fn flow(target: &OriginateTarget, token: &str) -> Value {
     json!({
         "action": "stream",
-        "ws_url": Door::Stream(OriginateProvider::Teler).url(target, token),
+        "ws_url": Endpoint::Stream(OriginateProvider::Teler).url(target, token),
         "sample_rate": "8k",
         "chunk_size": CHUNK_MS,
         "record": false,
@@ -38,12 +90,12 @@ pub(super) fn flow(target: &OriginateTarget, token: &str) -> Value {
 }
 
 /// The call's id out of the answer to the request that placed it, with and without Teler's `data` around it.
-pub(super) fn placed(body: &str) -> Result<String, String> {
+fn placed(body: &str) -> Result<String, String> {
     let answer: Value = serde_json::from_str(body).map_err(|error| format!("no JSON ({error}): {}", quote(body)))?;
     let data = answer.get("data").filter(|data| data.is_object()).unwrap_or(&answer);
     let id = ["id", "call_id"].iter().find_map(|name| data.get(name)).and_then(Value::as_str);
     let id = id.ok_or_else(|| format!("no id of a call: {}", quote(body)))?;
-    if id_is_plain(id) { Ok(id.to_owned()) } else { Err(format!("`{}`, which is no id of a call", quote(id))) }
+    if id_is_plain(id) { Ok(id.to_owned()) } else { Err(format!("`{}`, which is not an id of a call", quote(id))) }
 }
 
 /// It becomes part of a URL's path.
@@ -52,19 +104,19 @@ fn id_is_plain(id: &str) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     message: String,
 }
 
 /// Whether a hang-up was refused because nothing is left to hang up.
-pub(super) fn is_over(status: u16) -> bool {
+fn is_over(status: u16) -> bool {
     matches!(status, 404 | 409 | 410)
 }
 
 /// Why no call was placed, in a sentence.
-pub(super) fn refused(status: u16, body: &str) -> DialError {
-    let said = match serde_json::from_str::<Refusal>(body) {
-        Ok(Refusal { message }) => format!("{} (HTTP {status})", quote(message.trim().trim_end_matches('.'))),
+fn refused(status: u16, body: &str) -> DialError {
+    let said = match serde_json::from_str::<ErrorBody>(body) {
+        Ok(ErrorBody { message }) => format!("{} (HTTP {status})", quote(message.trim().trim_end_matches('.'))),
         Err(_) if body.trim().is_empty() => format!("HTTP {status} without a word"),
         Err(_) => format!("HTTP {status}: {}", quote(body)),
     };
@@ -81,7 +133,7 @@ pub(super) fn refused(status: u16, body: &str) -> DialError {
 ///
 /// # Errors
 /// What is wrong with the body.
-pub(super) fn asked(body: &[u8]) -> Result<String, String> {
+fn asked(body: &[u8]) -> Result<String, String> {
     #[derive(Deserialize)]
     struct Question {
         call_id: String,
@@ -94,7 +146,7 @@ pub(super) fn asked(body: &[u8]) -> Result<String, String> {
 ///
 /// # Errors
 /// What is wrong with the body.
-pub(super) fn status(body: &[u8]) -> Result<Status, String> {
+fn status(body: &[u8]) -> Result<Status, String> {
     let message: Value = serde_json::from_slice(body).map_err(|error| format!("a status callback is JSON: {error}"))?;
     let data = message.get("data").unwrap_or(&Value::Null);
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -103,7 +155,7 @@ pub(super) fn status(body: &[u8]) -> Result<Status, String> {
     let reason = ["reason", "hangup_cause", "status", "state"].iter().find_map(|name| text(data, name));
     let words =
         reason.as_deref().filter(|reason| *reason != event).map_or_else(|| event.to_owned(), |reason| format!("{event} ({reason})"));
-    // A call that ended unanswered is told as completed too: the reason says more.
+    // A call that ended unanswered is also reported as completed: the reason is more precise.
     let stage = match (Stage::of(event), reason.as_deref().map(Stage::of)) {
         (Stage::Over(_) | Stage::Dialling, Some(better @ Stage::Over(_))) => better,
         (stage, _) => stage,
@@ -115,7 +167,7 @@ pub(super) fn status(body: &[u8]) -> Result<Status, String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::doors::testing::target;
+    use super::super::endpoints::testing::target;
     use super::super::status::Ending;
     use super::*;
 

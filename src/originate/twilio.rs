@@ -1,20 +1,82 @@
 //! Twilio's REST API, TwiML and status callbacks, as texts (<https://www.twilio.com/docs/voice/api/call-resource>).
 
+use axum::http::HeaderMap;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::doors::Door;
+use super::endpoints::Endpoint;
+use super::provider::{ApiRequest, Auth, Body, RestProvider};
 use super::status::{Stage, Status};
-use crate::scenario::{OriginateProvider, OriginateTarget};
+use crate::scenario::{OriginateProvider, OriginateTarget, SocketProtocol};
 use crate::transport::{DialError, DialErrorKind, quote};
+use crate::websocket::providers::is_signed_by_twilio;
 
-/// What Twilio tells of: without `StatusCallbackEvent` it would tell of the end only.
+/// Status callbacks for all stages: without `StatusCallbackEvent` Twilio sends one at the end only.
 const EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
 /// The code of a change to a call that is over ("Call is not in-progress").
 const CALL_IS_OVER: u32 = 21220;
 
+/// One account at Twilio.
+pub(super) struct Twilio<'a> {
+    pub account: &'a str,
+    pub auth_token: &'a str,
+}
+
+impl Twilio<'_> {
+    fn post(&self, path: &str, form: String) -> ApiRequest {
+        ApiRequest { path: format!("2010-04-01/Accounts/{}/Calls{path}.json", self.account), body: Body::Form(form) }
+    }
+}
+
+impl RestProvider for Twilio<'_> {
+    fn socket(&self) -> SocketProtocol {
+        SocketProtocol::Twilio
+    }
+
+    fn auth(&self) -> Auth<'_> {
+        Auth::Basic { user: self.account, password: self.auth_token }
+    }
+
+    fn call(&self, target: &OriginateTarget, token: &str) -> ApiRequest {
+        self.post("", form(target, token))
+    }
+
+    fn placed(&self, body: &str) -> Result<String, String> {
+        placed(body)
+    }
+
+    fn refused(&self, status: u16, body: &str) -> DialError {
+        refused(status, body, self.account)
+    }
+
+    fn hang_up(&self, call_id: &str) -> ApiRequest {
+        self.post(&format!("/{call_id}"), HANG_UP.to_owned())
+    }
+
+    fn is_over(&self, status: u16, body: &str) -> bool {
+        is_over(status, body)
+    }
+
+    fn press(&self, _call_id: &str, _digits: &str) -> Result<ApiRequest, String> {
+        let why = "Twilio cannot send digits into a call whose audio it streams";
+        Err(format!("{why}; call the bot over a SIP trunk (a `sip` target) where a step sends `dtmf`"))
+    }
+
+    fn forgery(&self, headers: &HeaderMap, url: &str, body: &[u8]) -> Option<&'static str> {
+        match headers.get("X-Twilio-Signature").and_then(|value| value.to_str().ok()) {
+            Some(given) if is_signed_by_twilio(given, self.auth_token, url, &fields(body)) => None,
+            Some(_) => Some("with a signature that is not of this `auth_token` and URL"),
+            None => Some("without `X-Twilio-Signature`"),
+        }
+    }
+
+    fn status(&self, body: &[u8]) -> Result<Status, String> {
+        Ok(status(&fields(body)))
+    }
+}
+
 /// Twilio's instructions for the answered call: a two-way stream, and nothing behind it, so that its end is the call's.
-pub(super) fn twiml(stream: &str, parameters: &[(String, String)]) -> String {
+fn twiml(stream: &str, parameters: &[(String, String)]) -> String {
     let parameter = |(name, value): &(String, String)| format!("<Parameter name=\"{}\" value=\"{}\"/>", escaped(name), escaped(value));
     let parameters: String = parameters.iter().map(parameter).collect();
     format!("<Response><Connect><Stream url=\"{}\">{parameters}</Stream></Connect></Response>", escaped(stream))
@@ -25,13 +87,13 @@ fn escaped(text: &str) -> String {
 }
 
 /// The form of the request that places the call.
-pub(super) fn form(target: &OriginateTarget, token: &str) -> String {
-    let stream = Door::Stream(OriginateProvider::Twilio).url(target, token);
+fn form(target: &OriginateTarget, token: &str) -> String {
+    let stream = Endpoint::Stream(OriginateProvider::Twilio).url(target, token);
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("To", &target.to)
         .append_pair("From", &target.from)
         .append_pair("Twiml", &twiml(&stream, &target.parameters))
-        .append_pair("StatusCallback", &Door::Status.url(target, token))
+        .append_pair("StatusCallback", &Endpoint::Status.url(target, token))
         .append_pair("StatusCallbackMethod", "POST")
         // Whole seconds; goldencall's own timer ends the call to the millisecond.
         .append_pair("Timeout", &target.ring_timeout.as_secs().max(1).to_string());
@@ -41,10 +103,10 @@ pub(super) fn form(target: &OriginateTarget, token: &str) -> String {
 
 /// The form of the request that ends the call. `completed` ends it at whatever stage it is; `canceled` would pass over a call that
 /// was answered a moment ago.
-pub(super) const HANG_UP: &str = "Status=completed";
+const HANG_UP: &str = "Status=completed";
 
 /// The call's SID out of the answer to the request that placed it.
-pub(super) fn placed(body: &str) -> Result<String, String> {
+fn placed(body: &str) -> Result<String, String> {
     #[derive(Deserialize)]
     struct Placed {
         sid: String,
@@ -52,13 +114,13 @@ pub(super) fn placed(body: &str) -> Result<String, String> {
     let Placed { sid } = serde_json::from_str(body).map_err(|error| format!("no call resource ({error}): {}", quote(body)))?;
     // It becomes part of a URL's path.
     if sid.is_empty() || sid.len() > 64 || !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(format!("`{}`, which is no SID of a call", quote(&sid)));
+        return Err(format!("`{}`, which is not a SID of a call", quote(&sid)));
     }
     Ok(sid)
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     #[serde(default)]
     code: u32,
     #[serde(default)]
@@ -67,14 +129,14 @@ struct Refusal {
 }
 
 /// Whether a hang-up was refused because nothing is left to hang up.
-pub(super) fn is_over(status: u16, body: &str) -> bool {
-    status == 404 || serde_json::from_str::<Refusal>(body).is_ok_and(|refusal| refusal.code == CALL_IS_OVER)
+fn is_over(status: u16, body: &str) -> bool {
+    status == 404 || serde_json::from_str::<ErrorBody>(body).is_ok_and(|error| error.code == CALL_IS_OVER)
 }
 
 /// Why no call was placed, in a sentence.
-pub(super) fn refused(status: u16, body: &str, account: &str) -> DialError {
-    let said = match serde_json::from_str::<Refusal>(body) {
-        Ok(Refusal { code, message, more_info }) => {
+fn refused(status: u16, body: &str, account: &str) -> DialError {
+    let said = match serde_json::from_str::<ErrorBody>(body) {
+        Ok(ErrorBody { code, message, more_info }) => {
             let more = more_info.map(|url| format!(", {}", quote(&url))).unwrap_or_default();
             format!("{} (HTTP {status}, Twilio's code {code}{more})", quote(message.trim().trim_end_matches('.')))
         }
@@ -93,7 +155,7 @@ pub(super) fn refused(status: u16, body: &str, account: &str) -> DialError {
 }
 
 /// A status callback's fields.
-pub(super) fn status(fields: &[(String, String)]) -> Status {
+fn status(fields: &[(String, String)]) -> Status {
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let word = field("CallStatus").unwrap_or_default();
     let sip = field("SipResponseCode").and_then(|code| code.parse().ok()).filter(|code| (100..700).contains(code));
@@ -102,7 +164,7 @@ pub(super) fn status(fields: &[(String, String)]) -> Status {
 }
 
 /// A form's fields.
-pub(super) fn fields(body: &[u8]) -> Vec<(String, String)> {
+fn fields(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
@@ -110,7 +172,7 @@ pub(super) fn fields(body: &[u8]) -> Vec<(String, String)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::doors::testing::target;
+    use super::super::endpoints::testing::target;
     use super::super::status::Ending;
     use super::*;
 

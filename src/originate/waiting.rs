@@ -1,26 +1,28 @@
-//! From the provider's promise to the open stream: ringing, answer, the media socket's first words.
+//! From the placed call to the open stream: ringing, answer, the media socket's first messages.
 
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::desk::{Arrival, Reservation};
-use super::doors::Door;
+use super::endpoints::Endpoint;
 use super::leg::Leg;
+use super::pending_calls::{Arrival, Reservation};
+use super::registry::provider;
 use super::status::{Ending, Stage, Status};
 use crate::clock::CallClock;
-use crate::scenario::{OriginateProvider, OriginateTarget, SocketProtocol};
+use crate::scenario::OriginateTarget;
 use crate::time::CallTime;
 use crate::transport::{CallEvent, DialError, DialErrorKind};
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter};
-use crate::websocket::protocol::{self, ProtocolCodec, StreamStart, ToBot};
+use crate::websocket::protocol::{BotRole, StreamStart, ToBot};
+use crate::websocket::providers::bot_role;
 
 /// An open stream that has begun.
 pub(super) struct Opened {
     pub reader: LinkReader,
     pub writer: LinkWriter,
-    pub codec: Box<dyn ProtocolCodec>,
+    pub role: Box<dyn BotRole>,
     pub start: StreamStart,
     pub at: CallTime,
 }
@@ -49,8 +51,8 @@ impl Waiting<'_> {
             match reservation.arrivals.recv().await {
                 Some(Arrival::Status(status)) => self.status(&status)?,
                 Some(Arrival::Asked(call_id)) => self.asked(&call_id),
-                Some(Arrival::Stream(reader, writer)) => return self.begin(reader, writer).await,
-                Some(Arrival::Forged(Door::Stream(_), what)) => return Err(self.forged(&what)),
+                Some(Arrival::Stream(reader, writer)) => return self.read_start(reader, writer).await,
+                Some(Arrival::Forged(Endpoint::Stream(_), what)) => return Err(self.forged(&what)),
                 Some(Arrival::Forged(_, what)) => self.note(forgery(&what)),
                 None => return Err(DialError::new(DialErrorKind::Local, "the listener for the provider is gone")),
             }
@@ -86,7 +88,7 @@ impl Waiting<'_> {
     fn asked(&mut self, call_id: &str) {
         self.stage = Stage::Answered;
         if call_id != self.leg.call_id {
-            self.note(format!("Teler asked for the flow of the call {call_id}, and had named the call {}", self.leg.call_id));
+            self.note(format!("{} asked for the flow of the call {call_id}, and had named the call {}", self.provider(), self.leg.call_id));
         }
     }
 
@@ -131,20 +133,20 @@ impl Waiting<'_> {
         DialError::new(DialErrorKind::Unauthorized, format!("{} and was turned away (403); {hint}", what.trim_end_matches('.')))
     }
 
-    async fn begin(&self, mut reader: LinkReader, writer: LinkWriter) -> Result<Opened, DialError> {
+    async fn read_start(&self, mut reader: LinkReader, writer: LinkWriter) -> Result<Opened, DialError> {
         let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, format!("{}'s stream did not begin: {why}", self.provider()));
-        let mut codec = protocol::codec(socket_protocol(self.target.provider()), None);
+        let mut role = bot_role(provider(&self.target.credentials).socket());
         loop {
             let message = reader.next().await.map_err(|end| match end {
                 LinkEnd::Closed => bad("the socket was closed before `start`".to_owned()),
                 LinkEnd::Broken(why) => bad(why),
             })?;
-            for event in codec.on_bot(&message).map_err(|error| bad(error.to_string()))? {
+            for event in role.read(&message).map_err(|error| bad(error.to_string()))? {
                 let ToBot::Start(start) = event else { continue };
                 if start.call_id != self.leg.call_id {
                     return Err(bad(format!("it is of the call {}, not of {}", start.call_id, self.leg.call_id)));
                 }
-                return Ok(Opened { reader, writer, codec, start, at: self.clock.now() });
+                return Ok(Opened { reader, writer, role, start, at: self.clock.now() });
             }
         }
     }
@@ -153,11 +155,4 @@ impl Waiting<'_> {
 /// A note in the report: somebody else knows the call's address, or `url` is not what the provider calls.
 pub(super) fn forgery(what: &str) -> String {
     format!("{what}; it was turned away (403)")
-}
-
-fn socket_protocol(provider: OriginateProvider) -> SocketProtocol {
-    match provider {
-        OriginateProvider::Twilio => SocketProtocol::Twilio,
-        OriginateProvider::Teler => SocketProtocol::Teler,
-    }
 }

@@ -19,7 +19,10 @@ pub(crate) fn playable(path: &Path) -> Result<(), Unplayable> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
         Err(_) if path.is_dir() => {
-            return Err(Unplayable { message: format!("{shown} is a folder"), help: "write the path of a WAV file in that folder".to_owned() });
+            return Err(Unplayable {
+                message: format!("{shown} is a folder"),
+                help: "write the path of a WAV file in that folder".to_owned(),
+            });
         }
         Err(error) => {
             return Err(Unplayable {

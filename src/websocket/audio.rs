@@ -1,4 +1,4 @@
-//! Between the samples of a call (8 kHz, linear) and those of a stream.
+//! Converts between the samples of a call (8 kHz, linear) and those of a stream.
 
 use super::protocol::WireFormat;
 use crate::codec::{Codec, SAMPLE_RATE};
@@ -16,7 +16,7 @@ impl WireEncoder {
         Self { format, line: StreamResampler::delayed(SAMPLE_RATE, format.rate) }
     }
 
-    /// By how much the audio leaves later than it was handed in, in nanoseconds.
+    /// The resampler's delay, in nanoseconds.
     pub fn delay_nanos(&self) -> i64 {
         self.line.delay_nanos()
     }
@@ -40,7 +40,7 @@ impl WireDecoder {
         Self { format, stream: StreamResampler::new(format.rate, SAMPLE_RATE) }
     }
 
-    /// What is known once these bytes are there; a change of format flushes what came before.
+    /// The samples that these bytes complete; a change of format flushes what came before.
     pub fn decode(&mut self, format: Option<WireFormat>, payload: &[u8]) -> Vec<i16> {
         let mut out = Vec::new();
         if let Some(format) = format.filter(|format| *format != self.format) {
@@ -54,7 +54,7 @@ impl WireDecoder {
         out
     }
 
-    /// How many samples of a call so many bytes of the stream are worth.
+    /// How many samples at 8 kHz this many bytes of the stream make.
     pub fn samples_of(&self, bytes: usize) -> i64 {
         let samples = if self.format.codec == Codec::L16 { bytes / 2 } else { bytes };
         samples as i64 * i64::from(SAMPLE_RATE) / i64::from(self.format.rate.max(1))

@@ -13,16 +13,16 @@ use crate::clock::Monotonic;
 use crate::media::Reception;
 use crate::transport::{BoxFuture, CallControl, SentDigits};
 
-/// How long a bot has to take note of the end of the call.
-const PARTING: Duration = Duration::from_millis(100);
-/// How long it has to say so, where the protocol has an answer to the end of a call.
+/// How long a bot has to read the end of the call before the stream's task stops.
+const CLOSE_DELAY: Duration = Duration::from_millis(100);
+/// How long it has to confirm the end, where the protocol has such a message.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// From one digit to the next, as a person presses keys: a provider tells of each when it is released.
+/// From one digit to the next, at the pace of a person: a provider sends each when the key is released.
 const DIGIT: Duration = Duration::from_millis(200);
 
-/// What the stream's task writes to the bot next. It alone holds the codec: sequence numbers run through audio and all
-/// other messages, and nobody waits for it while it reads a long message.
+/// What the stream's task writes to the bot next. It alone holds the provider's role: sequence numbers run through audio and all
+/// other messages, and the pacing thread must not wait while it reads a long message.
 pub(crate) enum Outbound {
     /// A frame of the caller's, and when the pacing thread handed it over.
     Frame(Vec<i16>, Monotonic),
@@ -30,8 +30,8 @@ pub(crate) enum Outbound {
     Close,
 }
 
-/// What the call's controls and its task share.
-pub(super) struct Shared {
+/// State that the call's controls and its task share.
+pub(crate) struct Shared {
     pub outbox: mpsc::UnboundedSender<Outbound>,
     pub over: AtomicBool,
     pub stop: CancellationToken,
@@ -63,7 +63,7 @@ impl CallControl for Shared {
                 let _silent = timeout(GOODBYE, goodbye.cancelled()).await;
             }
             self.close();
-            sleep(PARTING).await;
+            sleep(CLOSE_DELAY).await;
             self.stop.cancel();
         })
     }

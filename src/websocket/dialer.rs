@@ -10,10 +10,11 @@ use uuid::Uuid;
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::Shared;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
-use super::protocol::{self, FromBot, ProtocolCodec, StreamStart, ToBot, WireFormat};
-use super::session::Session;
+use super::protocol::{FromBot, ProviderRole, StreamStart, ToBot, WireFormat};
+use super::providers::{provider, provider_role};
+use super::session::SocketSession;
 use super::sink::SocketSink;
-use super::{answer, jambonz, rtvi};
+use super::{answer, rtvi};
 use crate::clock::CallClock;
 use crate::codec::Codec;
 use crate::media::Playout;
@@ -51,9 +52,9 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     dial.trace.add_to(&mut target.headers);
     let mut start = start(&target);
     follow_answer(&mut target, &mut start).await?;
-    if target.protocol == SocketProtocol::Jambonz
-        && target.answer_url.is_none()
-        && let Some((application, wanted)) = jambonz::call(&target, &start).await?
+    if target.answer_url.is_none()
+        && let Some(control) = provider(target.protocol).control_socket()
+        && let Some((application, wanted)) = control.call(&target, &start).await?
     {
         let (clock, events) = (dial.clock, dial.events.clone());
         let socket = WebSocketTarget { url: wanted.url, ..target };
@@ -66,53 +67,56 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     Ok(call)
 }
 
-/// Opens the media socket. The bot's audio has the format of the caller's unless it is told.
+/// Opens the media socket. The bot's audio has the caller's format unless `from_bot` is given.
 async fn stream(
     dial: Dial,
     target: WebSocketTarget,
     start: StreamStart,
     from_bot: Option<WireFormat>,
 ) -> Result<(Call, Arc<Shared>), DialError> {
-    let mut codec = protocol::codec(target.protocol, start.format);
-    let format = start.format.unwrap_or_else(|| codec.default_format());
+    let provider = provider(target.protocol);
+    let mut role = provider.provider_role(start.format);
+    let format = start.format.unwrap_or_else(|| role.format());
     let start = StreamStart { format: Some(format), ..start };
-    let headers = codec.request_headers(&start).into_iter().chain(answer::sign_handshake(&target)).chain(target.headers.clone()).collect();
-    let (mut reader, writer) = connect(&target, headers, codec.subprotocol()).await?;
-    for message in codec.to_bot(&ToBot::Start(start.clone())) {
+    let headers =
+        provider.request_headers(&start).into_iter().chain(provider.sign_handshake(&target)).chain(target.headers.clone()).collect();
+    let (mut reader, writer) = connect(&target, headers).await?;
+    for message in role.write(&ToBot::Start(start.clone())) {
         let _gone = writer.send(Outgoing::Message(message));
     }
-    let format = if codec.waits_for_acceptance() { accepted(&mut reader, codec.as_mut(), &writer, format).await? } else { format };
+    let format = if provider.waits_for_acceptance() { accepted(&mut reader, role.as_mut(), &writer, format).await? } else { format };
     let answered_at = dial.clock.now();
-    let (sink, shared) = begin((reader, writer), codec, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
+    let (sink, shared) =
+        start_stream((reader, writer), role, [format, from_bot.unwrap_or(format)], (dial.clock, dial.events), target.protocol);
     let control = Arc::clone(&shared);
     let call = Call { answered_at, codec: format.to_string(), call_id: start.call_id, sink: Box::new(sink), control };
     Ok((call, shared))
 }
 
-/// Begins the stream on an open link, in the formats of the caller's audio and of the bot's.
-pub(super) fn begin(
+/// Starts the stream on an open link, in the formats of the caller's audio and of the bot's.
+pub(super) fn start_stream(
     (reader, writer): (LinkReader, LinkWriter),
-    codec: Box<dyn ProtocolCodec>,
+    role: Box<dyn ProviderRole>,
     [to_bot, from_bot]: [WireFormat; 2],
     (clock, events): (CallClock, mpsc::UnboundedSender<CallEvent>),
     protocol: SocketProtocol,
 ) -> (SocketSink, Arc<Shared>) {
     let (encoder, (sender, outbox)) = (WireEncoder::new(to_bot), mpsc::unbounded_channel());
     let sink = SocketSink { outbox: sender.clone(), delay_nanos: encoder.delay_nanos() };
-    // Another codec than the stream's, whose messages are numbered.
-    let without_digits = super::protocol::codec(protocol, None).to_bot(&ToBot::Dtmf('1')).is_empty();
+    // Not the stream's own, which would count the message.
+    let without_digits = provider_role(protocol, None).write(&ToBot::Dtmf('1')).is_empty();
     let shared = Arc::new(Shared {
         outbox: sender,
         over: false.into(),
         stop: CancellationToken::new(),
-        goodbye: codec.answers_the_end().then(CancellationToken::new),
+        goodbye: provider(protocol).answers_the_end().then(CancellationToken::new),
         messages: 0.into(),
         gauges: reader.gauges(),
         without_digits: without_digits.then(|| protocol.name()),
     });
-    let session = Session {
+    let session = SocketSession {
         shared: Arc::clone(&shared),
-        codec,
+        role,
         outbox,
         encoder,
         reader,
@@ -128,7 +132,7 @@ pub(super) fn begin(
     (sink, shared)
 }
 
-/// Asks the bot where the stream goes, where the target has it asked.
+/// Asks the bot where the stream goes, if the target has an `answer_url`.
 async fn follow_answer(target: &mut WebSocketTarget, start: &mut StreamStart) -> Result<(), DialError> {
     let Some(answer_url) = target.answer_url.clone() else { return Ok(()) };
     let directions = answer::ask(target, &answer_url, start).await?;
@@ -139,21 +143,21 @@ async fn follow_answer(target: &mut WebSocketTarget, start: &mut StreamStart) ->
     Ok(())
 }
 
-async fn connect(
-    target: &WebSocketTarget,
-    headers: Vec<(String, String)>,
-    subprotocol: Option<&'static str>,
-) -> Result<(LinkReader, LinkWriter), DialError> {
-    if target.protocol == SocketProtocol::AudioSocket {
-        return link::open_tcp(&target.url).await;
+async fn connect(target: &WebSocketTarget, headers: Vec<(String, String)>) -> Result<(LinkReader, LinkWriter), DialError> {
+    let provider = provider(target.protocol);
+    match provider.tcp() {
+        Some(split) => link::open_tcp(&target.url, split).await,
+        None => {
+            let open = link::open(&target.url, &headers, provider.subprotocol()).await;
+            open.map_err(|error| error.with_hint(provider.handshake_credentials()))
+        }
     }
-    link::open(&target.url, &headers, subprotocol).await.map_err(|error| error.with_hint(answer::handshake_credentials(target)))
 }
 
-/// Waits until the bot takes the stream.
+/// Waits until the bot accepts the stream.
 async fn accepted(
     reader: &mut LinkReader,
-    codec: &mut dyn ProtocolCodec,
+    role: &mut dyn ProviderRole,
     writer: &LinkWriter,
     offered: WireFormat,
 ) -> Result<WireFormat, DialError> {
@@ -166,7 +170,7 @@ async fn accepted(
         if rtvi::reports(&message).is_some() {
             continue;
         }
-        for event in codec.from_bot(&message).map_err(|error| bad(error.to_string()))? {
+        for event in role.read(&message).map_err(|error| bad(error.to_string()))? {
             match event {
                 FromBot::Accepted { format } => return Ok(format.unwrap_or(offered)),
                 FromBot::HangUp { reason } => {
@@ -182,7 +186,7 @@ async fn accepted(
 
 /// The format that the target asks for.
 fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
-    let default = protocol::codec(target.protocol, None).default_format();
+    let default = provider_role(target.protocol, None).format();
     if target.encoding.is_none() && target.sample_rate.is_none() {
         return Ok(None);
     }
@@ -192,7 +196,7 @@ fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
         _ => target.sample_rate.unwrap_or(8000),
     };
     let format = WireFormat { codec, rate };
-    let can = protocol::codec(target.protocol, Some(format)).formats().to_vec();
+    let can = provider(target.protocol).formats();
     if can.contains(&format) {
         return Ok(Some(format));
     }
@@ -200,12 +204,12 @@ fn wanted(target: &WebSocketTarget) -> Result<Option<WireFormat>, String> {
     Err(format!("{} does not carry {format}; it carries {}", target.protocol.name(), can.join(", ")))
 }
 
-/// Names for a call that no provider has named.
+/// Made-up ids, as the provider would give them.
 fn start(target: &WebSocketTarget) -> StreamStart {
     let id = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
-    let (call_id, stream_id, account_id) = match target.protocol {
-        SocketProtocol::Twilio => (id("CA"), id("MZ"), id("AC")),
-        _ => (Uuid::new_v4().to_string(), Uuid::new_v4().to_string(), "goldencall".to_owned()),
+    let (call_id, stream_id, account_id) = match provider(target.protocol).id_prefixes() {
+        Some(prefixes) => (id(prefixes.call), id(prefixes.stream), id(prefixes.account)),
+        None => (Uuid::new_v4().to_string(), Uuid::new_v4().to_string(), "goldencall".to_owned()),
     };
     StreamStart {
         call_id,

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -17,10 +17,11 @@ use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use url::{Host, Url};
 
-use super::protocol::{Message, split};
+use super::protocol::{Message, ProtocolError as MessageError};
 use super::writer::bounded;
 pub(crate) use super::writer::{LinkWriter, Outgoing};
 use crate::clock::Monotonic;
+use crate::lock::lock;
 use crate::time::CallTime;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{CallEvent, DialError, DialErrorKind, SendLag, quote};
@@ -42,8 +43,8 @@ pub(crate) enum LinkEnd {
 }
 
 impl LinkEnd {
-    /// What it means to the call.
-    pub fn told_at(self, at: CallTime) -> CallEvent {
+    /// The event that ends the call.
+    pub fn event_at(self, at: CallTime) -> CallEvent {
         match self {
             Self::Closed => CallEvent::HungUp(at),
             Self::Broken(why) => CallEvent::Broken(at, why),
@@ -61,8 +62,11 @@ pub(crate) struct LinkReader {
 
 enum Wire {
     WebSocket(Pin<Box<dyn Stream<Item = Result<tungstenite::Message, Error>> + Send>>),
-    Tcp(ReadHalf<TimestampedTcp>, Vec<u8>),
+    Tcp(ReadHalf<TimestampedTcp>, Vec<u8>, Split),
 }
+
+/// Takes one whole message off the front of what was read; `None` while it is not all there.
+pub(crate) type Split = fn(&mut Vec<u8>) -> Result<Option<Vec<u8>>, MessageError>;
 
 /// What a connection measures of itself.
 #[derive(Clone, Debug, Default)]
@@ -85,7 +89,7 @@ pub(crate) async fn open(
     Ok(dialled(socket))
 }
 
-/// Opens a WebSocket if the server speaks this subprotocol.
+/// Opens a WebSocket; `None` if the server does not speak this subprotocol.
 pub(super) async fn open_if_spoken(
     url: &str,
     headers: &[(String, String)],
@@ -152,7 +156,7 @@ pub(super) fn halves<E>(
 
 /// Reaches the URL's host; TLS and the handshake come later.
 async fn connect(url: &str) -> Result<TimestampedTcp, DialError> {
-    let parsed = Url::parse(url).map_err(|error| DialError::local(&format!("`{url}` is no WebSocket URL"), error))?;
+    let parsed = Url::parse(url).map_err(|error| DialError::local(&format!("`{url}` is not a WebSocket URL"), error))?;
     let port = parsed.port_or_known_default().unwrap_or(80);
     let stream = match parsed.host() {
         Some(Host::Domain(name)) => TcpStream::connect((name, port)).await,
@@ -171,7 +175,7 @@ fn framed(message: Message) -> tungstenite::Message {
 }
 
 /// Opens a TCP connection for an AudioSocket.
-pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), DialError> {
+pub(super) async fn open_tcp(address: &str, split: Split) -> Result<(LinkReader, LinkWriter), DialError> {
     let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&format!("audiosocket://{address}"), &error))?;
     let tcp = TimestampedTcp::new(stream);
     let gauges = Gauges { arrival: tcp.arrival(), ..Gauges::default() };
@@ -192,14 +196,14 @@ pub(super) async fn open_tcp(address: &str) -> Result<(LinkReader, LinkWriter), 
         }
         let _gone = half.shutdown().await;
     }));
-    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new()), gauges, peer: "the bot" }, writer))
+    Ok((LinkReader { wire: Wire::Tcp(reader, Vec::new(), split), gauges, peer: "the bot" }, writer))
 }
 
 fn request(url: &str, headers: &[(String, String)], subprotocol: Option<&str>) -> Result<Request<()>, DialError> {
-    let mut request = url.into_client_request().map_err(|error| DialError::local(&format!("`{url}` is no WebSocket URL"), error))?;
+    let mut request = url.into_client_request().map_err(|error| DialError::local(&format!("`{url}` is not a WebSocket URL"), error))?;
     let subprotocol = subprotocol.map(|name| ("Sec-WebSocket-Protocol".to_owned(), name.to_owned()));
     for (name, value) in headers.iter().chain(&subprotocol) {
-        let name = HeaderName::try_from(name).map_err(|error| DialError::local(&format!("`{name}` is no header name"), error))?;
+        let name = HeaderName::try_from(name).map_err(|error| DialError::local(&format!("`{name}` is not a header name"), error))?;
         let value =
             HeaderValue::try_from(value).map_err(|error| DialError::local(&format!("the header {name} has no legal value"), error))?;
         request.headers_mut().insert(name, value);
@@ -226,13 +230,13 @@ fn refused(url: &str, error: Error) -> DialError {
     }
 }
 
-/// A connection that did not come about.
+/// The error of a connection that could not be opened.
 pub(super) fn unreachable(url: &str, error: &std::io::Error) -> DialError {
     let hint = if error.kind() == std::io::ErrorKind::ConnectionRefused { "; is the bot running?" } else { "" };
     DialError::new(DialErrorKind::Unreachable, format!("no connection to {url}: {error}{hint}"))
 }
 
-/// The shortest way of a ping to the bot and back: what the bot itself adds is not the network's.
+/// The shortest round trip of a ping: the bot's own delay is not the network's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RoundTrip(Arc<Mutex<Option<Duration>>>);
 
@@ -245,13 +249,13 @@ impl RoundTrip {
         let Ok(sent) = payload.try_into().map(i64::from_be_bytes) else { return };
         let Ok(took) = u64::try_from(Monotonic::now().0.saturating_sub(sent)) else { return };
         let took = Duration::from_nanos(took);
-        let mut shortest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shortest = lock(&self.0);
         *shortest = Some(shortest.map_or(took, |known| known.min(took)));
     }
 
     /// `None` where the bot answered no ping.
     pub fn get(&self) -> Option<Duration> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0)
     }
 }
 
@@ -274,7 +278,7 @@ impl LinkReader {
                     Some(Err(error)) => return Err(end(&error, self.peer)),
                 }
             },
-            Wire::Tcp(half, buffer) => loop {
+            Wire::Tcp(half, buffer, split) => loop {
                 match split(buffer) {
                     Ok(Some(frame)) => return Ok(Message::Binary(frame)),
                     Ok(None) => {}
@@ -284,7 +288,7 @@ impl LinkReader {
                     Ok(0) if buffer.is_empty() => return Err(LinkEnd::Closed),
                     Ok(0) => return Err(LinkEnd::Broken("the bot closed the connection in the middle of a frame".to_owned())),
                     Ok(_) => {}
-                    // So ends a plain socket that is closed while the caller's audio is still unread in it.
+                    // A plain socket that is closed with the caller's audio still unread ends with a reset.
                     Err(error) if error.kind() == ErrorKind::ConnectionReset && buffer.is_empty() => return Err(LinkEnd::Closed),
                     Err(error) => return Err(LinkEnd::Broken(format!("the connection to the bot broke: {error}"))),
                 }

@@ -1,5 +1,5 @@
-//! Providers' media sockets, with goldencall in the provider's place: it dials the bot's own endpoint, streams the
-//! caller's audio and plays what the bot sends as the provider would.
+//! Providers' media sockets, with goldencall in the provider's role: it dials the bot's endpoint, streams the caller's audio
+//! and plays out what the bot sends as the provider would.
 
 #[doc(hidden)]
 pub mod answer;
@@ -8,9 +8,9 @@ pub(crate) mod control;
 mod dialer;
 #[doc(hidden)]
 pub mod fuzzed;
-mod jambonz;
 pub(crate) mod link;
 pub mod protocol;
+pub mod providers;
 mod rtvi;
 pub(crate) mod served;
 mod session;

@@ -1,11 +1,11 @@
-//! RTVI on a media socket: a bot's own account of itself, which is no part of any provider's protocol.
+//! RTVI on a media socket: a bot's own telemetry, which is not part of any provider's protocol.
 
 use serde_json::Value;
 
 use super::protocol::Message;
 use crate::telemetry::{self, Report};
 
-/// What an RTVI message reports; `None` where the message is none.
+/// The reports of an RTVI message; `None` for any other message.
 pub(super) fn reports(message: &Message) -> Option<Vec<Report>> {
     // Nearly all messages are audio: only one that names RTVI is parsed for it.
     let Message::Text(text) = message else { return None };

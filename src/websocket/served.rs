@@ -1,4 +1,4 @@
-//! The link of a WebSocket that somebody opened to goldencall's own listener.
+//! The link of a WebSocket that was opened to goldencall's own listener.
 
 use axum::extract::ws;
 use futures_util::future::ready;

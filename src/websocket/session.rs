@@ -1,4 +1,4 @@
-//! One open stream: what the bot sends goes through playout, what playout comes to goes back to the bot.
+//! One open stream in the provider's role: the bot's audio goes through playout, and playout's marks go back to the bot.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,21 +11,22 @@ use tokio_util::sync::CancellationToken;
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::{Outbound, Shared};
 use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
-use super::protocol::{FromBot, Message, ProtocolCodec, ToBot};
+use super::protocol::{FromBot, Message, ProviderRole, ToBot};
 use super::rtvi;
 use crate::clock::CallClock;
 use crate::media::{Played, Playout};
 use crate::time::CallTime;
 use crate::transport::CallEvent;
 
-/// How often playout is looked at: well inside of what the timeline holds back.
+/// How often playout is polled: well below what the timeline holds back.
 const TICK: Duration = Duration::from_millis(10);
-/// Quiet on the socket for this long ends a talkspurt: what the resampler holds back belongs to it.
+/// Silence on the socket for this long ends a talkspurt, which then gets what the resampler holds back.
 const TALKSPURT: Duration = Duration::from_millis(30);
+
 /// The task of one stream.
-pub(super) struct Session {
+pub(super) struct SocketSession {
     pub shared: Arc<Shared>,
-    pub codec: Box<dyn ProtocolCodec>,
+    pub role: Box<dyn ProviderRole>,
     pub outbox: mpsc::UnboundedReceiver<Outbound>,
     pub encoder: WireEncoder,
     pub reader: LinkReader,
@@ -40,7 +41,7 @@ pub(super) struct Session {
     pub protocol: &'static str,
 }
 
-impl Session {
+impl SocketSession {
     /// Runs until the bot, the tester or the connection ends it.
     pub async fn run(mut self) {
         let mut ticks = interval(TICK);
@@ -66,17 +67,17 @@ impl Session {
         match outbound {
             Outbound::Frame(samples, handed_over) => {
                 let payload = self.encoder.encode(&samples);
-                for message in self.codec.to_bot(&ToBot::Audio(payload)) {
+                for message in self.role.write(&ToBot::Audio(payload)) {
                     self.write(Outgoing::Audio(message, handed_over));
                 }
             }
-            Outbound::Event(event) => self.tell(&event),
+            Outbound::Event(event) => self.send_event(&event),
             Outbound::Close => self.write(Outgoing::Close),
         }
     }
 
-    fn tell(&mut self, event: &ToBot) {
-        self.codec.to_bot(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
+    fn send_event(&mut self, event: &ToBot) {
+        self.role.write(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
     }
 
     fn write(&self, outgoing: Outgoing) {
@@ -85,13 +86,13 @@ impl Session {
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {
-        // However long the message waited for this task.
+        // The kernel's time, however long the message waited for this task.
         let at = self.shared.gauges.arrival.get().map_or_else(|| self.clock.now(), |arrival| self.clock.at(arrival));
         if let Some(reports) = rtvi::reports(message) {
             reports.into_iter().for_each(|report| drop(self.events.send(CallEvent::Report(at, report))));
             return None;
         }
-        let events = match self.codec.from_bot(message) {
+        let events = match self.role.read(message) {
             Ok(events) => events,
             Err(error) => return Some(LinkEnd::Broken(error.to_string())),
         };
@@ -104,7 +105,7 @@ impl Session {
         match event {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
-                // What was held back came with the message before, and no earlier.
+                // What was held back came with the previous message, and not earlier.
                 let held = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
                 let first = self.last_audio.replace(at).map_or(held, |before| held.max(before).min(at));
                 let samples = self.decoder.decode(format, &payload);
@@ -127,12 +128,12 @@ impl Session {
                 self.decoder.flush();
                 self.last_audio = None;
                 for name in self.playout.clear(chunk.as_deref()) {
-                    self.tell(&ToBot::MarkReached { name, cleared: true });
+                    self.send_event(&ToBot::MarkReached { name, cleared: true });
                 }
             }
             FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
             FromBot::Reply(reply) => self.write(Outgoing::Message(reply)),
-            FromBot::Goodbye => self.part(),
+            FromBot::Goodbye => self.end_goodbye(),
             FromBot::Other(what) => {
                 let why = format!(
                     "the bot sent `{what}`, which {} does not have; does the bot speak another provider's protocol?",
@@ -162,23 +163,23 @@ impl Session {
         for played in self.playout.due(now) {
             match played {
                 Played::Frame(frame) => drop(self.events.send(CallEvent::Media(frame))),
-                Played::Mark(name) => self.tell(&ToBot::MarkReached { name, cleared: false }),
-                Played::Started => self.tell(&ToBot::Playback { started: true }),
-                Played::Ended => self.tell(&ToBot::Playback { started: false }),
+                Played::Mark(name) => self.send_event(&ToBot::MarkReached { name, cleared: false }),
+                Played::Started => self.send_event(&ToBot::Playback { started: true }),
+                Played::Ended => self.send_event(&ToBot::Playback { started: false }),
             }
         }
     }
 
-    /// The bot needs no more time to take note of the end.
-    fn part(&self) {
+    /// The bot has confirmed the end of the call.
+    fn end_goodbye(&self) {
         self.shared.goodbye.iter().for_each(CancellationToken::cancel);
     }
 
     async fn ended(mut self, end: LinkEnd) {
-        // From here on the caller speaks to nobody.
+        // The caller's audio has no receiver any more.
         self.outbox.close();
         self.write(Outgoing::Close);
-        self.part();
+        self.end_goodbye();
         self.flush();
         if end == LinkEnd::Closed {
             self.play_out().await;
@@ -187,12 +188,12 @@ impl Session {
         let already_over = self.shared.over.swap(true, Ordering::SeqCst);
         let now = self.clock.now();
         if !already_over {
-            let _call_over = self.events.send(end.told_at(now));
+            let _call_over = self.events.send(end.event_at(now));
         }
         self.shared.stop.cancel();
     }
 
-    /// A bot that says goodbye in one burst and leaves is heard to the end, as if it had left after the last word.
+    /// A bot that sends its last words in one burst and closes is played to the end, as a provider would.
     async fn play_out(&mut self) {
         let mut ticks = interval(TICK);
         while !self.playout.is_idle() {

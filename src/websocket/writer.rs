@@ -1,4 +1,4 @@
-//! What is written to a link: a queue, and how long writing may go on after the close.
+//! The writing half of a link: a queue, and a bound on writing after the close.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use crate::clock::Monotonic;
 /// How long what is still queued and the close may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The sending half: a queue into a task of its own, so that a bot that does not read holds nobody up.
+/// The sending half: a queue into a task of its own, so that a bot that does not read blocks nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkWriter {
     queue: mpsc::UnboundedSender<Outgoing>,
     /// Cancelled when the link is to close.
     closing: CancellationToken,
-    /// As well when nobody can write to it any more.
+    /// Cancels `closing` when the last writer is dropped.
     _last: Arc<DropGuard>,
 }
 
-/// Whoever would have written the message is gone.
+/// The link's writing task has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkGone;
 

@@ -1,8 +1,8 @@
-//! A LiveKit server with one room a caller, and the sample bot in it as the agent.
+//! A LiveKit server with one room per caller, and the sample bot in it as the agent.
 
-mod door;
-mod people;
-mod stay;
+mod participants;
+mod routes;
+mod session;
 mod telemetry;
 
-pub(super) use door::{KEY, SECRET, routes};
+pub(super) use routes::{KEY, SECRET, routes};

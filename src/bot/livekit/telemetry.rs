@@ -1,4 +1,4 @@
-//! What the agent says of itself on the channel `_reliable`: that it listens, as an RTVI message in a user packet.
+//! The agent's telemetry on the channel `_reliable`: that it is ready, as an RTVI message in a user packet.
 
 use std::sync::Arc;
 

@@ -10,9 +10,9 @@ use rtp::header::Header;
 use rtp::packet::Packet;
 
 use super::super::log::now_ns;
-use super::secrecy::Secrecy;
+use super::encryption::Encryption;
 use super::stamps::{receive, stamp_arrivals};
-use super::{Heard, Wire, feedback};
+use super::{ReceivedAudio, Wire, feedback};
 use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::media::telephone_event::{DigitReader, Keyer, TelephoneEvent};
 use crate::media::{VoiceDecoder, VoiceEncoder};
@@ -24,7 +24,7 @@ pub(in crate::bot) struct RtpWire {
     remote: SocketAddr,
     incoming: Formats,
     plan: Outgoing,
-    secrecy: Secrecy,
+    encryption: Encryption,
     encoder: VoiceEncoder,
     decoders: HashMap<Codec, VoiceDecoder>,
     reader: DigitReader,
@@ -37,14 +37,14 @@ pub(in crate::bot) struct RtpWire {
 
 impl RtpWire {
     /// A wire to this address, which understands these payload types.
-    pub fn new(socket: UdpSocket, remote: SocketAddr, incoming: Formats, plan: Outgoing, secrecy: Secrecy) -> std::io::Result<Self> {
+    pub fn new(socket: UdpSocket, remote: SocketAddr, incoming: Formats, plan: Outgoing, encryption: Encryption) -> std::io::Result<Self> {
         stamp_arrivals(&socket)?;
         Ok(Self {
             socket,
             remote,
             incoming,
             plan,
-            secrecy,
+            encryption,
             encoder: VoiceEncoder::new(plan.codec).map_err(std::io::Error::other)?,
             decoders: HashMap::new(),
             reader: DigitReader::default(),
@@ -56,9 +56,9 @@ impl RtpWire {
         })
     }
 
-    fn datagram(&mut self, datagram: &[u8], from: SocketAddr, at: i64) -> Option<Heard> {
+    fn datagram(&mut self, datagram: &[u8], from: SocketAddr, at: i64) -> Option<ReceivedAudio> {
         match *datagram {
-            [20..=63, ..] => self.secrecy.shake(datagram),
+            [20..=63, ..] => self.encryption.handshake_datagram(datagram),
             [128..=191, 192..=223, ..] => self.reports(datagram, from, at),
             [128..=191, ..] => return self.packet(datagram, from, at),
             _ => {}
@@ -66,8 +66,8 @@ impl RtpWire {
         None
     }
 
-    fn packet(&mut self, datagram: &[u8], from: SocketAddr, at: i64) -> Option<Heard> {
-        let plain = self.secrecy.open(datagram)?;
+    fn packet(&mut self, datagram: &[u8], from: SocketAddr, at: i64) -> Option<ReceivedAudio> {
+        let plain = self.encryption.open(datagram)?;
         let packet = Packet::unmarshal(&mut Bytes::from(plain)).ok()?;
         let payload = self.incoming.get(packet.header.payload_type)?;
         self.remote = from;
@@ -78,7 +78,7 @@ impl RtpWire {
                     Entry::Vacant(new) => new.insert(VoiceDecoder::new(codec).ok()?),
                 };
                 let decoded = decoder.decode(&packet.payload);
-                Some(Heard { samples: decoded.samples, at: at - decoded.behind as i64 * SAMPLE_NANOS })
+                Some(ReceivedAudio { samples: decoded.samples, at: at - decoded.behind as i64 * SAMPLE_NANOS })
             }
             Payload::Events(_) => {
                 let event = TelephoneEvent::parse(&packet.payload)?;
@@ -91,8 +91,8 @@ impl RtpWire {
 
     /// A sender report is answered at once, so that the caller learns the round trip.
     fn reports(&mut self, datagram: &[u8], from: SocketAddr, at: i64) {
-        let answer = self.secrecy.open_report(datagram).and_then(|plain| feedback::answer(&plain, self.ssrc, now_ns() - at));
-        if let Some(sealed) = answer.and_then(|answer| self.secrecy.seal_report(&answer)) {
+        let answer = self.encryption.open_report(datagram).and_then(|plain| feedback::answer(&plain, self.ssrc, now_ns() - at));
+        if let Some(sealed) = answer.and_then(|answer| self.encryption.seal_report(&answer)) {
             let _gone = self.socket.send_to(&sealed, from);
         }
     }
@@ -114,13 +114,13 @@ impl RtpWire {
 }
 
 impl Wire for RtpWire {
-    fn receive(&mut self) -> Vec<Heard> {
+    fn receive(&mut self) -> Vec<ReceivedAudio> {
         let mut heard = Vec::new();
         let mut buffer = [0_u8; 2048];
         while let Ok((length, from, at)) = receive(&self.socket, &mut buffer) {
             heard.extend(buffer.get(..length).and_then(|datagram| self.datagram(datagram, from, at)));
         }
-        for datagram in self.secrecy.due() {
+        for datagram in self.encryption.due() {
             let _lost = self.socket.send_to(&datagram, self.remote);
         }
         heard
@@ -128,7 +128,7 @@ impl Wire for RtpWire {
 
     fn send(&mut self, frame: &[i16], marker: bool) -> i64 {
         let packet = self.next_packet(frame, marker);
-        let sealed = packet.marshal().ok().and_then(|bytes| self.secrecy.seal(&bytes));
+        let sealed = packet.marshal().ok().and_then(|bytes| self.encryption.seal(&bytes));
         let at = now_ns();
         if let Some(bytes) = sealed {
             // A caller that is gone shows as the end of the call, not here.

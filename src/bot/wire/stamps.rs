@@ -1,4 +1,4 @@
-//! The bot's own arrival times: the caller's packets wait for the bot's thread, their stamps do not.
+//! The bot's own arrival times: kernel timestamps, because packets wait for the bot's thread.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -16,9 +16,10 @@ pub(super) fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
 /// One datagram, its sender and when it arrived, in nanoseconds of `CLOCK_MONOTONIC`.
 #[cfg(target_os = "linux")]
 pub(super) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, i64)> {
+    use std::os::fd::AsRawFd;
+
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
     use nix::sys::time::{TimeVal, TimeValLike};
-    use std::os::fd::AsRawFd;
 
     use crate::transport::socket_address;
 

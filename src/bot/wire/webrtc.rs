@@ -5,18 +5,18 @@ use std::sync::mpsc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::log::now_ns;
-use super::{Heard, Wire};
+use super::{ReceivedAudio, Wire};
 use crate::clock::Monotonic;
 use crate::webrtc::VoiceFrame;
 
 /// One connection's audio: decoded samples in, frames out.
 pub(in crate::bot) struct RtcWire {
-    pub inbox: mpsc::Receiver<Heard>,
+    pub inbox: mpsc::Receiver<ReceivedAudio>,
     pub outbox: UnboundedSender<VoiceFrame>,
 }
 
 impl Wire for RtcWire {
-    fn receive(&mut self) -> Vec<Heard> {
+    fn receive(&mut self) -> Vec<ReceivedAudio> {
         self.inbox.try_iter().collect()
     }
 

@@ -85,10 +85,8 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, cont
         return Some(BotStep { says: Some((says, node.location)), ..plain_bot(key, context.defaults) });
     }
     if matches!(node.value, Value::Null) {
-        decoder.problem(
-            Problem::new(key, "`bot:` is empty")
-                .help("write the words that it must say, or `bot: { within: 5s }` for any words"),
-        );
+        decoder
+            .problem(Problem::new(key, "`bot:` is empty").help("write the words that it must say, or `bot: { within: 5s }` for any words"));
         return None;
     }
     if matches!(node.value, Value::List(_)) {

@@ -112,7 +112,7 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
         let problem = Problem::new(*location, format!("{} opens its socket without asking first", protocol.name()));
         decoder.problem(problem.help("write `url` in place of `answer_url`"));
     }
-    if let Some((_, location)) = fields.present(&["auth_token"]).first().filter(|_| !signs(protocol)) {
+    if let Some((_, location)) = fields.present(&["auth_token"]).first().filter(|_| !protocol.signs()) {
         let problem = Problem::new(*location, format!("`auth_token` is not a setting of `protocol: {}`", protocol.name()));
         decoder.problem(problem.help("remove it; twilio, telnyx, plivo and vonage sign their requests, other bots take `headers`"));
     }
@@ -126,11 +126,6 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
     target.auth_token = secret(decoder, &fields, "auth_token");
     target.timeout = timeout(decoder, &fields).unwrap_or(target.timeout);
     Some(Target::WebSocket(Box::new(target)))
-}
-
-/// Whether the provider signs what it asks a bot.
-fn signs(protocol: SocketProtocol) -> bool {
-    matches!(protocol, SocketProtocol::Twilio | SocketProtocol::Telnyx | SocketProtocol::Plivo | SocketProtocol::Vonage)
 }
 
 pub(super) fn needed<'n>(decoder: &mut Decoder<'_>, fields: &Fields<'n>, name: &str, missing: &str, help: &str) -> Option<&'n Node> {
@@ -202,7 +197,9 @@ fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
             decoder.problem(problem.help("write turn:host:3478, or turn:host:3478?transport=udp"));
         } else if url.starts_with("turn:") && anonymous {
             let problem = Problem::new(node.location, format!("`{url}` needs a `username` and a `credential`"));
-            decoder.problem(problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay only for clients with credentials"));
+            decoder.problem(
+                problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay only for clients with credentials"),
+            );
         } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {
@@ -230,11 +227,11 @@ fn json(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::websocket::protocol;
+    use crate::websocket::providers::provider;
 
     #[test]
     fn every_rate_that_a_protocol_carries_can_be_asked_for_and_no_other() {
-        let formats = SocketProtocol::ALL.into_iter().flat_map(|protocol| protocol::codec(protocol, None).formats().to_vec());
+        let formats = SocketProtocol::ALL.into_iter().flat_map(|protocol| provider(protocol).formats());
         let carried: std::collections::BTreeSet<u32> = formats.map(|format| format.rate).collect();
         assert_eq!(carried, RATES.iter().map(|(_, rate)| *rate).collect());
         assert!(RATES.iter().all(|(name, rate)| *name == rate.to_string()));

@@ -45,25 +45,36 @@ impl SocketProtocol {
         Self::Pcm,
     ];
 
+    /// The name that targets write, whether the provider asks an answer URL where the stream goes, and whether it signs what it
+    /// asks.
+    const fn facts(self) -> (&'static str, bool, bool) {
+        match self {
+            Self::Twilio => ("twilio", true, true),
+            Self::Telnyx => ("telnyx", true, true),
+            Self::Plivo => ("plivo", true, true),
+            Self::Exotel => ("exotel", true, false),
+            Self::Vonage => ("vonage", true, true),
+            Self::Teler => ("teler", true, false),
+            Self::Jambonz => ("jambonz", false, false),
+            Self::Genesys => ("genesys", false, false),
+            Self::AudioSocket => ("audiosocket", false, false),
+            Self::Pcm => ("pcm", false, false),
+        }
+    }
+
     /// As targets write it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Twilio => "twilio",
-            Self::Telnyx => "telnyx",
-            Self::Plivo => "plivo",
-            Self::Exotel => "exotel",
-            Self::Vonage => "vonage",
-            Self::Teler => "teler",
-            Self::Jambonz => "jambonz",
-            Self::Genesys => "genesys",
-            Self::AudioSocket => "audiosocket",
-            Self::Pcm => "pcm",
-        }
+        self.facts().0
     }
 
     /// Whether the provider asks an answer URL where the stream goes.
     pub fn asks_first(self) -> bool {
-        matches!(self, Self::Twilio | Self::Telnyx | Self::Plivo | Self::Exotel | Self::Vonage | Self::Teler)
+        self.facts().1
+    }
+
+    /// Whether the provider signs what it asks a bot.
+    pub fn signs(self) -> bool {
+        self.facts().2
     }
 
     /// The protocol of this name.

@@ -10,50 +10,50 @@ use serde_json::{Map, Value};
 use super::format;
 use super::message::{Message, ProtocolError, WireFormat};
 
-/// Who wrote what the provider's role reads.
-pub(super) const BOT: &str = "the bot";
+/// The sender of what the provider's role reads.
+pub(in crate::websocket) const BOT: &str = "the bot";
 
 const QUOTE: usize = 120;
 
-/// More than this that still wait for playout is a bot that has run away.
-pub(super) const MOST_WAITING: usize = 10_000;
+/// The most marks or chunks that may wait for playout: a bot with more is out of control.
+pub(in crate::websocket) const MOST_WAITING: usize = 10_000;
 
 /// At most 120 characters of a text, on one line.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::websocket) fn quote(text: &str) -> String {
     let line = |count| text.chars().take(count).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     if text.chars().nth(QUOTE).is_some() { line(QUOTE - 1) + "…" } else { line(QUOTE) }
 }
 
 /// Audio as JSON carries it.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(in crate::websocket) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 /// The object as a text message.
-pub(super) fn text(value: &Value) -> Message {
+pub(in crate::websocket) fn text(value: &Value) -> Message {
     Message::Text(value.to_string())
 }
 
-/// A value as people read it: text without its quotation marks.
-pub(super) fn plain(value: &Value) -> String {
+/// A value as text, without JSON's quotation marks.
+pub(in crate::websocket) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Adds fields to an object; what is no object adds nothing.
-pub(super) fn extend(target: &mut Map<String, Value>, fields: Value) {
+/// Adds fields to an object; anything but an object adds nothing.
+pub(in crate::websocket) fn extend(target: &mut Map<String, Value>, fields: Value) {
     if let Value::Object(fields) = fields {
         target.extend(fields);
     }
 }
 
 /// Parameters as a JSON object.
-pub(super) fn object(parameters: &BTreeMap<String, String>) -> Value {
+pub(in crate::websocket) fn object(parameters: &BTreeMap<String, String>) -> Value {
     parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
 }
 
 /// One JSON message that was received.
 #[derive(Debug)]
-pub(super) struct Incoming<'a> {
+pub(in crate::websocket) struct Incoming<'a> {
     who: &'static str,
     text: &'a str,
     value: Map<String, Value>,
@@ -61,8 +61,8 @@ pub(super) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// Reads an object; `key` is the field that tells what kind of message it is.
-    pub(super) fn read(who: &'static str, key: &str, text: &'a str) -> Result<Self, ProtocolError> {
+    /// Reads an object; `key` is the field with the kind of the message.
+    pub(in crate::websocket) fn read(who: &'static str, key: &str, text: &'a str) -> Result<Self, ProtocolError> {
         match serde_json::from_str(text) {
             Ok(Value::Object(value)) => {
                 let kind = value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -73,7 +73,7 @@ impl<'a> Incoming<'a> {
     }
 
     /// As `read`, for a protocol without binary messages and whose every message names its kind.
-    pub(super) fn read_text(who: &'static str, key: &str, message: &'a Message) -> Result<Self, ProtocolError> {
+    pub(in crate::websocket) fn read_text(who: &'static str, key: &str, message: &'a Message) -> Result<Self, ProtocolError> {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(bytes) => {
@@ -87,28 +87,28 @@ impl<'a> Incoming<'a> {
     }
 
     /// The message, if it names its kind.
-    pub(super) fn with_kind(self, key: &str) -> Result<Self, ProtocolError> {
+    pub(in crate::websocket) fn with_kind(self, key: &str) -> Result<Self, ProtocolError> {
         if self.kind.is_empty() { Err(self.error(format!("has no `{key}`"))) } else { Ok(self) }
     }
 
-    /// What kind of message it is; empty where it does not say.
-    pub(super) fn kind(&self) -> &str {
+    /// The kind of the message; empty if it has none.
+    pub(in crate::websocket) fn kind(&self) -> &str {
         &self.kind
     }
 
     /// Every field.
-    pub(super) fn fields(&self) -> &Map<String, Value> {
+    pub(in crate::websocket) fn fields(&self) -> &Map<String, Value> {
         &self.value
     }
 
-    /// The error of a message that says something it may not.
-    pub(super) fn error(&self, what: impl Display) -> ProtocolError {
+    /// The error of a message that is not allowed.
+    pub(in crate::websocket) fn error(&self, what: impl Display) -> ProtocolError {
         let named = if self.kind.is_empty() { String::new() } else { format!(" `{}`", quote(&self.kind)) };
         ProtocolError(format!("{}'s{named} message {what}: {}", self.who, quote(self.text)))
     }
 
-    /// Whether there is room for one more of what the bot waits to be told of.
-    pub(super) fn room(&self, waiting: usize) -> Result<(), ProtocolError> {
+    /// An error if this many marks or chunks already wait for playout.
+    pub(in crate::websocket) fn room(&self, waiting: usize) -> Result<(), ProtocolError> {
         if waiting < MOST_WAITING {
             Ok(())
         } else {
@@ -116,66 +116,66 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// The value at a path of names with points between them.
-    pub(super) fn get(&self, path: &str) -> Option<&Value> {
+    /// The value at a path of names with dots between them.
+    pub(in crate::websocket) fn get(&self, path: &str) -> Option<&Value> {
         let mut names = path.split('.');
         let first = self.value.get(names.next()?)?;
         names.try_fold(first, |value, name| value.get(name)).filter(|value| !value.is_null())
     }
 
     /// Text, or a number as text: providers differ in which of the two they send.
-    pub(super) fn optional(&self, path: &str) -> Option<String> {
+    pub(in crate::websocket) fn optional(&self, path: &str) -> Option<String> {
         self.get(path).filter(|value| value.is_string() || value.is_number()).map(plain)
     }
 
-    /// As `optional`; empty where there is none.
-    pub(super) fn string(&self, path: &str) -> String {
+    /// As `optional`; empty if there is none.
+    pub(in crate::websocket) fn string(&self, path: &str) -> String {
         self.optional(path).unwrap_or_default()
     }
 
-    /// As `optional`, of what the message must have.
-    pub(super) fn required(&self, path: &str) -> Result<String, ProtocolError> {
+    /// As `optional`, of a field that the message must have.
+    pub(in crate::websocket) fn required(&self, path: &str) -> Result<String, ProtocolError> {
         self.optional(path).ok_or_else(|| self.error(format!("has no `{path}`")))
     }
 
-    /// A number, or text of digits.
-    pub(super) fn number<N: std::str::FromStr>(&self, path: &str) -> Option<N> {
+    /// A number, or a text with one.
+    pub(in crate::websocket) fn number<N: std::str::FromStr>(&self, path: &str) -> Option<N> {
         self.optional(path)?.parse().ok()
     }
 
-    /// A sampling rate in hertz, where the message tells one of [`format::RATES`].
-    pub(super) fn rate(&self, path: &str) -> Option<u32> {
+    /// A sampling rate in hertz, if it is one of [`format::RATES`].
+    pub(in crate::websocket) fn rate(&self, path: &str) -> Option<u32> {
         self.number(path).filter(|rate| format::RATES.contains(rate))
     }
 
     /// Base64 audio.
-    pub(super) fn audio(&self, path: &str) -> Result<Vec<u8>, ProtocolError> {
+    pub(in crate::websocket) fn audio(&self, path: &str) -> Result<Vec<u8>, ProtocolError> {
         STANDARD.decode(self.required(path)?).map_err(|_| self.error(format!("has a `{path}` that is not base64")))
     }
 
     /// Base64 audio that ends with a whole sample.
-    pub(super) fn samples(&self, path: &str, format: WireFormat) -> Result<Vec<u8>, ProtocolError> {
+    pub(in crate::websocket) fn samples(&self, path: &str, format: WireFormat) -> Result<Vec<u8>, ProtocolError> {
         format::whole_samples(self.who, self.audio(path)?, format)
     }
 
     /// A key of the telephone.
-    pub(super) fn digit(&self, path: &str) -> Result<char, ProtocolError> {
+    pub(in crate::websocket) fn digit(&self, path: &str) -> Result<char, ProtocolError> {
         let text = self.required(path)?;
         let mut keys = text.chars().map(|key| key.to_ascii_uppercase());
         match (keys.next(), keys.next()) {
             (Some(key @ ('0'..='9' | '*' | '#' | 'A'..='D')), None) => Ok(key),
-            _ => Err(self.error(format!("has a `{path}` that is no key of a telephone"))),
+            _ => Err(self.error(format!("has a `{path}` that is not a key of a telephone"))),
         }
     }
 
     /// An object's fields as parameters.
-    pub(super) fn parameters(&self, path: &str) -> BTreeMap<String, String> {
+    pub(in crate::websocket) fn parameters(&self, path: &str) -> BTreeMap<String, String> {
         let fields = self.get(path).and_then(Value::as_object);
         fields.into_iter().flatten().map(|(name, value)| (name.clone(), plain(value))).collect()
     }
 
     /// The format under two paths.
-    pub(super) fn format(&self, encoding: &str, rate: &str) -> Option<WireFormat> {
+    pub(in crate::websocket) fn format(&self, encoding: &str, rate: &str) -> Option<WireFormat> {
         let codec = format::encoding(&self.optional(encoding)?)?;
         Some(WireFormat { codec, rate: self.rate(rate)? })
     }
@@ -198,6 +198,6 @@ mod tests {
         let message = Incoming::read(BOT, "event", r#"{"event":"media","media":{"payload":"%"}}"#).unwrap();
         insta::assert_snapshot!(message.required("media.chunk").unwrap_err(), @r#"the bot's `media` message has no `media.chunk`: {"event":"media","media":{"payload":"%"}}"#);
         insta::assert_snapshot!(message.audio("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is not base64: {"event":"media","media":{"payload":"%"}}"#);
-        insta::assert_snapshot!(message.digit("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is no key of a telephone: {"event":"media","media":{"payload":"%"}}"#);
+        insta::assert_snapshot!(message.digit("media.payload").unwrap_err(), @r#"the bot's `media` message has a `media.payload` that is not a key of a telephone: {"event":"media","media":{"payload":"%"}}"#);
     }
 }

@@ -1,4 +1,4 @@
-//! What both ends of a media socket say to each other, whatever the provider calls it.
+//! The events between provider and bot, whatever a provider calls them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,9 +19,9 @@ pub enum Message {
 /// Codec and rate of a stream; always mono.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WireFormat {
-    /// How samples stand on the wire.
+    /// The samples' encoding.
     pub codec: Codec,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for WireFormat {
     }
 }
 
-/// What a provider tells the bot when a call's stream begins.
+/// What the bot learns when a call's stream begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamStart {
     /// The provider's name of the call.
@@ -47,7 +47,7 @@ pub struct StreamStart {
     pub from: String,
     /// The number or address that was called.
     pub to: String,
-    /// What the caller sends; `None` only where a protocol's start does not say and has one format.
+    /// The caller's format; `None` only if the protocol's start has no format.
     pub format: Option<WireFormat>,
     /// Parameters that the bot gets with the start of the stream.
     pub parameters: BTreeMap<String, String>,
@@ -62,14 +62,14 @@ pub enum ToBot {
     Audio(Vec<u8>),
     /// The caller pressed a key: 0-9, *, #, A-D.
     Dtmf(char),
-    /// Playout has come to a mark, or the mark's audio was cleared.
+    /// Playout reached a mark, or the mark's audio was cleared.
     MarkReached {
         /// As the bot named it.
         name: String,
-        /// The queue was emptied before playout came to it.
+        /// The queue was cleared before playout reached it.
         cleared: bool,
     },
-    /// Playout of the bot's audio began or ended; told by the protocols that have such a message.
+    /// Playout of the bot's audio began or ended; only some protocols have such a message.
     Playback {
         /// True where it began.
         started: bool,
@@ -81,7 +81,7 @@ pub enum ToBot {
 /// From the bot to the provider.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FromBot {
-    /// The bot takes the stream; only of protocols where `ProtocolCodec::waits_for_acceptance`.
+    /// The bot accepts the stream; only of providers where `Provider::waits_for_acceptance`.
     Accepted {
         /// The format that the bot chose, where the protocol lets it choose.
         format: Option<WireFormat>,
@@ -90,14 +90,14 @@ pub enum FromBot {
     Audio {
         /// Encoded samples.
         payload: Vec<u8>,
-        /// Where the message itself says; else the stream's format.
+        /// The message's own format, if it names one; else the stream's.
         format: Option<WireFormat>,
         /// The bot's name of the chunk, where it has one.
         chunk: Option<String>,
     },
-    /// Tell the bot when playout comes to here.
+    /// Notify the bot when playout reaches this point.
     Mark(String),
-    /// Throw away what is queued: everything, or the chunk of this name.
+    /// Clear the queue, or only the chunk of this name.
     Clear(Option<String>),
     /// The bot presses keys.
     Dtmf(String),
@@ -106,64 +106,15 @@ pub enum FromBot {
         /// The bot's reason, where it gives one.
         reason: Option<String>,
     },
-    /// The bot has taken note of [`ToBot::Stop`]; only of protocols where `ProtocolCodec::answers_the_end`.
+    /// The bot confirms [`ToBot::Stop`]; only of providers where `Provider::answers_the_end`.
     Goodbye,
-    /// The bot asks for something that goldencall notes and does not do (an unknown event, a verb).
+    /// The bot asks for something that goldencall does not do (an unknown event, a verb).
     Other(String),
     /// To be sent back at once by the provider's side: a protocol's keep-alive.
     Reply(Message),
 }
 
-/// A message that the protocol does not allow: one sentence for people, which quotes at most 120 characters of it.
+/// A message that the protocol does not allow: one readable sentence, which quotes at most 120 characters of it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct ProtocolError(pub String);
-
-/// One provider's protocol, for one stream. The same codec serves both roles, so that the listener which a provider
-/// calls, the tester in the provider's place and the sample bot speak the same bytes.
-#[expect(clippy::wrong_self_convention, reason = "`from_bot` tells a direction, it is no constructor")]
-pub trait ProtocolCodec: Send {
-    /// HTTP headers of the WebSocket request besides the standard ones.
-    fn request_headers(&self, _start: &StreamStart) -> Vec<(String, String)> {
-        Vec::new()
-    }
-
-    /// The WebSocket subprotocol, where there is one.
-    fn subprotocol(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The caller's format where the target names none.
-    fn default_format(&self) -> WireFormat;
-
-    /// The formats that the protocol can carry.
-    fn formats(&self) -> &'static [WireFormat];
-
-    /// Whether the stream counts as answered only once the bot has accepted it.
-    fn waits_for_acceptance(&self) -> bool {
-        false
-    }
-
-    /// Whether the bot says that it has taken note of the end of the call ([`FromBot::Goodbye`]).
-    fn answers_the_end(&self) -> bool {
-        false
-    }
-
-    /// Provider's role: writes.
-    fn to_bot(&mut self, event: &ToBot) -> Vec<Message>;
-
-    /// Provider's role: reads. Unknown events are `FromBot::Other`, never errors.
-    ///
-    /// # Errors
-    /// JSON, base64 or a frame that is broken, or an event that lacks what it needs.
-    fn from_bot(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError>;
-
-    /// Bot's role: reads. Unknown events are passed over.
-    ///
-    /// # Errors
-    /// JSON, base64 or a frame that is broken, or an event that lacks what it needs.
-    fn on_bot(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError>;
-
-    /// Bot's role: writes.
-    fn by_bot(&mut self, event: &FromBot) -> Vec<Message>;
-}

@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::format::{adopt, choose, milliseconds};
 use super::json::{BOT, Incoming, base64, extend, quote, text};
-use super::message::{FromBot, Message, ProtocolCodec, ProtocolError, StreamStart, ToBot, WireFormat};
+use super::message::{FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
+use super::roles::{BotRole, ProviderRole};
 
-/// What sets one provider's messages apart from another's.
-pub(super) trait Dialect: Send + 'static {
-    /// The provider as people write it.
+/// What differs between the providers of this family.
+pub(in crate::websocket) trait Dialect: Send + 'static {
+    /// The provider's name.
     const PROVIDER: &'static str;
-    /// What it carries, its default first.
+    /// The formats that it carries, the default first.
     const FORMATS: &'static [WireFormat];
     /// The field of the sequence number.
     const SEQUENCE: &'static str = "sequence_number";
@@ -20,30 +21,30 @@ pub(super) trait Dialect: Send + 'static {
     const STREAM: &'static str;
     /// Whether sequence numbers are JSON strings.
     const NUMBERS_AS_TEXT: bool = true;
-    /// Whether `start` has the stream's name beside its `start` object too.
+    /// Whether `start` names the stream beside its `start` object.
     const START_NAMES_STREAM: bool = true;
     /// Whether the bot's messages name the stream.
     const BOT_NAMES_STREAM: bool = true;
-    /// The bot's events for audio, a mark and emptying the queue.
+    /// The bot's events for audio, a mark and clearing the queue.
     const BOT_EVENTS: [&'static str; 3] = ["media", "mark", "clear"];
-    /// The provider's event for a mark that was reached.
+    /// The provider's event for a reached mark.
     const MARK_REACHED: &'static str = "mark";
-    /// Where a mark's name stands, in both directions.
+    /// The path of a mark's name, in both directions.
     const MARK_NAME: &'static str = "mark.name";
-    /// Whether a mark is also told when its audio was thrown away.
+    /// Whether a mark is also sent when its audio was cleared.
     const TELLS_CLEARED_MARKS: bool = true;
-    /// The bot's event that presses keys, which has them in its `dtmf`.
+    /// The bot's event that sends digits, in its `dtmf`.
     const BOT_DTMF: Option<&'static str> = None;
-    /// The provider's answer to the bot's emptying the queue.
+    /// The provider's confirmation of a cleared queue.
     const CLEARED: Option<&'static str> = None;
 
-    /// What comes before `start`.
+    /// The message before `start`.
     fn connected() -> Option<Value> {
         None
     }
     /// The fields of `start`.
     fn start(start: &StreamStart, format: WireFormat) -> Value;
-    /// What a bot learns from `start`.
+    /// Reads `start`.
     fn read_start(message: &Incoming<'_>) -> StreamStart;
     /// The fields of `media`.
     fn media(chunk: u64, timestamp: u64, payload: &str) -> Value {
@@ -65,7 +66,7 @@ pub(super) trait Dialect: Send + 'static {
 
 /// One stream of a provider in this family.
 #[derive(Debug)]
-pub(super) struct JsonStream<D> {
+pub(in crate::websocket) struct JsonStream<D> {
     format: WireFormat,
     start: StreamStart,
     sequence: u64,
@@ -76,11 +77,11 @@ pub(super) struct JsonStream<D> {
 
 impl<D: Dialect> JsonStream<D> {
     /// A stream that has not begun.
-    pub(super) fn new(wish: Option<WireFormat>) -> Self {
-        Self { format: choose(wish, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
+    pub(in crate::websocket) fn new(asked: Option<WireFormat>) -> Self {
+        Self { format: choose(asked, D::FORMATS), start: StreamStart::default(), sequence: 0, chunk: 0, bytes: 0, dialect: PhantomData }
     }
 
-    fn tell(&mut self, event: &str, fields: Value) -> Message {
+    fn provider_message(&mut self, event: &str, fields: Value) -> Message {
         let mut message = Map::from_iter([("event".to_owned(), event.into())]);
         self.sequence += 1;
         message.insert(D::SEQUENCE.to_owned(), if D::NUMBERS_AS_TEXT { self.sequence.to_string().into() } else { self.sequence.into() });
@@ -91,10 +92,10 @@ impl<D: Dialect> JsonStream<D> {
         text(&message.into())
     }
 
-    fn begin(&mut self, start: &StreamStart) -> Vec<Message> {
+    fn start_messages(&mut self, start: &StreamStart) -> Vec<Message> {
         self.start = start.clone();
         self.format = adopt(start.format, self.format, D::FORMATS);
-        let start = self.tell("start", D::start(start, self.format));
+        let start = self.provider_message("start", D::start(start, self.format));
         D::connected().iter().map(text).chain([start]).collect()
     }
 
@@ -106,10 +107,10 @@ impl<D: Dialect> JsonStream<D> {
         self.chunk += 1;
         let media = D::media(self.chunk, self.now(), &base64(payload));
         self.bytes += payload.len() as u64;
-        self.tell("media", json!({"media": media}))
+        self.provider_message("media", json!({"media": media}))
     }
 
-    fn ask(&self, event: &str, fields: Value) -> Vec<Message> {
+    fn bot_message(&self, event: &str, fields: Value) -> Vec<Message> {
         let mut message = Map::from_iter([("event".to_owned(), event.into())]);
         if D::BOT_NAMES_STREAM {
             message.insert(D::STREAM.to_owned(), self.start.stream_id.as_str().into());
@@ -118,7 +119,7 @@ impl<D: Dialect> JsonStream<D> {
         vec![text(&message.into())]
     }
 
-    // A bot that serves several calls and mixes up their streams would be heard by nobody on a real call.
+    // A bot that mixes up the streams of several calls would not be heard on a real call.
     fn check_stream(&self, message: &Incoming<'_>) -> Result<(), ProtocolError> {
         let (ours, named) = (&self.start.stream_id, message.string(D::STREAM));
         if ours.is_empty() || named.is_empty() || *ours == named {
@@ -133,7 +134,7 @@ impl<D: Dialect> JsonStream<D> {
         Ok(FromBot::Audio { payload, format, chunk: None })
     }
 
-    fn learn(&mut self, message: &Incoming<'_>) -> StreamStart {
+    fn read_start(&mut self, message: &Incoming<'_>) -> StreamStart {
         self.start = D::read_start(message);
         self.format = self.start.format.unwrap_or(self.format);
         self.start.clone()
@@ -144,28 +145,24 @@ fn mark(path: &str, name: &str) -> Value {
     path.rsplit('.').fold(Value::from(name), |inner, key| json!({key: inner}))
 }
 
-impl<D: Dialect> ProtocolCodec for JsonStream<D> {
-    fn default_format(&self) -> WireFormat {
+impl<D: Dialect> ProviderRole for JsonStream<D> {
+    fn format(&self) -> WireFormat {
         self.format
     }
 
-    fn formats(&self) -> &'static [WireFormat] {
-        D::FORMATS
-    }
-
-    fn to_bot(&mut self, event: &ToBot) -> Vec<Message> {
+    fn write(&mut self, event: &ToBot) -> Vec<Message> {
         match event {
-            ToBot::Start(start) => self.begin(start),
+            ToBot::Start(start) => self.start_messages(start),
             ToBot::Audio(payload) => vec![self.media(payload)],
-            ToBot::Dtmf(digit) => vec![self.tell("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
+            ToBot::Dtmf(digit) => vec![self.provider_message("dtmf", json!({"dtmf": D::dtmf(*digit, self.now())}))],
             ToBot::MarkReached { cleared: true, .. } if !D::TELLS_CLEARED_MARKS => Vec::new(),
-            ToBot::MarkReached { name, .. } => vec![self.tell(D::MARK_REACHED, mark(D::MARK_NAME, name))],
+            ToBot::MarkReached { name, .. } => vec![self.provider_message(D::MARK_REACHED, mark(D::MARK_NAME, name))],
             ToBot::Playback { .. } => Vec::new(),
-            ToBot::Stop => D::stop(&self.start).map(|stop| self.tell("stop", json!({"stop": stop}))).into_iter().collect(),
+            ToBot::Stop => D::stop(&self.start).map(|stop| self.provider_message("stop", json!({"stop": stop}))).into_iter().collect(),
         }
     }
 
-    fn from_bot(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError> {
+    fn read(&mut self, message: &Message) -> Result<Vec<FromBot>, ProtocolError> {
         let message = Incoming::read_text(BOT, "event", message)?;
         let [audio, mark, clear] = D::BOT_EVENTS;
         let kind = message.kind();
@@ -177,7 +174,7 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
         } else if kind == mark {
             vec![FromBot::Mark(message.required(D::MARK_NAME)?)]
         } else if kind == clear {
-            let reply = D::CLEARED.map(|event| FromBot::Reply(self.tell(event, Value::Null)));
+            let reply = D::CLEARED.map(|event| FromBot::Reply(self.provider_message(event, Value::Null)));
             [FromBot::Clear(None)].into_iter().chain(reply).collect()
         } else if Some(kind) == D::BOT_DTMF {
             vec![FromBot::Dtmf(message.required("dtmf")?)]
@@ -185,11 +182,17 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
             vec![FromBot::Other(quote(kind))]
         })
     }
+}
 
-    fn on_bot(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
+impl<D: Dialect> BotRole for JsonStream<D> {
+    fn format(&self) -> WireFormat {
+        self.format
+    }
+
+    fn read(&mut self, message: &Message) -> Result<Vec<ToBot>, ProtocolError> {
         let message = Incoming::read_text(D::PROVIDER, "event", message)?;
         Ok(match message.kind() {
-            "start" => vec![ToBot::Start(self.learn(&message))],
+            "start" => vec![ToBot::Start(self.read_start(&message))],
             "media" if message.string("media.track").starts_with("outbound") => Vec::new(),
             "media" => vec![ToBot::Audio(message.samples("media.payload", self.format)?)],
             "dtmf" => vec![ToBot::Dtmf(message.digit("dtmf.digit")?)],
@@ -199,14 +202,14 @@ impl<D: Dialect> ProtocolCodec for JsonStream<D> {
         })
     }
 
-    fn by_bot(&mut self, event: &FromBot) -> Vec<Message> {
+    fn write(&mut self, event: &FromBot) -> Vec<Message> {
         let [audio, mark_event, clear] = D::BOT_EVENTS;
         match event {
             FromBot::Audio { payload, format, .. } => {
-                self.ask(audio, json!({"media": D::bot_media(&base64(payload), format.unwrap_or(self.format))}))
+                self.bot_message(audio, json!({"media": D::bot_media(&base64(payload), format.unwrap_or(self.format))}))
             }
-            FromBot::Mark(name) => self.ask(mark_event, mark(D::MARK_NAME, name)),
-            FromBot::Clear(None) => self.ask(clear, Value::Null),
+            FromBot::Mark(name) => self.bot_message(mark_event, mark(D::MARK_NAME, name)),
+            FromBot::Clear(None) => self.bot_message(clear, Value::Null),
             FromBot::Dtmf(digits) => D::BOT_DTMF.map(|event| text(&json!({"event": event, "dtmf": digits}))).into_iter().collect(),
             _ => Vec::new(),
         }
