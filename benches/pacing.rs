@@ -5,9 +5,9 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use goldencall::clock::Monotonic;
-use goldencall::runner::Pacer;
-use goldencall::transport::MediaSink;
+use goldencall::internals::clock::Monotonic;
+use goldencall::internals::runner::Pacer;
+use goldencall::internals::transport::MediaSink;
 use tokio::sync::mpsc;
 
 struct Wire(UdpSocket);
@@ -41,7 +41,7 @@ async fn measure(streams: usize, seconds: u64) -> String {
         running.push(pacer.add(Box::new(Wire(socket)), progress));
     }
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let mut all = goldencall::runner::Lateness::default();
+    let mut all = goldencall::internals::runner::Lateness::default();
     for stream in running {
         all.merge(&stream.close().await);
     }

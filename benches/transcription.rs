@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use goldencall::expect::word_error_rate;
-use goldencall::media::detect::{SpeechModel, speech_segments};
-use goldencall::media::wav;
-use goldencall::speech::store::{ModelId, ModelStore};
-use goldencall::speech::stt::{Embedded, Transcriber, segment_audio};
+use goldencall::internals::expect::word_error_rate;
+use goldencall::internals::media::read_wav;
+use goldencall::internals::media::{SpeechModel, speech_segments};
+use goldencall::internals::speech::{Embedded, Transcriber, segment_audio};
+use goldencall::internals::speech::{ModelId, ModelStore};
 
 const LIMIT: f64 = 0.05;
 
@@ -113,7 +113,7 @@ fn run() -> Result<f64, Failure> {
 }
 
 fn reply(detector: &SpeechModel, engine: &Embedded, file: &Path, text: &str) -> Result<Score, Failure> {
-    let clip = wav::read(&std::fs::read(file)?)?.at_rate(8000).samples;
+    let clip = read_wav(&std::fs::read(file)?)?.at_rate(8000).samples;
     let started = Instant::now();
     let segments = speech_segments(detector, &clip)?;
     let mut score = Score { replies: 1, segments: segments.len(), ..Score::default() };

@@ -1,24 +1,31 @@
 //! goldencall: a test runner for voice bots. See ARCHITECTURE.md for the map.
+//!
+//! The program is the product. The library has no API besides [`main`]: everything else is private, so that the compiler finds
+//! code that nothing uses.
 
-pub mod any_transport;
-pub mod bot;
-pub mod call;
-pub mod cli;
-pub mod clock;
-pub mod codec;
-pub mod expect;
+mod any_transport;
+mod bot;
+mod call;
+mod cli;
+mod clock;
+mod codec;
+mod expect;
+#[doc(hidden)]
+pub mod internals;
 mod lock;
-pub mod media;
-pub mod originate;
+mod media;
+mod originate;
 mod priority;
-pub mod report;
-pub mod rtp;
-pub mod runner;
-pub mod scenario;
-pub mod sip;
-pub mod speech;
-pub mod telemetry;
-pub mod time;
-pub mod transport;
-pub mod webrtc;
-pub mod websocket;
+mod report;
+mod rtp;
+mod runner;
+mod scenario;
+mod sip;
+mod speech;
+mod telemetry;
+mod time;
+mod transport;
+mod webrtc;
+mod websocket;
+
+pub use cli::main;

@@ -111,6 +111,11 @@ pub fn human(time: SignedDuration) -> String {
     if millis.abs() < 2000.0 { format!("{millis:.0} ms") } else { format!("{:.2} s", millis / 1e3) }
 }
 
+/// A limit as a time that can be compared with a difference.
+pub fn signed(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
 /// An unsigned time as people write it: `850 ms`, `8 s`, `2.25 s`.
 pub fn human_unsigned(time: Duration) -> String {
     let text = human(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX));

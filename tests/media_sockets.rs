@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use goldencall::clock::CallClock;
-use goldencall::scenario::{SocketProtocol, Target, WebSocketTarget};
-use goldencall::telemetry::{Report, TraceContext};
-use goldencall::transport::{Call, CallEvent, Dial, Transport};
-use goldencall::websocket::WebSocketTransport;
+use goldencall::internals::clock::CallClock;
+use goldencall::internals::scenario::{SocketProtocol, Target, WebSocketTarget};
+use goldencall::internals::telemetry::{Report, TraceContext};
+use goldencall::internals::transport::{Call, CallEvent, Dial, Transport};
+use goldencall::internals::websocket::WebSocketTransport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{Run, free_tcp_port, goldencall, root, sample_bot_on_the_web, seat};
-use goldencall::clock::CallClock;
-use goldencall::originate::OriginateTransport;
-use goldencall::scenario::{Config, Secrets, Source};
-use goldencall::telemetry::TraceContext;
-use goldencall::transport::{Dial, Transport};
+use goldencall::internals::clock::CallClock;
+use goldencall::internals::originate::OriginateTransport;
+use goldencall::internals::scenario::{Config, Secrets, Source};
+use goldencall::internals::telemetry::TraceContext;
+use goldencall::internals::transport::{Dial, Transport};
 use nix::sys::signal::Signal;
 use provider::{ACCOUNT, Fate, Provider, TOKEN};
 use serde_json::Value;

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::{Run, Running, goldencall, missing, peer, sample_bot, seat, turn};
-use goldencall::media::MediaFrame;
-use goldencall::media::quality::{Assessor, Evidence, PacketLog};
-use goldencall::time::CallTime;
+use goldencall::internals::media::MediaFrame;
+use goldencall::internals::media::{Assessor, Evidence, PacketLog};
+use goldencall::internals::time::CallTime;
 use serde_json::Value;
 
 /// What the relay does to a packet of the bot's.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use common::sipp::{self, Script, greeting, sdp};
 use common::{Run, free_port, goldencall, peer, root, sample_bot, seat, turn, wait};
-use goldencall::clock::CallClock;
-use goldencall::scenario::{SipTarget, Target};
-use goldencall::sip::SipTransport;
-use goldencall::telemetry::TraceContext;
-use goldencall::transport::{CallEvent, Dial, Transport};
+use goldencall::internals::clock::CallClock;
+use goldencall::internals::scenario::{SipTarget, Target};
+use goldencall::internals::sip::SipTransport;
+use goldencall::internals::telemetry::TraceContext;
+use goldencall::internals::transport::{CallEvent, Dial, Transport};
 
 const HELLO: &str = "  - bot: Thanks for calling Acme Dental. How can I help you today?\n";
 

@@ -13,9 +13,9 @@ mod support;
 use std::f32::consts::TAU;
 use std::sync::OnceLock;
 
-use goldencall::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments};
-use goldencall::speech::store::{ModelId, ModelStore};
-use goldencall::speech::stt::{Embedded, Transcriber, segment_audio};
+use goldencall::internals::media::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments};
+use goldencall::internals::speech::{Embedded, Transcriber, segment_audio};
+use goldencall::internals::speech::{ModelId, ModelStore};
 use proptest::prelude::*;
 use support::{corpus, mu_law, noise, percentile, store_dir, telephone, trimmed};
 

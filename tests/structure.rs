@@ -28,6 +28,7 @@ const FLOORS: &[&[&str]] = &[
     &["bot"],
     &["report"],
     &["cli"],
+    &["internals"],
 ];
 
 /// Rooms that are told the time and do no I/O.

@@ -1,7 +1,7 @@
 //! Any two texts can be compared, and every text says itself.
 #![no_main]
 
-use goldencall::expect::{Matcher, normalise};
+use goldencall::internals::expect::{Matcher, normalise};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|texts: (&str, &str)| {

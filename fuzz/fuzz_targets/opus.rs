@@ -1,8 +1,8 @@
 //! Any Opus packets decode to a bounded number of samples. Each packet follows its length.
 #![no_main]
 
-use goldencall::media::VoiceDecoder;
-use goldencall::codec::Codec;
+use goldencall::internals::media::VoiceDecoder;
+use goldencall::internals::codec::Codec;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

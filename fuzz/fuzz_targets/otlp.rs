@@ -1,11 +1,11 @@
 //! Exported spans, as protobuf and as JSON, and what they tell.
 #![no_main]
 
-use goldencall::telemetry::{observe, otlp};
+use goldencall::internals::telemetry::{observe, otlp_json, otlp_protobuf};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    for spans in [otlp::protobuf(body), otlp::json(body)] {
+    for spans in [otlp_protobuf(body), otlp_json(body)] {
         match spans {
             Ok(spans) => spans.iter().for_each(|span| drop(observe(span))),
             Err(error) => assert!(!error.is_empty(), "refused without a reason"),

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| goldencall::rtp::read_any(input));
+fuzz_target!(|input: &[u8]| goldencall::internals::rtp::read_any(input));

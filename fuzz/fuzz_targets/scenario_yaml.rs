@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use goldencall::scenario::{Setting, Source, parse};
+use goldencall::internals::scenario::{Setting, Source, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,8 +1,8 @@
 //! A WebRTC answer has audio that was offered, or a reason to refuse it.
 #![no_main]
 
-use goldencall::codec::Codec;
-use goldencall::webrtc::sdp::audio_of;
+use goldencall::internals::codec::Codec;
+use goldencall::internals::webrtc::audio_of;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

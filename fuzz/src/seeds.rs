@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::{fs, io};
 
-use goldencall::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
-use goldencall::websocket::providers::jambonz::control;
-use goldencall::websocket::providers::{bot_role, provider_role};
+use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
+use goldencall::internals::websocket::providers::jambonz::control;
+use goldencall::internals::websocket::providers::{bot_role, provider_role};
 
 fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {

@@ -27,6 +27,6 @@ mod web;
 mod webrtc;
 mod wire;
 
-pub use log::{LogEntry, TrueTimes};
+pub use log::LogEntry;
 pub use script::{BotError, Library};
 pub use server::{Bot, BotOptions};

@@ -1,64 +1,24 @@
 //! The dialogue as a state machine: fed with timestamped inputs, polled for outputs.
 
-mod caller;
-mod decision;
-mod settle;
-mod transfer;
-mod wind_up;
+mod ending;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::scenario::{BotStep, By, Scenario, Step};
+use crate::scenario::Scenario;
 
-use super::ears::{Ears, TurnEars};
-use super::io::{EndCause, Input, InputKind, Output};
-use super::judge::{self, StepCheck};
-use super::turn::{Start, Turn};
-use super::verdict::{CheckKind, Origin, TurnResult};
+use super::dialogue::Dialogue;
+use super::io::{Input, InputKind, Output, Playback};
+use super::steps::{CurrentStep, Transition};
+use super::turn::Start;
+use super::verdict::Origin;
 use crate::time::CallTime;
-use decision::Decision;
 
-/// How long after the fact an onset may still be reported: nothing is called silent before that.
-const DETECTION_LAG: Duration = Duration::from_millis(400);
-
-#[derive(Clone, Debug, PartialEq)]
-enum State {
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
     Dialling,
-    /// Listening to the bot step.
-    Bot,
-    /// The caller's pause before speaking.
-    CallerPause {
-        since: CallTime,
-    },
-    /// The recording or the digits are going out; `over` once the last speech sample is sent.
-    CallerActs {
-        over: bool,
-    },
-    CallerSilent {
-        until: CallTime,
-    },
-    Hook {
-        until: CallTime,
-    },
-    BotHangup {
-        since: CallTime,
-        until: CallTime,
-    },
-    BotTransfer {
-        since: CallTime,
-        until: CallTime,
-    },
+    Step(CurrentStep),
     HangingUp,
     Over,
-}
-
-/// The end of the call.
-#[derive(Clone, Debug)]
-struct Ending {
-    cause: EndCause,
-    at: CallTime,
 }
 
 /// One call's dialogue. Give it every [`Input`] in order of `at`, then [`Conversation::poll`] until `None`.
@@ -67,85 +27,43 @@ struct Ending {
 /// call too; only then are all turns judged.
 #[derive(Debug)]
 pub struct Conversation {
-    scenario: Arc<Scenario>,
-    /// What `{{name}}` stands for in the steps to come.
-    variables: BTreeMap<String, String>,
-    /// What `{{name}}` stands for in the verdicts to come: captured by the turns judged so far.
-    judged_variables: BTreeMap<String, String>,
-    now: CallTime,
-    state: State,
-    step: usize,
-    ears: Ears,
-    /// Turns that are not judged yet.
-    turns: VecDeque<Turn>,
-    /// Verdicts that must not overtake those of the turns before them.
-    results: VecDeque<TurnResult>,
-    /// The last bot step that has had a turn made for it.
-    opened: Option<usize>,
-    /// From when the next bot turn counts.
-    start: Start,
-    /// Transfers that no step has asked about yet.
-    transfers: VecDeque<String>,
-    /// Recordings asked for and not finished.
-    plays: u32,
-    connected_at: Option<CallTime>,
-    ending: Option<Ending>,
-    /// When the caller hung up.
-    hung_up_at: Option<CallTime>,
-    /// Why the dialogue stopped early, as the subject and verb of a sentence.
-    cut_off: Option<String>,
+    dialogue: Dialogue,
+    phase: Phase,
     wake: Option<CallTime>,
-    outputs: VecDeque<Output>,
 }
 
 impl Conversation {
     /// A conversation that waits for its call to be answered.
     pub fn new(scenario: Arc<Scenario>) -> Self {
-        Self {
-            variables: scenario.variables.clone(),
-            judged_variables: scenario.variables.clone(),
-            scenario,
-            now: CallTime::DIAL,
-            state: State::Dialling,
-            step: 0,
-            ears: Ears::default(),
-            turns: VecDeque::new(),
-            results: VecDeque::new(),
-            opened: None,
-            start: Start::at(Origin::Answer, CallTime::DIAL),
-            transfers: VecDeque::new(),
-            plays: 0,
-            connected_at: None,
-            ending: None,
-            hung_up_at: None,
-            cut_off: None,
-            wake: None,
-            outputs: VecDeque::new(),
-        }
+        Self { dialogue: Dialogue::new(scenario), phase: Phase::Dialling, wake: None }
     }
 
     /// Takes in what happened. Deadlines that lie before it pass first.
     pub fn handle(&mut self, input: Input) {
         self.advance(input.at);
-        match input.kind {
+        match &input.kind {
             InputKind::Connected => self.connected(input.at),
-            InputKind::RemoteSpeech(edge) => self.ears.edge(edge),
-            InputKind::Playback(playback) => self.playback(playback),
-            InputKind::Transcript { span, text, is_final: true } => self.ears.transcript(span, text),
-            InputKind::Transcript { is_final: false, .. } => {}
+            InputKind::RemoteSpeech(edge) => self.dialogue.speech.edge(*edge),
+            InputKind::Transcript { span, text, is_final: true } => self.dialogue.speech.transcript(*span, text.clone()),
+            InputKind::Playback(Playback::Finished) => self.dialogue.plays = self.dialogue.plays.saturating_sub(1),
+            InputKind::Transcript { is_final: false, .. } | InputKind::Playback(_) => {}
             // The wake-up is spent: where it came too early it is asked for again.
             InputKind::Timeout => self.wake = None,
-            InputKind::Dtmf(digit) => self.digit(digit),
-            InputKind::Transfer(to) => self.transfers.push_back(to),
-            InputKind::Ended(cause) => self.end(cause),
-            InputKind::HookDone { success, message } => self.hook_done(success, message),
+            InputKind::Dtmf(digit) => self.dialogue.digit(*digit),
+            InputKind::Transfer(to) => self.dialogue.transfers.push_back(to.clone()),
+            InputKind::Ended(cause) => self.end(cause.clone()),
         }
-        self.settle();
+        if let Phase::Step(current) = &mut self.phase
+            && let Some(transition) = current.input(&input.kind, &mut self.dialogue)
+        {
+            self.go(transition);
+        }
+        self.catch_up();
     }
 
     /// The next thing to do, or `None` until something happens.
     pub fn poll(&mut self) -> Option<Output> {
-        if let Some(output) = self.outputs.pop_front() {
+        if let Some(output) = self.dialogue.outputs.pop_front() {
             return Some(output);
         }
         let wake = self.deadline();
@@ -158,162 +76,114 @@ impl Conversation {
 
     /// True once the call has ended and every turn is judged.
     pub fn is_over(&self) -> bool {
-        let judged = self.turns.is_empty() && self.results.is_empty();
-        self.state == State::Over && judged && self.outputs.is_empty()
-    }
-
-    /// True once the call has ended; transcripts may still be missing.
-    pub fn has_ended(&self) -> bool {
-        self.ending.is_some()
+        let judged = self.dialogue.turns.is_empty() && self.dialogue.results.is_empty();
+        self.phase == Phase::Over && judged && self.dialogue.outputs.is_empty()
     }
 
     fn advance(&mut self, to: CallTime) {
         while let Some(deadline) = self.deadline().filter(|deadline| *deadline <= to) {
-            self.now = self.now.max(deadline);
-            self.settle();
+            self.dialogue.now = self.dialogue.now.max(deadline);
+            self.catch_up();
             if self.deadline() == Some(deadline) {
                 break;
             }
         }
-        self.now = self.now.max(to);
+        self.dialogue.now = self.dialogue.now.max(to);
     }
 
     fn connected(&mut self, at: CallTime) {
-        if self.state != State::Dialling || self.ending.is_some() {
+        if self.phase != Phase::Dialling || self.dialogue.ending.is_some() {
             return;
         }
-        self.connected_at = Some(at);
-        self.start = Start::at(Origin::Answer, at);
+        self.dialogue.connected_at = Some(at);
+        self.dialogue.start = Start::at(Origin::Answer, at);
         // A greeting may start just before the answer arrives: the media overtakes the signalling.
-        self.open_turn(0, CallTime::from_nanos(i64::MIN));
+        self.dialogue.open_turn(0, CallTime::from_nanos(i64::MIN));
         self.enter();
     }
 
-    /// Makes the turn of the first bot step at or after `step`; what was open before ends where it begins.
-    fn open_turn(&mut self, step: usize, from: CallTime) {
-        if let Some(last) = self.turns.back_mut().filter(|last| last.step < step) {
-            last.until.get_or_insert(from);
+    /// Does everything that can be done at this moment, and judges what nothing can change any more.
+    fn catch_up(&mut self) {
+        self.close_speech();
+        while self.progress() {}
+        self.dialogue.judge_closed();
+    }
+
+    /// Does one thing, if anything can be done at this moment.
+    fn progress(&mut self) -> bool {
+        if self.phase == Phase::Over {
+            return false;
         }
-        let steps = &self.scenario.steps;
-        let next = (step..steps.len()).find(|index| matches!(steps[*index], Step::Bot(_)));
-        if let Some(next) = next.filter(|next| self.opened.is_none_or(|opened| opened < *next)) {
-            self.opened = Some(next);
-            let number = self.turn_number(next);
-            self.turns.push_back(Turn::new(next, number, from));
+        if self.dialogue.ending.is_some() {
+            return self.wind_up();
+        }
+        if self.call_deadline().is_some_and(|deadline| deadline <= self.dialogue.now) {
+            self.run_out();
+            return true;
+        }
+        let Phase::Step(current) = &mut self.phase else {
+            return false;
+        };
+        let transition = current.progress(&mut self.dialogue);
+        if let Some(transition) = transition {
+            self.go(transition);
+        }
+        transition.is_some()
+    }
+
+    fn go(&mut self, transition: Transition) {
+        match transition {
+            Transition::Stay => {}
+            Transition::Next => {
+                self.dialogue.step += 1;
+                self.enter();
+            }
+            Transition::Interrupt => {
+                self.dialogue.step += 1;
+                let entered = CurrentStep::interrupt(&mut self.dialogue);
+                self.enter_as(entered);
+            }
+            Transition::HangUp => self.hang_up(),
         }
     }
 
     /// Begins the current step.
     fn enter(&mut self) {
-        let scenario = Arc::clone(&self.scenario);
-        self.state = match scenario.steps.get(self.step) {
+        let entered = CurrentStep::enter(&mut self.dialogue);
+        self.enter_as(entered);
+    }
+
+    fn enter_as(&mut self, entered: Option<CurrentStep>) {
+        match entered {
+            Some(current) => self.phase = Phase::Step(current),
             None => self.hang_up(),
-            Some(Step::Bot(step)) => {
-                self.enter_bot(step);
-                State::Bot
-            }
-            Some(Step::Caller(_)) => State::CallerPause { since: self.now },
-            Some(Step::Hook(hook)) => {
-                self.outputs.push_back(Output::RunHook { step: self.step, within: hook.within });
-                State::Hook { until: self.now + hook.within }
-            }
-            Some(Step::Transfer(transfer)) => State::BotTransfer { since: self.now, until: self.now + transfer.within },
-            Some(Step::Hangup(hangup)) => match hangup.by {
-                By::Caller => self.hang_up(),
-                By::Bot => State::BotHangup { since: self.now, until: self.now + hangup.within },
-            },
-        };
-    }
-
-    fn enter_bot(&mut self, step: &BotStep) {
-        self.open_turn(self.step, self.start.at);
-        let start = self.start;
-        if let Some(turn) = self.turns.back_mut() {
-            turn.enter(step, start, &self.variables);
         }
     }
 
-    fn next_step(&mut self) {
-        self.step += 1;
-        self.enter();
+    fn hang_up(&mut self) {
+        self.dialogue.hang_up();
+        self.phase = Phase::HangingUp;
     }
 
-    fn hang_up(&mut self) -> State {
-        self.close_turns();
-        self.hung_up_at = Some(self.now);
-        self.outputs.push_back(Output::Hangup);
-        State::HangingUp
-    }
-
-    fn digit(&mut self, digit: char) {
-        if let Some(turn) = self.turns.back_mut() {
-            turn.digits.push(digit);
+    fn current(&self) -> Option<CurrentStep> {
+        match self.phase {
+            Phase::Step(current) => Some(current),
+            Phase::Dialling | Phase::HangingUp | Phase::Over => None,
         }
-    }
-
-    fn hook_done(&mut self, success: bool, message: String) {
-        if !matches!(self.state, State::Hook { .. }) {
-            return;
-        }
-        if success {
-            self.start.due = self.start.due.max(self.now);
-            return self.next_step();
-        }
-        let reason = format!("the hook failed: {message}");
-        let (check, expected) = (CheckKind::Hook, "the hook succeeds");
-        self.report_step(StepCheck::failed(check, expected, &message, reason));
-        self.state = self.hang_up();
     }
 
     fn call_deadline(&self) -> Option<CallTime> {
-        let running = !matches!(self.state, State::Dialling | State::HangingUp | State::Over);
-        let answered = self.connected_at.filter(|_| running && self.ending.is_none());
-        answered.map(|at| at + self.scenario.timeout)
+        self.current()?;
+        let answered = self.dialogue.connected_at.filter(|_| self.dialogue.ending.is_none());
+        answered.map(|at| at + self.dialogue.scenario.timeout)
     }
 
-    /// What was heard in the turn; sound that was over before the answer is nobody's turn.
-    fn turn_ears(&self, turn: &Turn) -> TurnEars<'_> {
-        let heard = self.ears.between(turn.from, turn.until);
-        let over = |end: CallTime| self.connected_at.is_some_and(|answer| end <= answer);
-        let early = heard.iter().take_while(|segment| segment.end.is_some_and(over));
-        TurnEars(heard.get(early.count()..).unwrap_or(&[]))
-    }
-
-    fn bot_step(&self, turn: &Turn) -> Option<&BotStep> {
-        match self.scenario.steps.get(turn.step) {
-            Some(Step::Bot(step)) => Some(step),
-            _ => None,
-        }
-    }
-
-    /// Number of the bot step, or of the one before where the step is none.
-    fn turn_number(&self, step: usize) -> usize {
-        let steps = self.scenario.steps.iter().take(step + 1);
-        steps.filter(|step| matches!(step, Step::Bot(_))).count()
-    }
-
-    /// Adds the verdict on a step that is no bot turn.
-    fn report_step(&mut self, check: StepCheck) {
-        let Some(location) = self.scenario.steps.get(self.step).map(Step::location) else {
-            return;
-        };
-        let number = self.turn_number(self.step);
-        let result = judge::without_speech(self.step, number, location, vec![check.at(location)]);
-        self.results.push_back(result);
-    }
-
-    /// The next moment at which something happens by itself.
+    /// The next moment at which something happens without an input.
     fn deadline(&self) -> Option<CallTime> {
-        if let Some(ending) = &self.ending {
+        if let Some(ending) = &self.dialogue.ending {
             return self.last_words_deadline(ending);
         }
-        let own = match &self.state {
-            State::Bot => self.listening_deadline(),
-            State::CallerPause { since } => self.act_at(*since),
-            State::CallerSilent { until } | State::Hook { until } => Some(*until),
-            State::BotHangup { until, .. } | State::BotTransfer { until, .. } => Some(*until),
-            State::Dialling | State::CallerActs { .. } | State::HangingUp | State::Over => None,
-        };
+        let own = self.current().and_then(|current| current.deadline(&self.dialogue));
         [own, self.call_deadline()].into_iter().flatten().min()
     }
 }

@@ -1,6 +1,4 @@
-//! What the conversation is told and what it asks for.
-
-use std::time::Duration;
+//! Inputs and outputs of the conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +8,7 @@ use crate::time::{CallTime, Span};
 /// Something that happened, and when the runner learnt of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// When the conversation is told; never earlier than the input before it.
+    /// When the runner learnt of it; never earlier than the input before.
     #[serde(rename = "at_ns")]
     pub at: CallTime,
     /// What happened; audio times inside are those of the audio itself.
@@ -43,13 +41,6 @@ pub enum InputKind {
     /// The call is over. Edges and words of what was heard before may still follow; what has started
     /// and has no end two seconds later is taken to have ended with the call.
     Ended(EndCause),
-    /// The hook that was asked for has ended.
-    HookDone {
-        /// Whether it exited with success.
-        success: bool,
-        /// What it printed, for the report.
-        message: String,
-    },
     /// A wake-up that [`Output::WakeAt`] asked for.
     Timeout,
 }
@@ -109,6 +100,18 @@ pub enum EndCause {
     Cancelled,
 }
 
+impl EndCause {
+    /// The subject and verb of a sentence.
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            EndCause::CallerHungUp => "the caller hung up".to_owned(),
+            EndCause::BotHungUp => "the bot hung up".to_owned(),
+            EndCause::Lost(why) => format!("the call was lost ({why})"),
+            EndCause::Cancelled => "the run was interrupted".to_owned(),
+        }
+    }
+}
+
 /// What the conversation wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -123,13 +126,6 @@ pub enum Output {
     SendDtmf(String),
     /// End the call.
     Hangup,
-    /// Run the hook of this step.
-    RunHook {
-        /// Index into the scenario's steps.
-        step: usize,
-        /// How long it may take.
-        within: Duration,
-    },
     /// Hand in [`InputKind::Timeout`] at this time unless something else comes first.
     WakeAt(CallTime),
     /// A turn is judged.

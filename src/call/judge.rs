@@ -6,13 +6,12 @@ use jiff::SignedDuration;
 
 use crate::scenario::{BotStep, Location};
 
-use super::ears::is_noise;
-use super::io::EndCause;
+use super::speech::is_noise;
 use super::turn::Turn;
-use super::verdict::{CheckKind, CheckResult, Outcome, TurnResult, Utterance, join_texts, worst};
+use super::verdict::{CheckResult, TurnResult, Utterance, join_texts, worst};
 use crate::time::CallTime;
 
-/// Everything a verdict is made of.
+/// Everything that a turn is judged by.
 pub(super) struct Evidence<'a> {
     pub turn: &'a Turn,
     pub step: &'a BotStep,
@@ -21,7 +20,7 @@ pub(super) struct Evidence<'a> {
     pub spoken_before: Option<CallTime>,
     /// Why the dialogue stopped before the turn was decided, as the subject and verb of a sentence.
     pub cut_off: Option<String>,
-    /// The run was interrupted before the turn was decided: nobody is to blame.
+    /// The run was interrupted before the turn was decided, which is not the bot's fault.
     pub cancelled: bool,
 }
 
@@ -53,7 +52,7 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
 }
 
 impl Evidence<'_> {
-    /// The utterances that are speech: a short sound without words is none, unless the caller
+    /// The utterances that are speech: a short sound without words is not, unless the caller
     /// interrupted it.
     pub fn spoken(&self) -> impl DoubleEndedIterator<Item = &Utterance> {
         let fragments = self.turn.interrupted_at.is_some();
@@ -92,7 +91,7 @@ impl Evidence<'_> {
         spoken_over.map(|utterance| utterance.span.end.since(at)).max()
     }
 
-    /// The longest pause up to the answer, or in the whole turn where there is none.
+    /// The longest pause up to the answer, or in the whole turn without one.
     fn dead_air(&self) -> Option<SignedDuration> {
         let start = self.turn.start?.at;
         let start = self.spoken_before.map_or(start, |end| end.max(start));
@@ -101,16 +100,6 @@ impl Evidence<'_> {
         let ends = std::iter::once(start).chain(self.spoken().map(|utterance| utterance.span.end));
         let gaps = ends.zip(self.spoken().filter(due)).map(|(end, next)| next.span.start.since(end));
         gaps.max().map(|longest| longest.max(SignedDuration::ZERO))
-    }
-}
-
-/// The end of the call as the subject of a sentence.
-pub(super) fn ended(cause: &EndCause) -> String {
-    match cause {
-        EndCause::CallerHungUp => "the caller hung up".to_owned(),
-        EndCause::BotHungUp => "the bot hung up".to_owned(),
-        EndCause::Lost(why) => format!("the call was lost ({why})"),
-        EndCause::Cancelled => "the run was interrupted".to_owned(),
     }
 }
 
@@ -134,33 +123,5 @@ pub(super) fn without_speech(step: usize, turn: usize, location: Location, check
         captured: BTreeMap::new(),
         telemetry: None,
         quality: None,
-    }
-}
-
-/// A check that could not be judged, and why.
-pub(super) fn skipped(check: CheckKind, location: Location, expected: String, why: &str) -> CheckResult {
-    let (actual, reason) = (why.to_owned(), String::new());
-    CheckResult { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), location }
-}
-
-/// The one check of a step that is no bot turn.
-pub(super) struct StepCheck(CheckResult);
-
-impl StepCheck {
-    /// The check of the step that stands there.
-    pub fn at(self, location: Location) -> CheckResult {
-        CheckResult { location, ..self.0 }
-    }
-
-    pub fn skipped(check: CheckKind, expected: &str, why: &str) -> Self {
-        Self(skipped(check, Location::default(), expected.to_owned(), why))
-    }
-
-    pub fn passed(check: CheckKind, expected: &str, actual: &str) -> Self {
-        Self(CheckResult::judged(check, Location::default(), expected.to_owned(), actual.to_owned(), None))
-    }
-
-    pub fn failed(check: CheckKind, expected: &str, actual: &str, reason: String) -> Self {
-        Self(CheckResult::judged(check, Location::default(), expected.to_owned(), actual.to_owned(), Some(reason)))
     }
 }

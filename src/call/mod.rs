@@ -1,4 +1,4 @@
-//! The conversation: a pure state machine that is told the time and never asks for it.
+//! The conversation: a pure state machine whose inputs carry the time; it reads no clock.
 //!
 //! Inputs carry two kinds of time. `at` is when the runner learnt of something; the times inside an input
 //! are those of the audio. Verdicts and latencies are made of audio times only, so detection lag,
@@ -6,15 +6,19 @@
 
 mod checks;
 mod conversation;
-mod ears;
+mod decision;
+mod dialogue;
 mod io;
 mod judge;
+mod speech;
+mod steps;
 mod turn;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 
+pub use checks::{AMBIGUOUS_SPANS, LineInfo, quality_checks, telemetry_checks};
 pub use conversation::Conversation;
 pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
-pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult, Utterance, join_texts};
+pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult};

@@ -13,7 +13,7 @@ use crate::time::CallTime;
 /// An expectation with its variables filled in.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
-    /// The matcher, or why the filled-in pattern is none.
+    /// The matcher, or why the filled-in pattern is not valid.
     pub matcher: Result<Matcher, String>,
     pub location: Location,
 }
@@ -45,7 +45,7 @@ impl Start {
     }
 }
 
-/// Bounds on what belongs to the turn, and what is known of it.
+/// What belongs to the turn, and what is known so far.
 ///
 /// Speech belongs to the turn in whose `[from, until)` its onset lies: attribution is by audio time, so
 /// that the moment at which an onset is detected makes no difference.
@@ -55,7 +55,7 @@ pub(super) struct Turn {
     pub number: usize,
     pub from: CallTime,
     pub until: Option<CallTime>,
-    /// Set once the dialogue has come to this turn.
+    /// Set once the dialogue has reached this turn.
     pub start: Option<Start>,
     pub says: Option<Expected>,
     pub not: Option<Expected>,
@@ -93,7 +93,7 @@ impl Turn {
         }
     }
 
-    /// The dialogue has come to this turn.
+    /// The dialogue reaches this turn.
     pub fn enter(&mut self, step: &BotStep, start: Start, variables: &BTreeMap<String, String>) {
         self.start = Some(start);
         self.resolve(step, variables);

@@ -15,9 +15,9 @@ use crate::time::{CallTime, Span, nanos};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Held, on data.
+    /// Held, with data.
     Passed,
-    /// Did not hold, or there was no data to hold on.
+    /// Did not hold, or had no data.
     Failed,
     /// Not judged: the call never came this far, or the turn was optional.
     Skipped,
@@ -49,15 +49,13 @@ pub enum CheckKind {
     Hangup,
     /// The bot transferred the call.
     Transfer,
-    /// A hook succeeded.
-    Hook,
-    /// The call lived as long as the dialogue.
+    /// The call lasted as long as the dialogue.
     Call,
     /// The bot called a function.
     Calls,
-    /// How the bot's side of the line sounded.
+    /// The quality of the bot's audio.
     Quality,
-    /// A stage of the bot, as the bot itself tells.
+    /// A stage of the bot, as the bot reports it.
     #[serde(untagged)]
     Stage(Stage),
 }
@@ -77,12 +75,16 @@ impl CheckKind {
             CheckKind::Capture => "capture",
             CheckKind::Hangup => "hangup",
             CheckKind::Transfer => "transfer",
-            CheckKind::Hook => "hook",
             CheckKind::Call => "call",
             CheckKind::Stage(stage) => stage.key(),
             CheckKind::Calls => "calls",
             CheckKind::Quality => "quality",
         }
+    }
+
+    /// About what happens to the call, not about what the bot says or how it sounds.
+    pub fn is_about_the_call(self) -> bool {
+        matches!(self, CheckKind::Hangup | CheckKind::Transfer)
     }
 }
 
@@ -113,9 +115,15 @@ impl CheckResult {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
         Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), location }
     }
+
+    /// A check that could not be judged, and why.
+    pub(super) fn skipped(check: CheckKind, location: Location, expected: String, why: &str) -> Self {
+        let (actual, reason) = (why.to_owned(), String::new());
+        Self { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), location }
+    }
 }
 
-/// The worst outcome: one failure fails all, and nothing judged is no pass.
+/// The worst outcome: one failure fails all, and a turn without judged checks does not pass.
 pub(super) fn worst(checks: &[CheckResult]) -> Outcome {
     let has = |outcome| checks.iter().any(|check| check.outcome == outcome);
     if has(Outcome::Failed) {
@@ -202,12 +210,12 @@ pub struct TurnResult {
     /// Longest silence of both sides while the reply was due.
     #[serde(rename = "dead_air_ns", with = "nanos")]
     pub dead_air: Option<SignedDuration>,
-    /// How long the tester itself kept the caller back, waiting for a transcript.
+    /// How long the caller had to wait for the tester's transcript.
     #[serde(rename = "held_back_ns", with = "nanos")]
     pub held_back: Option<SignedDuration>,
     /// Values taken out of what was heard.
     pub captured: BTreeMap<String, String>,
-    /// What the bot told of the turn; known once the call is over.
+    /// The bot's telemetry of the turn; known once the call is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telemetry: Option<Box<TurnTelemetry>>,
     /// How the line sounded from the bot's first speech sample to its last; known once the call is over.

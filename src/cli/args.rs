@@ -12,7 +12,7 @@ pub struct Args {
     #[command(subcommand)]
     /// What to do.
     pub command: Command,
-    /// Folder of the speech models (default: the user's cache folder).
+    /// Folder with the speech models (default: the user's cache folder).
     #[arg(long, global = true, env = "GOLDENCALL_MODEL_DIR", value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
     /// Configuration file (default: goldencall.yaml here or in a folder above).
@@ -23,17 +23,17 @@ pub struct Args {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Place the calls of scenarios and judge them; with no target, the built-in sample bot is called.
+    /// Run scenarios: call the bot and judge what it says. Without a target, call the built-in sample bot.
     Run(RunArgs),
-    /// Find every mistake in scenarios without placing a call.
+    /// Check scenarios for mistakes without placing a call.
     Check(SelectArgs),
     /// List scenarios.
     List(SelectArgs),
-    /// Write an example scenario into a new folder.
+    /// Write an example scenario to a folder.
     Init(InitArgs),
     /// Run the built-in sample bot.
     Bot(BotArgs),
-    /// Measure goldencall's own error: turn latency against a bot whose true times are known.
+    /// Measure goldencall's own error: its turn latencies against those that the sample bot logs.
     Calibrate(CalibrateArgs),
     /// Fetch and inspect the speech models.
     Model {
@@ -41,31 +41,31 @@ pub enum Command {
         /// What to do with them.
         action: ModelAction,
     },
-    /// Make the reports of an earlier run again.
+    /// Write the reports of an earlier run again.
     Report(ReportArgs),
-    /// Print the JSON schema of scenarios, for editors.
+    /// Print the JSON schema for scenarios, for your editor.
     Schema,
-    /// Print completions for a shell.
+    /// Print shell completions.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
 }
 
-/// Which scenarios.
+/// The scenarios.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct SelectArgs {
-    /// Files, folders, or file:line to stop after the step on that line (default: `scenarios` of goldencall.yaml, or
+    /// Files or folders; file:line stops after the step on that line (default: `scenarios` in goldencall.yaml, or
     /// ./scenarios).
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Only scenarios with this tag; given again, with any of them.
+    /// Only scenarios with this tag; repeat it to match any of several tags.
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
     /// Only scenarios whose name matches this regular expression.
     #[arg(long, value_name = "REGEX")]
     pub grep: Option<String>,
-    /// Sets a variable of the scenarios.
+    /// Set a scenario variable.
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
 }
@@ -73,10 +73,10 @@ pub struct SelectArgs {
 /// Where reports go.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct OutputArgs {
-    /// JUnit XML, besides the one in the results folder.
+    /// Write JUnit XML here as well as to the results folder.
     #[arg(long, env = "GOLDENCALL_REPORT_JUNIT", value_name = "FILE")]
     pub report_junit: Option<PathBuf>,
-    /// JSON, besides the one in the results folder.
+    /// Write JSON here as well as to the results folder.
     #[arg(long, env = "GOLDENCALL_REPORT_JSON", value_name = "FILE")]
     pub report_json: Option<PathBuf>,
 }
@@ -85,33 +85,33 @@ pub struct OutputArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub struct RunArgs {
     #[command(flatten)]
-    /// Which scenarios.
+    /// The scenarios.
     pub select: SelectArgs,
     #[command(flatten)]
     /// Where reports go.
     pub output: OutputArgs,
-    /// Whom to call: a name of goldencall.yaml or a URI such as sip:bot@host:5060 or bot:booking.
+    /// The bot to call: a name from goldencall.yaml, or a URI such as sip:bot@host:5060 or bot:booking.
     #[arg(long, env = "GOLDENCALL_TARGET", value_name = "NAME|URI")]
     pub target: Option<String>,
-    /// Setting of a SIP target: sip.username, password, srtp, codecs, insecure, proxy, register, from, ptime, dtmf, ca_file, dns.
+    /// Change a setting of a SIP target: sip.username, password, srtp, codecs, insecure, proxy, register, from, ptime, dtmf, ca_file, dns.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Write every SIP message of the run into this file; passwords, digest responses and media keys are masked.
+    /// Write every SIP message of the run to this file; passwords, digest responses and media keys are masked.
     #[arg(long, value_name = "FILE")]
     pub trace_sip: Option<PathBuf>,
-    /// Write the packets of every SIP call beside its recording, decrypted: calls/001-....pcap.
+    /// Capture the packets of every SIP call, decrypted, next to its recording (calls/001-....pcap).
     #[arg(long)]
     pub pcap: bool,
     /// Only scenarios that did not pass in the last run.
     #[arg(long)]
     pub last_failed: bool,
-    /// Run each scenario this often.
+    /// Run each scenario N times.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub repeat: usize,
-    /// Try a call that ended in an error again; a failed expectation is never tried again.
+    /// Retry calls that errored (never failed expectations).
     #[arg(long, default_value_t = 0, env = "GOLDENCALL_RETRIES", value_name = "N")]
     pub retries: usize,
-    /// Calls at once; `auto` is as many as this machine can transcribe in real time.
+    /// Calls at the same time; `auto` is as many as this machine can transcribe in real time.
     #[arg(long, default_value = "auto", env = "GOLDENCALL_JOBS", value_name = "N|auto")]
     pub jobs: String,
     /// Folder for events.jsonl, reports and recordings.
@@ -130,22 +130,22 @@ pub struct InitArgs {
 /// `goldencall bot`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct BotArgs {
-    /// Where to listen for SIP over UDP.
+    /// Address for SIP over UDP.
     #[arg(long, default_value = "127.0.0.1:5060", value_name = "IP:PORT")]
     pub listen: SocketAddr,
-    /// Where to listen for WebRTC offers and media sockets over HTTP.
+    /// Address for WebRTC offers and media sockets over HTTP.
     #[arg(long, default_value = "127.0.0.1:7860", value_name = "IP:PORT")]
     pub web: SocketAddr,
-    /// Where to listen for AudioSockets over TCP.
+    /// Address for AudioSocket over TCP.
     #[arg(long, default_value = "127.0.0.1:9092", value_name = "IP:PORT")]
     pub audiosocket: SocketAddr,
-    /// Script file in place of the built-in scripts.
+    /// Script file instead of the built-in scripts.
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
-    /// Be wrong: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, deaf, busy, no_answer.
+    /// Misbehave: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, deaf, busy, no_answer.
     #[arg(long, value_name = "FAULT")]
     pub fault: Option<String>,
-    /// Refuse requests of Twilio, Plivo and Vonage that are not signed with this token.
+    /// Refuse requests from Twilio, Plivo and Vonage that are not signed with this token.
     #[arg(long, env = "GOLDENCALL_BOT_AUTH_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub auth_token: Option<String>,
 }
@@ -153,19 +153,19 @@ pub struct BotArgs {
 /// `goldencall calibrate`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct CalibrateArgs {
-    /// How many calls.
+    /// Number of calls.
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub calls: usize,
-    /// Calls at once.
+    /// Calls at the same time.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub jobs: usize,
-    /// What to call the bot over: sip, webrtc, twilio, or any other kind of target.
+    /// Transport: sip, webrtc, twilio, or any other kind of target.
     #[arg(long, default_value = "sip", value_name = "KIND")]
     pub transport: String,
     /// Write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     pub report_json: Option<PathBuf>,
-    /// Fail (exit 4) where the 99th percentile is above this many milliseconds.
+    /// Fail (exit 4) if the 99th percentile exceeds this many milliseconds.
     #[arg(long, value_name = "MS")]
     pub max_p99: Option<f64>,
 }
@@ -175,16 +175,16 @@ pub struct CalibrateArgs {
 pub enum ModelAction {
     /// Fetch every model that is missing or damaged.
     Pull,
-    /// Which models there are, and whether they are installed.
+    /// List the models and whether they are installed.
     List,
-    /// Print the folder of the models.
+    /// Print the folder with the models.
     Path,
 }
 
 /// `goldencall report`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct ReportArgs {
-    /// Results folder of the run, or its events.jsonl.
+    /// The run's results folder, or its events.jsonl.
     #[arg(default_value = "goldencall-results")]
     pub results: PathBuf,
     #[command(flatten)]

@@ -11,67 +11,47 @@ use super::context::Context;
 use super::exit::CliError;
 use super::model::ensure;
 use crate::bot::{Bot, BotError, BotOptions, Library};
-use crate::clock::Monotonic;
+use crate::codec::SAMPLE_RATE;
 use crate::media::detect::SpeechModel;
+use crate::media::resample::to_f32_16k;
 use crate::scenario::{BotTarget, Fault, SttEngine, Target};
 use crate::speech::store::ModelId;
-use crate::speech::stt::{CommandConfig, CommandTranscriber, Embedded, HttpConfig, HttpTranscriber, Transcriber};
+use crate::speech::stt::{CommandConfig, CommandTranscriber, Embedded, HttpConfig, HttpTranscriber, Parallelism, Transcriber};
 
 /// One recogniser call may take this long.
 const STT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Share of the cores that may go into transcription when `--jobs auto` counts calls: bots that greet at the same
-/// moment must not keep each other's callers waiting.
-const CPU_SHARE: f64 = 0.4;
-/// Calls at once where another machine or program transcribes.
-const REMOTE_CALLS_A_CORE: usize = 8;
-
 /// The speech models of a run.
 pub(super) struct Speech {
     pub model: SpeechModel,
     pub engine: Arc<dyn Transcriber>,
-    pub threads: usize,
-    /// Calls that this machine can transcribe in real time.
-    pub capacity: usize,
+    pub parallelism: Parallelism,
 }
 
 /// Loads the models, fetching them first where they are missing. Blocking: call it outside of the runtime.
 pub(super) fn speech(stt: &SttEngine, context: &Context) -> Result<Speech, CliError> {
     let vad = ensure(ModelId::SileroVad, context)?;
     let model = SpeechModel::from_onnx(vad.read().map_err(CliError::setup)?).map_err(CliError::setup)?;
-    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
-    let (engine, capacity): (Arc<dyn Transcriber>, usize) = match stt {
-        SttEngine::Embedded => {
-            let files = ensure(ModelId::MoonshineBaseEn, context)?;
-            let engine = Embedded::load(&files).map_err(CliError::setup)?;
-            let capacity = capacity(&engine, threads)?;
-            (Arc::new(engine), capacity)
-        }
+    let engine = engine(stt, context)?;
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    let sample = Library::load(None).map_err(CliError::setup)?.sample();
+    let sample = to_f32_16k(&sample, SAMPLE_RATE);
+    let parallelism = engine.parallelism(cores, &sample).map_err(CliError::setup)?;
+    Ok(Speech { model, engine, parallelism })
+}
+
+fn engine(stt: &SttEngine, context: &Context) -> Result<Arc<dyn Transcriber>, CliError> {
+    Ok(match stt {
+        SttEngine::Embedded => Arc::new(Embedded::load(&ensure(ModelId::MoonshineBaseEn, context)?).map_err(CliError::setup)?),
         SttEngine::Http { url, model, key } => {
             let config = HttpConfig { base: url.clone(), model: model.clone(), language: None, key: key.clone(), timeout: STT_TIMEOUT };
-            let engine = HttpTranscriber::new(config).map_err(CliError::setup)?;
-            (Arc::new(engine), threads * REMOTE_CALLS_A_CORE)
+            Arc::new(HttpTranscriber::new(config).map_err(CliError::setup)?)
         }
         SttEngine::Command(command) => {
             let (program, args) = command.split_first().ok_or_else(|| CliError::usage("`stt: { command: [] }` names no program"))?;
             let config = CommandConfig { program: program.into(), args: args.to_vec(), timeout: STT_TIMEOUT };
-            (Arc::new(CommandTranscriber::new(config)), threads)
+            Arc::new(CommandTranscriber::new(config))
         }
-    };
-    let lanes = if matches!(stt, SttEngine::Http { .. }) { threads * REMOTE_CALLS_A_CORE } else { threads };
-    Ok(Speech { model, engine, threads: lanes, capacity })
-}
-
-/// Measures the recogniser once on this machine, on a second and a half of speech.
-fn capacity(engine: &Embedded, threads: usize) -> Result<usize, CliError> {
-    let library = Library::load(None).map_err(CliError::setup)?;
-    let samples = library.sample();
-    let audio = crate::media::resample::to_f32_16k(&samples, 8000);
-    let started = Monotonic::now();
-    engine.transcribe(&audio).map_err(CliError::setup)?;
-    let took = (Monotonic::now().0 - started.0) as f64 / 1e9;
-    let spoken = samples.len() as f64 / 8000.0;
-    let calls = threads as f64 * CPU_SHARE * spoken / took.max(1e-3);
-    Ok((calls as usize).clamp(1, 200))
+    })
 }
 
 /// The sample bots of a run, one for each file and fault.

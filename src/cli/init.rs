@@ -26,7 +26,7 @@ defaults: { latency: 1500ms }
 
 pub(super) fn init(args: &InitArgs) -> Result<Exit, CliError> {
     if let Some((taken, _)) = FILES.iter().find(|(path, _)| args.folder.join(path).exists()) {
-        return Err(CliError::usage(format!("{} is there already; give an empty folder", args.folder.join(taken).display())));
+        return Err(CliError::usage(format!("{} already exists; choose an empty folder", args.folder.join(taken).display())));
     }
     for (path, contents) in FILES {
         write(&args.folder.join(path), contents).map_err(CliError::setup)?;

@@ -104,7 +104,7 @@ pub(super) fn services(
         pacer: Pacer::start().map_err(CliError::setup)?,
         detection: DetectionLane::start().map_err(CliError::setup)?,
         model: speech.model.clone(),
-        transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.threads).map_err(CliError::setup)?,
+        transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.parallelism.segments).map_err(CliError::setup)?,
         clips: Arc::new(clips),
         cancel: CancellationToken::new(),
         capture: false,
@@ -218,15 +218,18 @@ fn set(sip: &mut SipTarget, key: &str, value: &str, context: &Context) -> Result
 
 fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {
     if text == "auto" {
-        return Ok(speech.capacity);
+        return Ok(speech.parallelism.calls);
     }
     let jobs = text
         .parse()
         .ok()
         .filter(|jobs| *jobs > 0)
-        .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number from 1 on, or auto")))?;
-    if jobs > speech.capacity {
-        eprintln!("warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag", speech.capacity);
+        .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number of at least 1, or auto")))?;
+    if jobs > speech.parallelism.calls {
+        eprintln!(
+            "warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag",
+            speech.parallelism.calls
+        );
     }
     Ok(jobs)
 }

@@ -1,6 +1,6 @@
 //! Whether two ways to write an address mean the same party (RFC 3261, section 19.1.4, as far as a caller cares).
 
-/// Whether the bot transferred to whom it should. Parameters and headers of a URI do not count, nor do the visual
+/// Whether the bot transferred the call to the right party. Parameters and headers of a URI do not count, nor do the visual
 /// separators of a number; an expectation without a scheme is a user name or a number.
 pub fn same_address(expected: &str, actual: &str) -> bool {
     let (expected, actual) = (Address::of(expected), Address::of(actual));

@@ -79,6 +79,11 @@ impl<'a> Side<'a> {
         &self.text.tokens()[index].text
     }
 
+    /// The original words of a token in backticks, for the reason of a judgement.
+    pub fn quote(&self, index: usize) -> String {
+        format!("`{}`", self.text.original(index).trim_end_matches(['.', ',', '?', '!']))
+    }
+
     pub fn has_meaning(&self) -> bool {
         self.classes.iter().any(|c| c.carries())
     }

@@ -1,9 +1,9 @@
 //! `contains`: each phrase, whole words, one after another.
 
 use super::compat::{covers, is_fact};
+use super::judgement::Judgement;
 use super::lexicon::opposed;
 use super::likeness::likeness;
-use super::matcher::Judgement;
 use super::normalise::{Normalised, normalise};
 
 /// A word of at least so many letters may be misheard a little.

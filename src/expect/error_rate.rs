@@ -43,7 +43,7 @@ impl std::ops::AddAssign for WordErrors {
     }
 }
 
-/// Compares canonical tokens: "3 PM" heard as "three p.m." is no error.
+/// Compares canonical tokens: "3 PM" heard as "three p.m." is not an error.
 pub fn word_error_rate(expected: &str, heard: &str) -> WordErrors {
     let (expected, heard) = (normalise(expected), normalise(heard));
     let start = WordErrors { reference_words: expected.tokens().len(), ..WordErrors::default() };

@@ -1,4 +1,4 @@
-//! Words with a part to play in judging: negations, moments, opposites, fillers, small words.
+//! Words that matter in judging: negations, moments, opposites, fillers, small words.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

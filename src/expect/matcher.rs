@@ -1,9 +1,9 @@
 //! What a reply is held against.
 
-use super::normalise::{Normalised, normalise, normalise_heard};
+use super::judgement::Judgement;
+use super::normalise::{normalise, normalise_heard};
 use super::pattern::Pattern;
 use super::{contains, pattern, says, similar_to};
-use serde::{Deserialize, Serialize};
 
 /// An expectation of what is said.
 #[derive(Clone, Debug)]
@@ -22,37 +22,6 @@ pub enum Matcher {
     All(Vec<Matcher>),
     /// At least one of these.
     Any(Vec<Matcher>),
-}
-
-/// What became of an expectation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
-    /// The expectation is fulfilled.
-    pub met: bool,
-    /// From 0 to 1, how near the wording is; `None` for matchers that only say yes or no. A high score
-    /// does not imply `met`: one wrong fact fails a reply that is otherwise perfect.
-    pub score: Option<f64>,
-    /// One sentence, without a full stop, on why.
-    pub reason: String,
-}
-
-impl Judgement {
-    pub(super) fn new(met: bool, score: f64, reason: impl Into<String>) -> Self {
-        Self { met, score: Some(score), reason: reason.into() }
-    }
-
-    /// For a comparison in which one side at least has no words.
-    pub(super) fn of_nothing(expected: &Normalised, heard: &Normalised) -> Self {
-        match (expected.tokens().is_empty(), heard.tokens().is_empty()) {
-            (true, true) => Self::new(true, 1.0, "nothing was expected and nothing was heard"),
-            (true, false) => Self::new(false, 0.0, "no words were expected, but some were heard"),
-            (false, _) => Self::new(false, 0.0, "no words were heard"),
-        }
-    }
-
-    pub(super) fn without_score(met: bool, reason: impl Into<String>) -> Self {
-        Self { met, score: None, reason: reason.into() }
-    }
 }
 
 impl Matcher {

@@ -4,7 +4,7 @@
 //!
 //! Everything rests on [`normalise()`], which turns two ways of writing the same thing ("3 PM", "three
 //! p.m.", "15:00") into the same tokens. A [`Matcher`] then judges a transcript. The fuzzy ones forgive
-//! what a recogniser gets wrong and never forgive a different *fact*: a number, amount, code, date,
+//! what a recogniser gets wrong, never a different *fact*: a number, amount, code, date,
 //! time, weekday, or a lost or added "not".
 
 mod address;
@@ -14,6 +14,7 @@ mod compat;
 mod contains;
 mod diff;
 mod error_rate;
+mod judgement;
 mod lexicon;
 mod likeness;
 mod matcher;
@@ -28,8 +29,8 @@ mod recogniser_tests;
 mod says_tests;
 
 pub use address::same_address;
-pub use diff::{DiffWord, render_diff, word_diff};
-pub use error_rate::{WordErrors, word_error_rate};
-pub use matcher::{Judgement, Matcher};
-pub use normalise::{Kind, Normalised, Token, normalise};
+pub use diff::{render_diff, word_diff};
+pub use error_rate::word_error_rate;
+pub use matcher::Matcher;
+pub use normalise::normalise;
 pub use pattern::{Pattern, PatternError, capture};

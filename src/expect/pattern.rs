@@ -1,6 +1,6 @@
 //! Regular expressions over what was heard, however the recogniser wrote it.
 
-use super::matcher::Judgement;
+use super::judgement::Judgement;
 use super::normalise::{Normalised, Style, normalise};
 use regex::{Captures, Regex};
 

@@ -10,9 +10,9 @@
 
 use super::align::{Class, NAME_LIKENESS, Pair, Side, WORD_LIKENESS, align};
 use super::compat::same_sort;
+use super::judgement::Judgement;
 use super::lexicon::{is_negation, lemma, opposed};
 use super::likeness::likeness;
-use super::matcher::Judgement;
 use super::normalise::{Kind, normalise, normalise_heard};
 
 /// Least score of a reply that is taken for the expected one.
@@ -105,7 +105,7 @@ impl<'a> Comparison<'a> {
             let same = |j: &&usize| same_sort(self.expected.text, *i, self.heard.text, **j);
             added.iter().find(same).map(|j| (*i, *j))
         });
-        let (wanted, got) = (|i| quote(&self.expected, i), |j| quote(&self.heard, j));
+        let (wanted, got) = (|i| self.expected.quote(i), |j| self.heard.quote(j));
         match (instead, lost.first(), added.first()) {
             (Some((i, j)), _, _) if wanted(i).to_lowercase() == got(j).to_lowercase() => {
                 Some(format!("{} was heard in another place", got(j)))
@@ -121,7 +121,7 @@ impl<'a> Comparison<'a> {
     fn extra_fact(&self, j: usize) -> String {
         let statement = !self.heard.text.word(j).is_some_and(is_negation);
         let advice = if statement && self.recall() >= 0.9 { "; use `contains` when the reply may say more" } else { "" };
-        format!("heard {}, which was not expected{advice}", quote(&self.heard, j))
+        format!("heard {}, which was not expected{advice}", self.heard.quote(j))
     }
 
     fn opposite_fault(&self) -> Option<String> {
@@ -139,7 +139,7 @@ impl<'a> Comparison<'a> {
             return Some(self.instead(pair.expected, pair.heard));
         }
         if let Some(j) = self.moved() {
-            return Some(format!("{} was heard in another place", quote(&self.heard, j)));
+            return Some(format!("{} was heard in another place", self.heard.quote(j)));
         }
         let odd: Vec<(f64, usize, usize)> = self.gaps.iter().filter_map(|g| self.replaced(g)).collect();
         let laid = self.pairs.iter().filter(|p| self.expected.classes[p.expected].carries()).count();
@@ -213,13 +213,13 @@ impl<'a> Comparison<'a> {
         }
         let lost = self.gaps.iter().flat_map(|g| &g.lost).find(|i| self.expected.classes[**i].is_meaning());
         match lost {
-            Some(i) => format!("{} was expected but not heard; {below}", quote(&self.expected, *i)),
+            Some(i) => format!("{} was expected but not heard; {below}", self.expected.quote(*i)),
             None => format!("the wording differs: {below}"),
         }
     }
 
     fn instead(&self, i: usize, j: usize) -> String {
-        format!("heard {} where {} was expected", quote(&self.heard, j), quote(&self.expected, i))
+        format!("heard {} where {} was expected", self.heard.quote(j), self.expected.quote(i))
     }
 }
 
@@ -230,8 +230,4 @@ fn solid(side: &Side, places: &[usize]) -> String {
         .filter(|i| side.classes[**i] != Class::Filler && side.text.tokens()[**i].kind == Kind::Word)
         .map(|i| side.token(*i))
         .collect()
-}
-
-pub(super) fn quote(side: &Side, index: usize) -> String {
-    format!("`{}`", side.text.original(index).trim_end_matches(['.', ',', '?', '!']))
 }

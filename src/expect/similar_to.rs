@@ -7,10 +7,9 @@
 use super::align::{Class, Pair, Side};
 use super::bag::pair_up;
 use super::compat::same_sort;
+use super::judgement::Judgement;
 use super::lexicon::{is_negation, opposed};
-use super::matcher::Judgement;
 use super::normalise::{normalise, normalise_heard};
-use super::says::quote;
 
 /// Least score.
 pub(super) const THRESHOLD: f64 = 0.6;
@@ -71,16 +70,16 @@ fn keeps_the_meaning(expected: &Side, pairs: &[Pair]) -> bool {
 fn fault(expected: &Side, heard: &Side, pairs: &[Pair]) -> Option<String> {
     let lost: Vec<usize> = (0..expected.classes.len()).filter(|i| !pairs.iter().any(|p| p.expected == *i)).collect();
     let added: Vec<usize> = (0..heard.classes.len()).filter(|j| !pairs.iter().any(|p| p.heard == *j)).collect();
-    let instead = |i: usize, j: usize| format!("heard {} where {} was expected", quote(heard, j), quote(expected, i));
+    let instead = |i: usize, j: usize| format!("heard {} where {} was expected", heard.quote(j), expected.quote(i));
     if let Some(&i) = lost.iter().find(|i| expected.classes[**i] == Class::Fact) {
         let other = added.iter().find(|j| same_sort(expected.text, i, heard.text, **j));
         return Some(match other {
             Some(&j) => instead(i, j),
-            None => format!("{} was expected but not heard", quote(expected, i)),
+            None => format!("{} was expected but not heard", expected.quote(i)),
         });
     }
     if let Some(&j) = added.iter().find(|j| contradicts(expected, heard, **j)) {
-        return Some(format!("heard {}, which was not expected", quote(heard, j)));
+        return Some(format!("heard {}, which was not expected", heard.quote(j)));
     }
     lost.iter()
         .flat_map(|i| added.iter().map(move |j| (*i, *j)))

@@ -14,9 +14,9 @@ pub mod telephone_event;
 mod timeline;
 pub mod wav;
 
-pub use decoder::{Decoded, VoiceDecoder};
+pub use decoder::VoiceDecoder;
 pub use encoder::{VoiceEncoder, packet_samples};
-pub use playout::{Played, Playout, QueueFull};
+pub use playout::{Played, Playout};
 pub use reception::{Reception, ReceptionCounter};
 pub use stream_resampler::StreamResampler;
 pub use timeline::{MediaFrame, Timeline};

@@ -77,7 +77,7 @@ fn help(result: &CallResult, turn: &TurnResult) -> String {
             lines.push(format!("diff:     {}", check.diff));
         }
     }
-    let about_speech = turn.failures().any(|check| !matches!(check.check, CheckKind::Hangup | CheckKind::Transfer | CheckKind::Hook));
+    let about_speech = turn.failures().any(|check| !check.check.is_about_the_call());
     let heard = turn.heard();
     if about_speech {
         lines.push(if heard.is_empty() { "heard:    nothing".to_owned() } else { format!("heard:    {heard}") });

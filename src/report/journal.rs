@@ -42,7 +42,7 @@ pub fn read_journal(path: &Path) -> io::Result<Vec<Event>> {
     let mut broken: Option<(usize, serde_json::Error)> = None;
     for (index, line) in BufReader::new(File::open(path)?).split(b'\n').enumerate() {
         if let Some((at, error)) = broken.take() {
-            let message = format!("{}: line {at} is no event of goldencall: {error}", path.display());
+            let message = format!("{}: line {at} is not a goldencall event: {error}", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         match serde_json::from_slice(&line?) {

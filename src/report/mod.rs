@@ -15,7 +15,7 @@ use std::io;
 
 use crate::runner::Event;
 
-pub use failure::{FailureReport, Palette, render};
+pub use failure::{Palette, render};
 pub use journal::{Journal, read_journal};
 pub use json::JsonReport;
 pub use junit::JunitReport;

@@ -21,26 +21,13 @@ pub(super) struct Feedback {
     pub last: Option<(u32, Monotonic)>,
     /// The way there and back.
     pub round_trip: Option<Duration>,
-    /// What it says of the caller's stream.
-    pub remote: Option<RemoteReport>,
     /// Expected and lost at the last report sent.
     before: (u64, u64),
 }
 
-/// What the peer's last receiver report says of the stream that it is sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RemoteReport {
-    /// Packets lost since the start.
-    pub lost: u32,
-    /// Interarrival jitter.
-    pub jitter_ms: f64,
-    /// Share of packets lost since the report before, 0 to 1.
-    pub fraction: f64,
-}
-
 impl Feedback {
-    /// Takes a compound packet of the peer's, which came at this moment and NTP time; `ssrc` and `clock_rate` are the caller's stream.
-    pub fn read(&mut self, datagram: &[u8], (at, ntp): (Monotonic, u64), ssrc: u32, clock_rate: u32) {
+    /// Takes a compound packet of the peer's, which came at this moment and NTP time; `ssrc` is the caller's stream.
+    pub fn read(&mut self, datagram: &[u8], (at, ntp): (Monotonic, u64), ssrc: u32) {
         let Ok(packets) = rtcp::packet::unmarshal(&mut Bytes::copy_from_slice(datagram)) else { return };
         for packet in packets {
             let packet = packet.as_any();
@@ -53,14 +40,12 @@ impl Feedback {
                 _ => continue,
             };
             for block in blocks.iter().filter(|block| block.ssrc == ssrc) {
-                self.block(block, ntp, clock_rate);
+                self.block(block, ntp);
             }
         }
     }
 
-    fn block(&mut self, block: &ReceptionReport, ntp: u64, clock_rate: u32) {
-        let jitter_ms = f64::from(block.jitter) * 1000.0 / f64::from(clock_rate.max(1));
-        self.remote = Some(RemoteReport { lost: block.total_lost, jitter_ms, fraction: f64::from(block.fraction_lost) / 256.0 });
+    fn block(&mut self, block: &ReceptionReport, ntp: u64) {
         if block.last_sender_report != 0 {
             let came = (ntp >> 16) as u32;
             // RFC 3550, section 6.4.1: A - LSR - DLSR.
@@ -100,7 +85,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_datagram_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            Feedback::default().read(&bytes, NOW, 1, 8000);
+            Feedback::default().read(&bytes, NOW, 1);
         }
     }
 
@@ -119,10 +104,9 @@ mod tests {
         let other = ReceptionReport { ssrc: 8, total_lost: 99, ..block.clone() };
         let report = ReceiverReport { ssrc: 1, reports: vec![block, other], ..ReceiverReport::default() };
         let mut feedback = Feedback::default();
-        feedback.read(&report.marshal().expect("RTCP"), NOW, 7, 8000);
+        feedback.read(&report.marshal().expect("RTCP"), NOW, 7);
         let trip = feedback.round_trip.expect("a round trip").millis_f64();
         assert!((trip - 250.0).abs() < 2.0, "{trip}");
-        assert_eq!(feedback.remote, Some(RemoteReport { lost: 5, jitter_ms: 10.0, fraction: 0.25 }));
     }
 
     #[test]
@@ -131,7 +115,7 @@ mod tests {
         let block = ReceptionReport { ssrc: 7, last_sender_report: sent, delay: 60, ..ReceptionReport::default() };
         let report = ReceiverReport { ssrc: 1, reports: vec![block], ..ReceiverReport::default() };
         let mut feedback = Feedback::default();
-        feedback.read(&report.marshal().expect("RTCP"), NOW, 7, 8000);
+        feedback.read(&report.marshal().expect("RTCP"), NOW, 7);
         assert!(feedback.round_trip.is_some_and(|trip| trip < Duration::from_millis(1)), "{feedback:?}");
     }
 
@@ -139,7 +123,7 @@ mod tests {
     fn a_sender_report_gives_its_time() {
         let report = SenderReport { ssrc: 1, ntp_time: 0x1122_3344_5566_7788, ..SenderReport::default() };
         let mut feedback = Feedback::default();
-        feedback.read(&report.marshal().expect("RTCP"), (Monotonic(5), NOW.1), 1, 8000);
+        feedback.read(&report.marshal().expect("RTCP"), (Monotonic(5), NOW.1), 1);
         assert_eq!(feedback.last.map(|(middle, at)| (middle, at.0)), Some((0x3344_5566, 5)));
     }
 

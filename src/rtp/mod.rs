@@ -20,7 +20,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use feedback::RemoteReport;
 pub use formats::{COMFORT_NOISE, Formats, Payload};
 pub use plan::{Outgoing, RtcpDestination};
 pub use sender::RtpSender;

@@ -41,8 +41,7 @@ pub(super) fn received_rtcp(shared: &Shared, datagram: &[u8], from: SocketAddr, 
     let mut state = shared.state();
     let Some(plain) = state.unprotect_rtcp(datagram) else { return };
     shared.capture.report_received(at, from, muxed, &plain);
-    let clock_rate = state.clock_rate();
-    state.feedback().read(&plain, (at, ntp(at)), shared.ssrc, clock_rate);
+    state.feedback().read(&plain, (at, ntp(at)), shared.ssrc);
 }
 
 fn send((rtp, rtcp): &(UdpSocket, UdpSocket), shared: &Shared) {

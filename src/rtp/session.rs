@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::dtls::{self, Handshake};
-use super::feedback::RemoteReport;
 use super::formats::Formats;
 use super::plan::{Outgoing, RtcpDestination};
 use super::sender::RtpSender;
@@ -144,11 +143,6 @@ impl RtpSession {
     /// The way to the peer and back, by the last receiver report.
     pub fn round_trip(&self) -> Option<Duration> {
         self.shared.state().feedback().round_trip
-    }
-
-    /// What the peer says of the stream that it is sent.
-    pub fn remote_report(&self) -> Option<RemoteReport> {
-        self.shared.state().feedback().remote
     }
 
     /// Ends both directions.

@@ -89,7 +89,7 @@ pub enum Event {
 }
 
 /// How a call came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallOutcome {
     /// Every check held.
@@ -97,6 +97,7 @@ pub enum CallOutcome {
     /// The bot was wrong.
     Failed,
     /// The call could not be made, or the tester was at fault.
+    #[default]
     Error,
 }
 
@@ -145,7 +146,7 @@ pub struct Health {
 }
 
 /// Everything about one call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallResult {
     /// Number of the call in this run, from 1.
     pub call: usize,

@@ -159,12 +159,12 @@ impl Loop {
         loop {
             if self.streams.is_empty() {
                 match self.inbox.recv() {
-                    Ok(command) => self.obey(command),
+                    Ok(command) => self.perform(command),
                     Err(_) => return,
                 }
             }
             while let Ok(command) = self.inbox.try_recv() {
-                self.obey(command);
+                self.perform(command);
             }
             let Some(Reverse((deadline, id))) = self.due.pop() else { continue };
             if !self.streams.contains_key(&id) {
@@ -178,7 +178,7 @@ impl Loop {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn perform(&mut self, command: Command) {
         match command {
             Command::Add(id, stream) => {
                 self.due.push(Reverse((stream.deadline, id)));

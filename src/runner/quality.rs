@@ -1,32 +1,32 @@
-//! How a finished call sounded, as a whole and turn by turn, and what its scenario says to that.
+//! The audio quality of a finished call, as a whole and turn by turn, from what the call recorded.
 
 use std::ops::Range;
 
-use super::finished::Finished;
-use crate::call::{CheckKind, CheckResult, Outcome, TurnResult};
-use crate::media::quality::{Assessor, Evidence, Quality, QualityMetric};
-use crate::scenario::{QualityBound, Scenario, Step};
+use super::evidence::CallEvidence;
+use crate::call::{LineInfo, Outcome, TurnResult, quality_checks};
+use crate::media::quality::{Assessor, Evidence, Quality};
+use crate::scenario::{Scenario, Step};
 use crate::time::{CallTime, Millis, Span};
 
-/// Works out the quality of the call and of every turn in which the bot spoke, and judges the turns.
-pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
-    if finished.answered_at.is_none() {
+/// Measures the quality of the call and of every turn in which the bot spoke, and judges the turns.
+pub(super) fn judge(evidence: &mut CallEvidence, scenario: &Scenario) {
+    if evidence.result.setup.is_none() {
         return;
     }
-    let (quality, turns) = assess(finished);
+    let (quality, turns) = assess(evidence);
     let millis = |at: Option<CallTime>| at.map(Millis::millis_f64);
-    let (setup_ms, post_dial_delay_ms) = (millis(finished.answered_at), millis(finished.signalling.post_dial_delay()));
-    finished.quality = quality;
-    for (turn, quality) in finished.turns.iter_mut().zip(turns) {
+    let (setup_ms, post_dial_delay_ms) = (millis(evidence.result.setup), millis(evidence.result.post_dial_delay));
+    evidence.result.quality = quality;
+    for (turn, quality) in evidence.result.turns.iter_mut().zip(turns) {
         if let Some(Step::Bot(step)) = scenario.steps.get(turn.step)
             && turn.outcome != Outcome::Skipped
         {
-            let unknown = Unknown { rtp: finished.rtp, codec: finished.codec.as_deref(), spoken: quality.is_some() };
+            let line = LineInfo { rtp: evidence.has_packets, codec: evidence.result.codec.as_deref(), spoken: quality.is_some() };
             let heard = Quality { setup_ms, post_dial_delay_ms, ..quality.clone().unwrap_or_default() };
-            let checks: Vec<CheckResult> = step.quality.stated().map(|bound| check(bound, &heard, &unknown)).collect();
-            // A turn that failed for want of speech need not be told so once more by every bound.
-            let told_already = quality.is_none() && turn.outcome == Outcome::Failed;
-            if !checks.is_empty() && !told_already {
+            let checks = quality_checks(step, &heard, &line);
+            // A turn that failed because nothing was said need not fail every bound as well.
+            let failed_already = quality.is_none() && turn.outcome == Outcome::Failed;
+            if !checks.is_empty() && !failed_already {
                 turn.add_checks(checks);
             }
         }
@@ -34,25 +34,25 @@ pub(super) fn tell(finished: &mut Finished, scenario: &Scenario) {
     }
 }
 
-fn assess(finished: &Finished) -> (Quality, Vec<Option<Quality>>) {
-    let missing = finished.timeline.missing();
-    let evidence = Evidence {
-        packets: finished.rtp.then_some(&finished.packets),
-        codec: finished.codec.as_deref().unwrap_or_default(),
-        round_trip_ms: finished.round_trip.map(|time| time.millis_f64()),
-        recording: finished.timeline.recording(),
+fn assess(evidence: &CallEvidence) -> (Quality, Vec<Option<Quality>>) {
+    let missing = evidence.timeline.missing();
+    let line = Evidence {
+        packets: evidence.has_packets.then_some(&evidence.packets),
+        codec: evidence.result.codec.as_deref().unwrap_or_default(),
+        round_trip_ms: evidence.round_trip.map(|time| time.millis_f64()),
+        recording: evidence.timeline.recording(),
         missing: &missing,
     };
-    let heard_at = |index: usize| finished.timeline.heard_at(index as u64).millis_f64();
-    let assessor = Assessor::new(evidence);
-    let all: Vec<Range<usize>> = finished.speech.iter().map(|(_, samples)| samples.clone()).collect();
+    let heard_at = |index: usize| evidence.timeline.heard_at(index as u64).millis_f64();
+    let assessor = Assessor::new(line);
+    let all: Vec<Range<usize>> = evidence.speech.iter().map(|(_, samples)| samples.clone()).collect();
     let turn = |turn: &TurnResult| {
         let window = window(turn)?;
-        let inside = finished.speech.iter().filter(|(span, _)| span.start < window.end && span.end > window.start);
+        let inside = evidence.speech.iter().filter(|(span, _)| span.start < window.end && span.end > window.start);
         let speech: Vec<Range<usize>> = inside.map(|(_, samples)| samples.clone()).collect();
         Some(assessor.assess(Some(window), &speech, &heard_at))
     };
-    let turns = finished.turns.iter().map(turn).collect();
+    let turns = evidence.result.turns.iter().map(turn).collect();
     (assessor.assess(None, &all, &heard_at), turns)
 }
 
@@ -61,184 +61,4 @@ fn window(turn: &TurnResult) -> Option<Span> {
     let start = turn.utterances.iter().map(|utterance| utterance.span.start).min()?;
     let end = turn.utterances.iter().map(|utterance| utterance.span.end).max()?;
     (end > start).then_some(Span { start, end })
-}
-
-/// What explains that a number is missing.
-struct Unknown<'a> {
-    rtp: bool,
-    codec: Option<&'a str>,
-    spoken: bool,
-}
-
-fn check(bound: QualityBound, heard: &Quality, unknown: &Unknown<'_>) -> CheckResult {
-    let unit = bound.metric.unit();
-    let allowed = format!("{} {}", bound.comparison, unit.show_bound(bound.value));
-    let key = bound.metric.key();
-    let (actual, failed) = match bound.metric.value(heard) {
-        Some(value) if bound.comparison.holds(value, bound.value) => (unit.show(value), None),
-        Some(value) => {
-            let (what, more) = in_words(bound.metric, value, heard);
-            let more = if more.is_empty() { more } else { format!("; {more}") };
-            (unit.show(value), Some(format!("quality {key}: {what}, allowed {allowed}{more}")))
-        }
-        None => ("no data".to_owned(), Some(format!("quality {key}: no data; {}", why_unknown(bound.metric, unknown)))),
-    };
-    CheckResult::judged(CheckKind::Quality, bound.location, format!("{key} {allowed}"), actual, failed)
-}
-
-/// A number in words, and what else helps to understand it.
-fn in_words(metric: QualityMetric, value: f64, heard: &Quality) -> (String, String) {
-    let shown = metric.unit().show(value);
-    let of = |part: Option<u64>| {
-        let sent = heard.packets.unwrap_or(0) + heard.lost.unwrap_or(0);
-        format!("({} of {sent})", part.unwrap_or(0))
-    };
-    match metric {
-        QualityMetric::Mos => {
-            let part = |metric: QualityMetric| metric.unit().show(metric.value(heard).unwrap_or(0.0));
-            let (loss, late) = (part(QualityMetric::Loss), part(QualityMetric::Late));
-            let delay = heard.delay_ms.unwrap_or(0.0);
-            (format!("an estimated MOS of {shown}"), format!("lost {loss}, late {late}, {delay:.0} ms one way"))
-        }
-        QualityMetric::Loss => (format!("{shown} of packets lost {}", of(heard.lost)), longest_run(heard)),
-        QualityMetric::Late => {
-            (format!("{shown} of packets too late for a de-jitter buffer of 60 ms {}", of(heard.late)), longest_run(heard))
-        }
-        QualityMetric::Burst => {
-            let bursts = heard.bursts.unwrap_or(0);
-            let plural = if bursts == 1 { "burst" } else { "bursts" };
-            (format!("{shown} of packets lost or late inside {bursts} {plural}"), longest_run(heard))
-        }
-        QualityMetric::Jitter => (format!("jitter rose to {shown}"), format!("the mean was {:.1} ms", heard.jitter_mean_ms.unwrap_or(0.0))),
-        QualityMetric::RoundTrip => (format!("{shown} to the bot and back"), String::new()),
-        QualityMetric::Gaps => {
-            let plural = if value == 1.0 { "gap" } else { "gaps" };
-            (format!("{shown} {plural} in mid-reply"), longest_gap(heard))
-        }
-        QualityMetric::Clipping => {
-            let peaks = heard.clipped_runs.unwrap_or(0);
-            (format!("{shown} of speech samples at full scale"), format!("{peaks} peaks cut off"))
-        }
-        QualityMetric::Level => (format!("speech at {shown}"), format!("that is {:.1} dBm0", heard.level_dbm0.unwrap_or(0.0))),
-        QualityMetric::Packets => (format!("{shown} packets came"), format!("lost {}", heard.lost.unwrap_or(0))),
-        QualityMetric::Reordered => (format!("{shown} of packets out of order {}", of(heard.reordered)), String::new()),
-        QualityMetric::Setup => (format!("{shown} from dial to answer"), String::new()),
-        QualityMetric::PostDialDelay => (format!("{shown} from dial to the first ringing"), String::new()),
-    }
-}
-
-fn longest_run(heard: &Quality) -> String {
-    let (Some(run), Some(at)) = (heard.longest_loss, heard.longest_loss_at_ms) else { return String::new() };
-    let plural = if run == 1 { "packet" } else { "packets" };
-    format!("longest run {run} {plural} at {:.1} s", at / 1000.0)
-}
-
-fn longest_gap(heard: &Quality) -> String {
-    let (Some(length), Some(at)) = (heard.longest_gap_ms, heard.longest_gap_at_ms) else { return String::new() };
-    format!("the longest {length:.0} ms at {:.1} s", at / 1000.0)
-}
-
-fn why_unknown(metric: QualityMetric, unknown: &Unknown<'_>) -> String {
-    let packets = matches!(
-        metric,
-        QualityMetric::Mos
-            | QualityMetric::Loss
-            | QualityMetric::Jitter
-            | QualityMetric::Burst
-            | QualityMetric::Late
-            | QualityMetric::Packets
-            | QualityMetric::Reordered
-    );
-    if packets && !unknown.rtp {
-        return "a media socket runs over TCP, which loses and reorders nothing; bound `gaps` instead".to_owned();
-    }
-    if metric == QualityMetric::PostDialDelay {
-        return "nobody told of ringing before the answer".to_owned();
-    }
-    if metric == QualityMetric::RoundTrip {
-        return if unknown.rtp {
-            "the bot's side sent no report that a round trip can be measured by (RTCP, RFC 3550 section 6.4)".to_owned()
-        } else {
-            "nothing on this kind of socket tells a round trip".to_owned()
-        };
-    }
-    if !unknown.spoken {
-        return "the bot said nothing in this turn".to_owned();
-    }
-    match (metric, unknown.codec) {
-        (QualityMetric::Mos, Some(codec)) => format!("the E-model has no values for the codec {codec}, or no packet came"),
-        _ if packets => "no packet came while the bot spoke".to_owned(),
-        _ => "there was no speech to look at".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::quality::Comparison;
-    use crate::scenario::Location;
-
-    fn bad() -> Quality {
-        Quality {
-            packets: Some(205),
-            lost: Some(9),
-            loss: Some(9.0 / 214.0),
-            late: Some(3),
-            late_share: Some(3.0 / 214.0),
-            jitter_mean_ms: Some(11.84),
-            jitter_max_ms: Some(45.2),
-            burst_density: Some(0.4),
-            bursts: Some(2),
-            longest_loss: Some(5),
-            longest_loss_at_ms: Some(12_310.0),
-            round_trip_ms: Some(212.3),
-            delay_ms: Some(186.0),
-            r: Some(68.1),
-            mos: Some(3.52),
-            gaps: Some(2),
-            longest_gap_ms: Some(180.0),
-            longest_gap_at_ms: Some(12_310.0),
-            level_dbov: Some(-34.21),
-            level_dbm0: Some(-28.06),
-            clipping: Some(0.0052),
-            clipped_runs: Some(12),
-            reordered: Some(7),
-            setup_ms: Some(2412.0),
-            post_dial_delay_ms: Some(1890.0),
-            ..Quality::default()
-        }
-    }
-
-    fn shown(heard: &Quality, unknown: &Unknown<'_>) -> String {
-        let bounds = [4.0, 1.0, 30.0, 200.0, 20.0, 0.5, 0.0, 0.1, -30.0, 500.0, 1.0, 2000.0, 1000.0];
-        let lines = QualityMetric::ALL.into_iter().zip(bounds).map(|(metric, value)| {
-            let comparison = if metric.more_is_better() { Comparison::AtLeast } else { Comparison::AtMost };
-            let check = check(QualityBound { metric, comparison, value, location: Location::default() }, heard, unknown);
-            assert_eq!(check.outcome, Outcome::Failed);
-            format!("{} / {} / {}", check.expected, check.actual, check.reason)
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn every_failure_reads_well() {
-        let unknown = Unknown { rtp: true, codec: Some("PCMU"), spoken: true };
-        insta::assert_snapshot!(shown(&bad(), &unknown));
-    }
-
-    #[test]
-    fn no_data_is_no_pass_and_says_who_cannot_tell() {
-        let socket = Unknown { rtp: false, codec: Some("PCMU"), spoken: true };
-        let silent = Unknown { rtp: true, codec: Some("PCMU"), spoken: false };
-        let odd = Unknown { rtp: true, codec: Some("G729"), spoken: true };
-        let nothing = Quality::default();
-        insta::assert_snapshot!([socket, silent, odd].map(|unknown| shown(&nothing, &unknown)).join("\n\n"));
-    }
-
-    #[test]
-    fn a_bound_that_holds_passes() {
-        let bound = QualityBound { metric: QualityMetric::Loss, comparison: Comparison::Less, value: 5.0, location: Location::default() };
-        let check = check(bound, &bad(), &Unknown { rtp: true, codec: None, spoken: true });
-        assert_eq!((check.outcome, check.actual.as_str(), check.reason.as_str()), (Outcome::Passed, "4.21 %", ""));
-    }
 }

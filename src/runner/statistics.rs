@@ -1,6 +1,6 @@
 //! Percentiles as the reports state them.
 
-/// Percentile by linear interpolation (type 7), 0 to 100; `None` without data: no data is never a pass.
+/// Percentile by linear interpolation (type 7), 0 to 100; `None` without data.
 pub fn percentile(values: &[f64], percentile: f64) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);

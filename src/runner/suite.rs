@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 
 use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
-use super::finished::recording_path;
-use super::{hearsay, quality, recording, thresholds, verdict};
+use super::evidence::recording_path;
+use super::{quality, recording, telemetry, thresholds, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
 use crate::telemetry::run_id;
@@ -97,7 +97,7 @@ fn unfinished(plan: &Plan, results: &[CallResult], error: &tokio::task::JoinErro
     let call = plan.calls.get(number - 1)?;
     let error =
         CallError { kind: CallErrorKind::Other(OtherErrorKind::Tester), message: format!("goldencall itself failed in a call: {error}") };
-    let result = CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::blank(number, call) };
+    let result = CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::planned(number, call) };
     let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
     Some(result)
 }
@@ -123,50 +123,29 @@ async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Opt
 }
 
 async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
-    let started = now_text();
     let name = call.scenario.name.clone();
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
     let capture = folder.as_ref().filter(|_| services.capture).map(|folder| recording_path(folder, number, &name).with_extension("pcap"));
-    let mut finished = driver::run(number, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
-    hearsay::tell(&mut finished, &call.scenario, services.spans.as_deref()).await;
-    quality::tell(&mut finished, &call.scenario);
-    let health = verdict::health(&finished);
-    let (outcome, error) = verdict::outcome(&finished, &health, &call.scenario);
-    let recording = folder.filter(|_| finished.answered_at.is_some()).and_then(|folder| {
+    let planned = CallResult { attempt, ..CallResult::planned(number, call) };
+    let mut evidence = driver::run(planned, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
+    telemetry::judge(&mut evidence, &call.scenario, services.spans.as_deref()).await;
+    quality::judge(&mut evidence, &call.scenario);
+    let health = verdict::health(&evidence);
+    (evidence.result.outcome, evidence.result.error) = verdict::outcome(&evidence, &health, &call.scenario);
+    evidence.result.health = health;
+    if let Some(folder) = folder.filter(|_| evidence.result.setup.is_some()) {
         let path = recording_path(&folder, number, &name);
-        match recording::write(&path, &finished.caller, &finished.timeline.concealed()) {
-            Ok(()) => Some(path),
-            Err(error) => {
-                finished.notes.push(format!("the recording could not be written to {}: {error}", path.display()));
-                None
-            }
+        match recording::write(&path, &evidence.caller, &evidence.timeline.concealed()) {
+            Ok(()) => evidence.result.recording = Some(path),
+            Err(error) => evidence.note(format!("the recording could not be written to {}: {error}", path.display())),
         }
-    });
-    CallResult {
-        attempt,
-        started,
-        outcome,
-        error,
-        setup: finished.answered_at,
-        post_dial_delay: finished.signalling.post_dial_delay(),
-        sip_responses: finished.signalling.responses,
-        duration: Duration::from_nanos(u64::try_from(finished.ended_at.as_nanos()).unwrap_or(0)),
-        call_id: finished.call_id,
-        trace_id: finished.trace.map(|trace| trace.trace_id()),
-        codec: finished.codec,
-        turns: finished.turns,
-        reception: finished.reception,
-        quality: finished.quality,
-        health,
-        notes: finished.notes,
-        recording,
-        ..CallResult::blank(number, call)
     }
+    evidence.result
 }
 
 impl CallResult {
-    /// A call of which nothing is known yet.
-    fn blank(number: usize, call: &PlannedCall) -> Self {
+    /// A call of which no more is known than its plan.
+    fn planned(number: usize, call: &PlannedCall) -> Self {
         Self {
             call: number,
             scenario: call.scenario.name.clone(),
@@ -175,22 +154,7 @@ impl CallResult {
             attempt: 1,
             target: call.label.clone(),
             started: now_text(),
-            outcome: CallOutcome::Error,
-            error: None,
-            setup: None,
-            post_dial_delay: None,
-            sip_responses: Vec::new(),
-            duration: Duration::ZERO,
-            call_id: None,
-            trace_id: None,
-            codec: None,
-            turns: Vec::new(),
-            reception: crate::media::Reception::default(),
-            quality: crate::media::quality::Quality::default(),
-            health: super::event::Health::default(),
-            notes: Vec::new(),
-            recording: None,
-            earlier_errors: Vec::new(),
+            ..Self::default()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the run as a whole must keep to. Without data a threshold is not judged, which is never a pass.
+//! Limits on the whole run. A threshold without data is not judged, and does not pass.
 
 use super::event::{CallOutcome, CallResult, ThresholdResult};
 use super::statistics::percentile;

@@ -3,40 +3,39 @@
 use jiff::SignedDuration;
 
 use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
-use super::finished::{Failure, Finished};
+use super::evidence::{CallEvidence, Failure};
 use super::statistics::percentile;
-use crate::call::{CheckKind, Outcome, TurnResult};
+use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::AMBIGUOUS;
 use crate::time::Millis;
 
-/// A caller kept back longer than this may have changed what the bot did.
+/// A longer wait of the caller for a transcript may have changed what the bot did.
 const HELD_BACK_MS: f64 = 300.0;
-/// Pacing worse than this makes the tester suspect.
+/// With worse pacing than this the tester may be at fault.
 const PACING_P99_MS: f64 = 1.0;
 
-pub(super) fn health(finished: &Finished) -> Health {
-    let held_back = finished.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
-    let waits: Vec<f64> = finished.send_lag.iter().map(|micros| f64::from(*micros)).collect();
+pub(super) fn health(evidence: &CallEvidence) -> Health {
+    let held_back = evidence.result.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
+    let waits: Vec<f64> = evidence.send_lag.iter().map(|micros| f64::from(*micros)).collect();
     let waits = percentile(&waits, 99.0).unwrap_or(0.0);
     Health {
-        pacing_p99_ms: finished.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
+        pacing_p99_ms: evidence.lateness.percentile(99.0).unwrap_or(0.0).max(waits) / 1000.0,
         held_back_ms: held_back.millis_f64().max(0.0),
-        transcript_lag_ms: finished.transcript_lag.millis_f64(),
+        transcript_lag_ms: evidence.transcript_lag.millis_f64(),
     }
 }
 
 /// How the call came out, and why where it has no verdict.
-pub(super) fn outcome(finished: &Finished, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
-    let error = match &finished.failure {
+pub(super) fn outcome(evidence: &CallEvidence, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
+    let error = match &evidence.failure {
         Some(Failure::Dial(error)) => Some(CallError { kind: CallErrorKind::Dial(error.kind), message: error.message.clone() }),
         Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
         Some(Failure::Broken(message)) => Some(other(OtherErrorKind::Broken, message.clone())),
         Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
-        None => tester_at_fault(&finished.turns, health, scenario).or_else(|| spans_of_two_calls(&finished.turns)),
+        None => tester_at_fault(&evidence.result.turns, health, scenario).or_else(|| spans_of_two_calls(&evidence.result.turns)),
     };
-    let failed = finished.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
-    let judged = finished.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
+    let failed = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
+    let judged = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
     match error {
         // What was already wrong when the run was interrupted stays wrong.
         Some(error) => (CallOutcome::Error, Some(error)),
@@ -70,13 +69,13 @@ fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -
     })
 }
 
-/// What was only not told because the spans of two calls cannot be told apart is no failure of the bot.
+/// Missing data is not the bot's failure where the spans of two calls cannot be told apart.
 fn spans_of_two_calls(turns: &[TurnResult]) -> Option<CallError> {
     let mut failed = turns.iter().filter(|turn| turn.outcome == Outcome::Failed).peekable();
     failed.peek()?;
     let by_telemetry = |turn: &TurnResult| turn.failures().all(|check| matches!(check.check, CheckKind::Stage(_) | CheckKind::Calls));
     let ambiguous = |turn: &TurnResult| turn.telemetry.as_ref().is_some_and(|telemetry| telemetry.source.ambiguous);
-    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS.to_owned()))
+    failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS_SPANS.to_owned()))
 }
 
 fn only_latency(turn: &TurnResult) -> bool {

@@ -1,4 +1,4 @@
-//! Whether a caller's recording can be played: the one place where parsing looks at other files.
+//! Whether a caller's recording can be played. Nothing else in parsing reads other files.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,14 +12,17 @@ pub(crate) struct Unplayable {
     pub help: String,
 }
 
-/// Reads the recording and throws it away: a call must not be what finds out.
+/// Reads the recording and drops it: a bad file must be found before the call.
 pub(crate) fn playable(path: &Path) -> Result<(), Unplayable> {
     let shown = path.display();
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
         Err(_) if path.is_dir() => {
-            return Err(Unplayable { message: format!("{shown} is a folder"), help: "write the path of a WAV file in it".to_owned() });
+            return Err(Unplayable {
+                message: format!("{shown} is a folder"),
+                help: "write the path of a WAV file in that folder".to_owned(),
+            });
         }
         Err(error) => {
             return Err(Unplayable {

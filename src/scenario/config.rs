@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
-use super::hearsay::{self, SpanCollector};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
 use super::targets::{self, Target};
+use super::telemetry::{self, SpanCollector};
 use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
 
@@ -25,7 +25,7 @@ const LATER: &[(&str, &str)] = &[
     ("networks", "leave it out"),
 ];
 
-/// What a project says once for all its scenarios.
+/// The settings that all scenarios of a project share.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Files, folders or globs that `run` takes where none is given; relative to the file.
@@ -40,7 +40,7 @@ pub struct Config {
     pub stt: SttEngine,
     /// Where the bots under test export their spans to.
     pub telemetry: Option<SpanCollector>,
-    /// What the whole run must keep to.
+    /// Limits on the whole run.
     pub thresholds: Vec<Threshold>,
     /// Folder of the file.
     pub folder: PathBuf,
@@ -126,7 +126,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
     config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
     config.defaults = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     config.stt = fields.get("stt").and_then(|node| stt(decoder, node)).unwrap_or_default();
-    config.telemetry = fields.get("telemetry").and_then(|node| hearsay::collector(decoder, node));
+    config.telemetry = fields.get("telemetry").and_then(|node| telemetry::collector(decoder, node));
     if let Some(node) = fields.get("thresholds") {
         let entries = decoder.entries(node, "`thresholds`");
         config.thresholds = entries.into_iter().filter_map(|(name, at, value)| thresholds::decode(decoder, name, at, value)).collect();
@@ -193,7 +193,7 @@ fn web_address(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     if url.starts_with("http://") || url.starts_with("https://") {
         return Some(url);
     }
-    let problem = Problem::new(node.location, format!("`{url}` is no web address"));
+    let problem = Problem::new(node.location, format!("`{url}` is not a web address"));
     decoder.problem(problem.help("write http://... or https://..., without /v1/..."));
     None
 }

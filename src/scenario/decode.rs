@@ -20,7 +20,7 @@ impl<'a> Decoder<'a> {
         Self { problems: Vec::new(), secrets, text }
     }
 
-    /// The place of some words inside a value, where they stand there as they are.
+    /// The place of some words inside a value, if they are written there literally.
     pub fn inside(&self, value: Location, words: &str) -> Location {
         let written = self.text.get(value.offset..value.offset + value.length).unwrap_or_default();
         let Some(at) = written.find(words) else { return value };
@@ -157,8 +157,7 @@ impl<'a> Decoder<'a> {
         fields
     }
 
-    /// Like [`Self::fields`], with the keys of later versions, each with what to do instead, told apart
-    /// from unknown ones.
+    /// Like [`Self::fields`], but the keys of later versions, each with what to do instead, get a problem of their own.
     pub fn fields_of_version<'n>(
         &mut self,
         node: &'n Node,
@@ -244,12 +243,12 @@ impl<'n> Fields<'n> {
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
     match suggestion(word, known) {
         Some(best) => format!("did you mean `{best}`?"),
-        None => format!("known here: {}", known.join(", ")),
+        None => format!("allowed here: {}", known.join(", ")),
     }
 }
 
 const HOW_TO_WRITE: &str = "write a number and a unit: 1500ms, 2s, 1m30s";
-/// A day: longer times are slips of the keyboard.
+/// A day: longer times are typing mistakes.
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 /// `1500ms`, `2s`, `1.5s`, `1m30s`; a number must carry its unit.
@@ -286,7 +285,7 @@ fn seconds_of(unit: &str, number: &str, tail: &str) -> Result<f64, String> {
         "h" => Ok(3600.0),
         "" if tail.is_empty() => Err(format!("add a unit: {number}ms or {number}s")),
         "" => Err(HOW_TO_WRITE.to_owned()),
-        other => Err(format!("`{other}` is no unit here; known: ms, s, m, h")),
+        other => Err(format!("`{other}` is not a unit here; known: ms, s, m, h")),
     }
 }
 

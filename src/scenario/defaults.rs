@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use super::decode::Decoder;
-use super::model::Advance;
 use super::quality::{self, QualityBounds};
 use super::yaml::Node;
 
 pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "give_up", "after", "advance", "quality"];
 
-/// Defaults as far as they are stated; the built-in ones fill the rest.
+/// What lets the caller go on after a bot turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Advance {
+    /// The transcript meets the expectation.
+    #[default]
+    Match,
+    /// The bot is quiet; judged when the transcript is there.
+    Silence,
+}
+
+/// Defaults as far as they are stated; built-in ones fill the gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Defaults {
     latency: Option<Duration>,
@@ -22,7 +31,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// These, and where they say nothing, those below.
+    /// These, with gaps filled from those below.
     pub fn over(self, below: &Self) -> Self {
         Self {
             latency: self.latency.or(below.latency),
@@ -71,6 +80,7 @@ impl Defaults {
     }
 }
 
+/// What lets the caller go on after a bot turn, by name.
 pub(super) const ADVANCE: &[(&str, Advance)] = &[("match", Advance::Match), ("silence", Advance::Silence)];
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Defaults {

@@ -31,7 +31,7 @@ pub enum DiscoverError {
         source: std::io::Error,
     },
     /// A pattern with a mistake.
-    #[error("`{pattern}` is no glob pattern: {message}")]
+    #[error("`{pattern}` is not a glob pattern: {message}")]
     Pattern {
         /// As it was given.
         pattern: String,

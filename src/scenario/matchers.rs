@@ -2,12 +2,11 @@
 
 use crate::expect::{self, Pattern};
 
+use super::context::{Context, LATER, check_variables};
 use super::decode::Decoder;
 use super::expectation::{Capture, Expectation};
-use super::parse::check_variables;
 use super::problem::Problem;
 use super::source::Location;
-use super::steps::{Context, LATER};
 use super::yaml::{Node, Value};
 
 pub(super) const MATCHER_KEYS: &[&str] = &["says", "contains", "matches", "exact", "similar", "all", "any"];

@@ -1,13 +1,14 @@
-//! The scenario language: YAML files to [`Scenario`]s, with every mistake told at its place.
+//! The scenario language: YAML files to [`Scenario`]s, with every mistake reported at its place.
 
 mod audio;
+mod bound;
 mod config;
+mod context;
 mod decode;
 mod defaults;
 mod digits;
 mod discover;
 mod expectation;
-mod hearsay;
 mod matchers;
 mod model;
 mod parse;
@@ -20,6 +21,7 @@ mod sequence;
 mod source;
 mod steps;
 mod targets;
+mod telemetry;
 mod thresholds;
 pub(crate) mod variables;
 mod yaml;
@@ -27,23 +29,27 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use bound::Bound;
 pub use config::{Config, SttEngine};
-pub use defaults::Defaults;
-pub use discover::{DiscoverError, Selection, discover};
-pub use expectation::{Capture, Expectation};
-pub use hearsay::{ExpectedCall, SpanCollector};
-pub use model::{Advance, BotStep, Bound, By, CallerAct, CallerStep, HangupStep, HookStep, Scenario, Step, TransferStep};
+pub use defaults::Advance;
+#[cfg(test)]
+pub(crate) use discover::DiscoverError;
+pub use discover::{Selection, discover};
+pub use expectation::Expectation;
+pub use model::Scenario;
 #[cfg(test)]
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};
-pub use problem::{Problem, ProblemReport, Problems};
-pub use quality::{QualityBound, QualityBounds};
+pub use problem::Problems;
+pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
 pub use secrets::{Secret, Secrets};
 pub use source::{Location, Source};
+pub use steps::{BotStep, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 pub use targets::{
-    BotAccess, BotTarget, ClientCertificate, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget,
-    SIP_CODECS, SOCKET_ENCODINGS, Signalling, SipTarget, SocketProtocol, Srtp, Target, WEBRTC_CODECS, WebRtcTarget, WebSocketTarget,
+    BotAccess, BotTarget, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget, SIP_CODECS,
+    Signalling, SipTarget, SocketProtocol, Srtp, Target, WebRtcTarget, WebSocketTarget,
 };
+pub use telemetry::{ExpectedCall, SpanCollector};
 pub use thresholds::{Limit, Threshold, ThresholdMetric};

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::context::{Context, Playable};
 use super::decode::{Decoder, Fields};
 use super::defaults::{self, Defaults};
-use super::model::{Scenario, Step};
-use super::problem::{Problem, Problems, suggestion};
+use super::model::Scenario;
+use super::problem::{Problem, Problems};
 use super::secrets::Secrets;
-use super::source::{Location, Source};
-use super::steps::{self, Playable};
+use super::source::Source;
+use super::steps::{self, Step};
 use super::targets::{self, Target};
 use super::yaml::{self, Node, Value};
 use super::{audio, sequence};
@@ -21,7 +22,7 @@ pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "targ
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// What the command line and `goldencall.yaml` bring into every scenario.
+/// What the command line and `goldencall.yaml` add to every scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// Overrides of `variables`.
@@ -73,13 +74,13 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
     variables.extend(setting.variables.clone());
     let own = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     let defaults = own.over(&setting.defaults);
-    let mut context = steps::Context { folder: &folder, defaults: &defaults, variables: &variables, playable, captured: BTreeSet::new() };
+    let mut context = Context { folder: &folder, defaults: &defaults, variables: &variables, playable, captured: BTreeSet::new() };
     let steps = decode_steps(decoder, &fields, &mut context);
     Some(Scenario {
         name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
         tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
-        target: fields.get("target").and_then(|node| whom(decoder, node, setting, &folder)),
+        target: fields.get("target").and_then(|node| scenario_target(decoder, node, setting, &folder)),
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
         steps,
@@ -88,7 +89,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
 }
 
 /// A name of `goldencall.yaml`, or a target as such.
-fn whom(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
+fn scenario_target(decoder: &mut Decoder<'_>, node: &Node, setting: &Setting, folder: &Path) -> Option<Target> {
     match &node.value {
         Value::Scalar(text) if setting.targets.contains_key(text) => setting.targets.get(text).cloned(),
         _ => targets::decode(decoder, node, folder),
@@ -113,7 +114,7 @@ fn decode_variables(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> BTreeMap<
     entries.into_iter().filter_map(|(name, _, value)| Some((name.to_owned(), decoder.text(value)?))).collect()
 }
 
-fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut steps::Context<'_>) -> Vec<Step> {
+fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut Context<'_>) -> Vec<Step> {
     let Some(node) = fields.get("steps") else {
         if !fields.has_unknown {
             let problem = Problem::new(fields.location, "a scenario needs `steps`");
@@ -136,25 +137,4 @@ fn decode_steps(decoder: &mut Decoder<'_>, fields: &Fields<'_>, context: &mut st
         decoder.problem(Problem::new(node.location, "nothing is expected of the bot").help("add a `- bot: ...` step"));
     }
     steps
-}
-
-/// Reports every `{{name}}` of a text that nothing defines.
-pub(super) fn check_variables(decoder: &mut Decoder<'_>, text: &str, location: Location, known: &BTreeSet<&str>) {
-    let references = super::variables::references(text);
-    let rest = references.last().map_or(0, |(range, _)| range.end);
-    if let Some(open) = text[rest..].find("{{") {
-        let problem = Problem::new(decoder.inside(location, &text[rest + open..]), "`{{` without `}}`");
-        decoder.problem(problem.help("write the name of a variable as `{{name}}`"));
-    }
-    for (range, name) in references {
-        if !known.contains(name) {
-            let names: Vec<&str> = known.iter().copied().collect();
-            let help = match suggestion(name, &names) {
-                Some(best) => format!("did you mean `{{{{{best}}}}}`?"),
-                None => format!("add it under `variables:`, give `--variable {name}=...`, or `capture` it in an earlier bot step"),
-            };
-            let place = decoder.inside(location, &text[range]);
-            decoder.problem(Problem::new(place, format!("the variable `{name}` is not defined")).help(help));
-        }
-    }
 }

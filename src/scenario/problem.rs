@@ -41,7 +41,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// One diagnostic a mistake, for `miette` to draw with line, column and caret.
+    /// One diagnostic per mistake, for `miette` to draw with line, column and caret.
     pub fn diagnostics(&self) -> impl Iterator<Item = ProblemReport> {
         self.list.iter().map(|problem| ProblemReport { source: Quoted(Arc::clone(&self.source)), problem: problem.clone() })
     }
@@ -54,7 +54,7 @@ pub struct ProblemReport {
     problem: Problem,
 }
 
-/// A file whose columns count characters, as editors do; `miette` by itself counts bytes.
+/// A file whose columns count characters, as editors do; `miette` counts bytes.
 #[derive(Debug)]
 struct Quoted(Arc<Source>);
 

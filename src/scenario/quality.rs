@@ -7,7 +7,7 @@ use super::yaml::Node;
 use crate::media::quality::{Comparison, QualityMetric, Unit};
 use crate::time::Millis;
 
-/// One bound on how the bot's side of the line sounds.
+/// One bound on the quality of the bot's audio.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QualityBound {
     /// The number that is bounded.
@@ -25,7 +25,7 @@ pub struct QualityBound {
 pub struct QualityBounds([Option<QualityBound>; QualityMetric::ALL.len()]);
 
 impl QualityBounds {
-    /// These, and where they say nothing, those below.
+    /// These, with gaps filled from those below.
     pub fn over(self, below: Self) -> Self {
         let mut bounds = self.0;
         bounds.iter_mut().zip(below.0).for_each(|(bound, below)| *bound = bound.or(below));
@@ -58,7 +58,7 @@ pub(super) const QUALITY_KEYS: [&str; QualityMetric::ALL.len()] = {
 pub(super) fn bounds(decoder: &mut Decoder<'_>, node: &Node) -> QualityBounds {
     let Some(fields) = decoder.fields(node, "`quality`", &QUALITY_KEYS) else { return QualityBounds::default() };
     if !fields.has_unknown && fields.present(&QUALITY_KEYS).is_empty() {
-        let problem = Problem::new(node.location, "`quality` bounds nothing");
+        let problem = Problem::new(node.location, "`quality` is empty");
         decoder.problem(problem.help("write for instance `quality: { mos: \">= 3.8\", loss: \"< 1%\" }`, or leave it out"));
     }
     QualityBounds(QualityMetric::ALL.map(|metric| {
@@ -75,7 +75,7 @@ pub(super) fn bound(decoder: &mut Decoder<'_>, node: &Node, unit: Unit, natural:
     match parse_bound(&text, unit, natural) {
         Ok(bound) => Some(bound),
         Err(help) => {
-            decoder.problem(Problem::new(node.location, format!("`{text}` is no bound here")).help(help));
+            decoder.problem(Problem::new(node.location, format!("`{text}` is not a bound here")).help(help));
             None
         }
     }
@@ -118,7 +118,7 @@ fn in_unit(unit: Unit, value: f64, written: &str, number: &str) -> Result<f64, S
         return Err(match (written, known[0]) {
             ("", "%") if value < 1.0 => format!("add a unit: {number}% or {}%", value * 100.0),
             ("", unit) => format!("add a unit: {number}{unit}"),
-            (other, _) => format!("`{other}` is no unit here; {}", how_to_write(unit)),
+            (other, _) => format!("`{other}` is not a unit here; {}", how_to_write(unit)),
         });
     }
     if !range.contains(&value) || (unit == Unit::Count && value.fract() != 0.0) {

@@ -1,4 +1,4 @@
-//! `${ENV}` in files, and keeping what it brought in out of every output.
+//! `${ENV}` in files, and masking its values in every output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for whoever must send it.
+    /// The text itself, for sending.
     pub fn reveal(&self) -> &str {
         &self.0
     }

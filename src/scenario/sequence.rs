@@ -1,8 +1,8 @@
-//! What no step can know of itself: mistakes in how the steps follow each other.
+//! Mistakes in how the steps follow each other.
 
 use super::decode::Decoder;
-use super::model::{CallerStep, Step};
 use super::problem::Problem;
+use super::steps::{CallerStep, Step};
 
 /// Reports steps that cannot do anything where they stand.
 pub(super) fn check(decoder: &mut Decoder<'_>, steps: &[Step]) {
@@ -18,7 +18,7 @@ pub(super) fn check(decoder: &mut Decoder<'_>, steps: &[Step]) {
         match step {
             Step::Bot(bot) => {
                 if let Some(bound) = bot.stops_within.filter(|_| !next.is_some_and(barges_in)) {
-                    let problem = Problem::new(bound.location, "nobody barges in here, so the bot has nothing to stop for");
+                    let problem = Problem::new(bound.location, "no caller step barges in here, so the bot has nothing to stop for");
                     decoder.problem(problem.help("follow this step with `- caller: { audio: ..., barge_in: 1s }`"));
                 }
             }

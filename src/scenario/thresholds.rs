@@ -1,4 +1,4 @@
-//! `thresholds` of `goldencall.yaml`: what the whole run must keep to.
+//! `thresholds` of `goldencall.yaml`: limits on the whole run.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::source::Location;
 use super::yaml::{Node, Value};
 use crate::media::quality::{Comparison, QualityMetric, Unit};
 
-/// What a threshold is about.
+/// What a threshold bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ThresholdMetric {
     /// Percentile of turn latency.
@@ -24,7 +24,7 @@ pub enum ThresholdMetric {
     PostDialDelay(u8),
     /// Share of scenarios that passed.
     PassRate,
-    /// A number of the line: a percentile over the calls, or the worst call.
+    /// Audio quality: a percentile over the calls, or the worst call.
     Quality(QualityMetric, Option<u8>),
 }
 
@@ -39,18 +39,18 @@ pub enum Limit {
     Compare(Comparison, f64, Unit),
 }
 
-/// One thing that the whole run must keep to.
+/// One limit on the whole run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
     /// As written, for reports.
     pub name: String,
-    /// What it is about.
+    /// What it bounds.
     pub metric: ThresholdMetric,
     /// Its bound.
     pub limit: Limit,
 }
 
-/// Names of what is no number of the line, as `goldencall.yaml` has them, for suggestions.
+/// Names of the metrics that are not audio quality, for suggestions.
 const KNOWN: [&str; 8] = [
     "turn_latency.p95",
     "greeting_latency.p95",
@@ -73,7 +73,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, name: &str, location: Location, 
     let Some(metric) = metric(name) else {
         let kind_is_known = name.split_once('.').is_some_and(|(kind, _)| metric(&format!("{kind}.p95")).is_some());
         let help = if kind_is_known { "percentiles are p1 to p100".to_owned() } else { did_you_mean(name, &known()) };
-        decoder.problem(Problem::new(location, format!("`{name}` is no threshold")).help(help));
+        decoder.problem(Problem::new(location, format!("`{name}` is not a threshold")).help(help));
         return None;
     };
     let compared = matches!(&value.value, Value::Scalar(text) if is_comparison(text));
@@ -113,7 +113,7 @@ fn metric(name: &str) -> Option<ThresholdMetric> {
     })
 }
 
-/// `burst_loss` says more than `burst` where no `quality:` stands over it.
+/// Without `quality:` above it, `burst_loss` says more than `burst`.
 fn name_of(metric: QualityMetric) -> &'static str {
     if metric == QualityMetric::Burst { "burst_loss" } else { metric.key() }
 }
@@ -127,7 +127,7 @@ fn share(decoder: &mut Decoder<'_>, node: &Node) -> Option<f64> {
     let (number, scale) = text.trim().strip_suffix('%').map_or((text.trim(), 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().ok().map(|number| number / scale).filter(|share| (0.0..=1.0).contains(share));
     if share.is_none() {
-        decoder.problem(Problem::new(node.location, format!("`{text}` is no share")).help("write 95% or 0.95"));
+        decoder.problem(Problem::new(node.location, format!("`{text}` is not a share")).help("write 95% or 0.95"));
     }
     share
 }

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every node knows its place: what diagnostics are made of.
+//! YAML as a tree in which every node has its place, for diagnostics.
 
 use std::collections::HashMap;
 
@@ -67,7 +67,7 @@ impl<'a> Tree<'a> {
                 Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
                 _ if root.is_some() => {
                     let problem = Problem::new(self.location(span), "a second YAML document");
-                    return Err(problem.help("keep one document a file: remove the `---` and what follows it"));
+                    return Err(problem.help("keep one document per file: remove the `---` and what follows it"));
                 }
                 event => root = Some(self.node(event, span, 0)?),
             }
@@ -94,7 +94,7 @@ impl<'a> Tree<'a> {
         let location = self.location(span);
         self.count(1, location)?;
         if depth > MOST_DEPTH {
-            return Err(Problem::new(location, "nested too deeply").help("a scenario needs no more than a few levels"));
+            return Err(Problem::new(location, "nested too deeply").help("use fewer levels of nesting"));
         }
         let before = self.nodes;
         let (value, anchor) = match event {
@@ -163,7 +163,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// What to do about the mistakes in YAML that people make most.
+/// What to do about common mistakes in YAML.
 fn remedy(info: &str) -> Option<&'static str> {
     const REMEDIES: &[(&str, &str)] = &[
         ("tab", "indent with spaces"),
@@ -171,8 +171,8 @@ fn remedy(info: &str) -> Option<&'static str> {
         ("quoted scalar", "close the quote on the line where it opens"),
         ("flow mapping", "close the `{` with a `}`, and put quotes around texts with commas or colons"),
         ("flow sequence", "close the `[` with a `]`, and put quotes around texts with commas or colons"),
-        ("illegal placement", "look at the lines before: a `[`, `{` or quote may want closing"),
-        ("block mapping", "indent all keys of one mapping alike"),
+        ("illegal placement", "look at the lines before: a `[`, `{` or quote may not be closed"),
+        ("block mapping", "indent all keys of a mapping by the same amount"),
         ("block scalar", "put quotes around a value that begins with `>`: \">= 3.8\""),
         ("unknown anchor", "put quotes around a text that begins with `*`, or define the anchor with `&` before"),
     ];

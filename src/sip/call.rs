@@ -19,7 +19,7 @@ use super::session_timer::{Due, SessionTimer};
 use crate::lock::lock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
-use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, Goodbye, SentDigits};
+use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, HangUpOnDrop, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
 const BYE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -94,7 +94,7 @@ impl SipCall {
         &self.first.media
     }
 
-    pub fn tell(&self, event: CallEvent) {
+    pub fn send(&self, event: CallEvent) {
         let _closed = self.first.dial.events.send(event);
     }
 
@@ -165,9 +165,9 @@ impl SipCall {
             TerminatedReason::UacBye | TerminatedReason::UacCancel => {}
             TerminatedReason::ProxyAuthRequired => {
                 let why = "the bot asks for credentials inside the call and does not take `sip.username` and `sip.password`";
-                self.tell(CallEvent::Broken(now, why.to_owned()));
+                self.send(CallEvent::Broken(now, why.to_owned()));
             }
-            _ => self.tell(CallEvent::HungUp(now)),
+            _ => self.send(CallEvent::HungUp(now)),
         }
     }
 
@@ -177,7 +177,7 @@ impl SipCall {
             DialogState::Confirmed(..) => self.acknowledged(&leg.dialog),
             DialogState::Info(_, request, handle) => {
                 if let Some(digit) = digit_of(&request) {
-                    self.tell(CallEvent::Digit(self.first.dial.clock.now(), digit));
+                    self.send(CallEvent::Digit(self.first.dial.clock.now(), digit));
                 }
                 let _gone = handle.reply(StatusCode::OK).await;
             }
@@ -233,7 +233,7 @@ impl SipCall {
         drop(offered);
         if let Err(why) = self.media().answered(&ack.body) {
             let why = format!("the bot's answer in the ACK of a re-INVITE cannot be used: {why}");
-            self.tell(CallEvent::Lost(self.first.dial.clock.now(), why));
+            self.send(CallEvent::Lost(self.first.dial.clock.now(), why));
         }
     }
 }
@@ -256,10 +256,10 @@ pub(super) async fn place(attempt: Attempt) -> Result<Call, Failed> {
     let body = answered.response.body.clone();
     // From here on there is a call to end, whatever becomes of its media.
     let call = SipCall::begin(attempt, answered);
-    let goodbye = Goodbye::to(call.clone());
+    let hang_up = HangUpOnDrop::of(call.clone());
     match media.answer(&body).await {
         Ok((codec, sink)) => {
-            goodbye.not_yet();
+            hang_up.disarm();
             Ok(Call { answered_at, codec: codec.name().to_owned(), call_id, sink: Box::new(sink), control: call })
         }
         Err(why) => {
@@ -309,6 +309,10 @@ impl CallControl for SipCall {
 
     fn round_trip(&self) -> Option<Duration> {
         self.media().session().round_trip()
+    }
+
+    fn has_packets(&self) -> bool {
+        true
     }
 
     fn reception(&self) -> Reception {

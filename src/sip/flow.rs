@@ -44,7 +44,7 @@ pub(super) async fn connect(hop: &Hop, target: &SipTarget) -> Result<Option<SipC
 async fn secured(hop: &Hop, target: &SipTarget) -> Result<SipConnection, DialError> {
     let config = tls::config(target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
     let name =
-        ServerName::try_from(hop.name.clone()).map_err(|error| DialError::local(&format!("`{}` is no host name", hop.name), error))?;
+        ServerName::try_from(hop.name.clone()).map_err(|error| DialError::local(&format!("`{}` is not a host name", hop.name), error))?;
     let connecting = timeout(PATIENCE, TcpStream::connect(hop.address)).await.map_err(|_| too_slow(hop, target))?;
     let stream = connecting.map_err(|error| unreachable(hop, target, &error.to_string()))?;
     let handshake = timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;

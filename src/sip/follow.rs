@@ -30,7 +30,7 @@ impl SipCall {
         };
         self.handing_over.store(leg.attempt.target.follow_transfer, Ordering::SeqCst);
         let _gone = handle.reply(StatusCode::Accepted).await;
-        self.tell(CallEvent::Transfer(self.first.dial.clock.now(), to.clone()));
+        self.send(CallEvent::Transfer(self.first.dial.clock.now(), to.clone()));
         let (call, leg, progress) = (Arc::clone(self), leg.clone(), transfer::wants_progress(request));
         tokio::spawn(async move {
             // A caller who has hung up goes nowhere: an INVITE that is under way is taken back by being dropped.
@@ -70,7 +70,7 @@ impl SipCall {
         match self.elsewhere(leg, to).await {
             Ok(()) => StatusCode::OK,
             Err((status, why)) => {
-                self.tell(CallEvent::Note(format!("the transfer to {to} was not followed: {why}")));
+                self.send(CallEvent::Note(format!("the transfer to {to} was not followed: {why}")));
                 status
             }
         }
@@ -101,7 +101,7 @@ impl SipCall {
         }
         self.handing_over.store(false, Ordering::SeqCst);
         self.set_timer(SessionTimer::agreed(&answered.response).or(answered.timer));
-        self.tell(CallEvent::Note(format!("the transfer to {to} was followed")));
+        self.send(CallEvent::Note(format!("the transfer to {to} was followed")));
         tokio::spawn(Arc::clone(self).follow(next, answered.states));
         Ok(())
     }

@@ -25,4 +25,4 @@ mod watch;
 pub use agent::SipTransport;
 pub(crate) use call::digit_of;
 pub(crate) use endpoint::{Endpoint, in_dialog};
-pub use trace::{Direction, SipTrace};
+pub use trace::SipTrace;

@@ -27,7 +27,7 @@ impl SipCall {
             format!("the bot did not refresh the session of {} s (RFC 4028)", timer.interval.as_secs())
         };
         if !self.is_over() {
-            self.tell(CallEvent::Broken(self.first.dial.clock.now(), why));
+            self.send(CallEvent::Broken(self.first.dial.clock.now(), why));
         }
     }
 

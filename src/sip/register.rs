@@ -40,7 +40,7 @@ impl Registered {
         hop: &Hop,
         (dial, credential): (&Dial, Option<Credential>),
     ) -> Result<Self, DialError> {
-        let mut server = Uri::try_from(registrar).map_err(|error| DialError::local(&format!("`{registrar}` is no SIP URI"), error))?;
+        let mut server = Uri::try_from(registrar).map_err(|error| DialError::local(&format!("`{registrar}` is not a SIP URI"), error))?;
         server.params.retain(|param| !matches!(param, Param::Transport(_)));
         // The stack takes the transport from here.
         if hop.transport != Transport::Udp {

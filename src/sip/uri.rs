@@ -10,7 +10,7 @@ use crate::transport::DialError;
 
 /// A SIP URI, its user name unescaped.
 pub(super) fn uri(text: &str) -> Result<Uri, DialError> {
-    let mut uri = Uri::try_from(text).map_err(|error| DialError::local(&format!("`{text}` is no SIP URI"), error))?;
+    let mut uri = Uri::try_from(text).map_err(|error| DialError::local(&format!("`{text}` is not a SIP URI"), error))?;
     unescape(&mut uri);
     Ok(uri)
 }

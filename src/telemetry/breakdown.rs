@@ -59,19 +59,19 @@ impl Breakdown {
         })
     }
 
-    /// What is left of `latency` without the stages; none where the bot itself told nothing.
+    /// What is left of `latency` without the stages; `None` where the bot itself reported no stage.
     ///
     /// End of turn detection and speech to text both count from the end of the caller's speech and run at the same time:
     /// the longer of the two is taken off. All other stages follow one another.
     pub fn rest_of(&self, latency: SignedDuration) -> Option<SignedDuration> {
-        let told = [self.endpointing, self.stt, self.llm, self.tts];
-        told.iter().flatten().next()?;
+        let reported = [self.endpointing, self.stt, self.llm, self.tts];
+        reported.iter().flatten().next()?;
         let parts = [self.network, self.endpointing.max(self.stt), self.llm, self.tts, self.playout];
         Some(parts.into_iter().flatten().fold(latency, SignedDuration::saturating_sub))
     }
 }
 
-/// By which ways telemetry of a turn came.
+/// How the telemetry of a turn came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sources {
@@ -79,7 +79,7 @@ pub struct Sources {
     pub rtvi: bool,
     /// OpenTelemetry spans.
     pub otlp: bool,
-    /// Spans of two calls fell into the turn, and nothing told which were this one's: none of them counts.
+    /// Spans of two calls fell into the turn, and it is unknown which belong to this one: none of them counts.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ambiguous: bool,
     /// The spans continue the call's own trace, of its `traceparent`; otherwise they were joined by time.
@@ -87,7 +87,7 @@ pub struct Sources {
     pub traceparent: bool,
 }
 
-/// What the bot told of one turn.
+/// The bot's telemetry of one turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TurnTelemetry {

@@ -1,4 +1,4 @@
-//! Joins what the bot told with the turns that the tester heard.
+//! Joins the bot's telemetry with the turns that the tester heard.
 
 use jiff::SignedDuration;
 
@@ -19,18 +19,18 @@ use super::windows::TurnWindow;
 /// Spans count of `trace_id` where any has it, else by time alone, and then only in turns into which spans of a single
 /// trace fall. `zero_unix_ns` is the wall clock of [`CallTime::DIAL`] in nanoseconds; it is used for spans only.
 ///
-/// **Which time.** Reports come first, spans fill in the stages that reports do not tell.
+/// **Which time.** Reports come first, spans fill in the stages that are missing in them.
 /// - network: `round_trip`, in turns in which the bot spoke.
 /// - endpointing: the bot's own measure from spans; else the last decision before the onset, minus the caller's last
 ///   speech sample. Audio and report travelled meanwhile, so the round trip is taken off; off a span's time half of it.
 /// - stt: the last time to first byte, else the last processing time: earlier ones are of parts of the sentence.
 /// - llm: all requests up to the onset, added up: a function call takes one request, the answer to it another. Time to
 ///   the first token of the answer contains the time to first byte, so the greater sum counts.
-/// - tts: the first sentence, which holds the onset up; likewise the greater of first audio and first byte.
+/// - tts: the first sentence, which holds the onset up; the greater of first audio and first byte.
 /// - playout: the onset minus the arrival of its packet.
 /// - unexplained: [`Breakdown::rest_of`] of the latency.
 ///
-/// What is not told is `None`, never zero.
+/// What is not reported is `None`, never zero.
 pub fn explain(
     windows: &[TurnWindow],
     reports: &[(CallTime, Report)],
@@ -39,16 +39,16 @@ pub fn explain(
     trace_id: Option<&str>,
     round_trip: Option<SignedDuration>,
 ) -> Vec<TurnTelemetry> {
-    let told = of_reports(windows, reports);
+    let reported = of_reports(windows, reports);
     let traced = of_spans(windows, spans, zero_unix_ns, trace_id);
-    let turns = windows.iter().zip(told.iter().zip(&traced));
-    turns.map(|(window, (told, traced))| turn(window, told, traced, round_trip)).collect()
+    let turns = windows.iter().zip(reported.iter().zip(&traced));
+    turns.map(|(window, (reported, traced))| turn(window, reported, traced, round_trip)).collect()
 }
 
-fn turn(window: &TurnWindow, told: &[Fact], traced: &Traced, round_trip: Option<SignedDuration>) -> TurnTelemetry {
+fn turn(window: &TurnWindow, reported: &[Fact], traced: &Traced, round_trip: Option<SignedDuration>) -> TurnTelemetry {
     let Traced { facts: traced, ambiguous, continued } = traced;
     let travel = round_trip.unwrap_or_default();
-    let (first, second) = (stages(window, told, travel), stages(window, traced, travel / 2));
+    let (first, second) = (stages(window, reported, travel), stages(window, traced, travel / 2));
     let mut breakdown = Breakdown {
         network: round_trip.filter(|_| window.bot_onset.is_some()),
         endpointing: first.endpointing.or(second.endpointing),
@@ -62,14 +62,14 @@ fn turn(window: &TurnWindow, told: &[Fact], traced: &Traced, round_trip: Option<
     breakdown.unexplained = latency.and_then(|latency| breakdown.rest_of(latency));
     TurnTelemetry {
         breakdown,
-        calls: calls(told, traced),
-        user_text: heard(told).or_else(|| heard(traced)),
-        bot_text: said(told).or_else(|| said(traced)),
-        source: Sources { rtvi: !told.is_empty(), otlp: !traced.is_empty(), ambiguous: *ambiguous, traceparent: *continued },
+        calls: calls(reported, traced),
+        user_text: heard(reported).or_else(|| heard(traced)),
+        bot_text: said(reported).or_else(|| said(traced)),
+        source: Sources { rtvi: !reported.is_empty(), otlp: !traced.is_empty(), ambiguous: *ambiguous, traceparent: *continued },
     }
 }
 
-/// The stages that one source tells of; `travel` is how long its news of a decision were on the way, and the audio before.
+/// The stages that one source reports; `travel` is how long its report of a decision and the audio before it took to travel.
 fn stages(window: &TurnWindow, facts: &[Fact], travel: SignedDuration) -> Breakdown {
     let onset = window.bot_onset.unwrap_or(window.until);
     let times = |stage, kind| times(facts, stage, kind);
@@ -104,17 +104,17 @@ fn up_to_onset(times: &[(CallTime, SignedDuration)], onset: CallTime) -> Option<
     early.reduce(SignedDuration::saturating_add).or_else(|| times.first().map(|(_, time)| *time))
 }
 
-/// The calls of both sources; one that both tell of, by its id or by name and arguments, counts once.
-fn calls(told: &[Fact], traced: &[Fact]) -> Vec<ToolCall> {
+/// The calls of both sources; a call that both report, by its id or by name and arguments, counts once.
+fn calls(reported: &[Fact], traced: &[Fact]) -> Vec<ToolCall> {
     let of = |facts: &[Fact]| -> Vec<ToolCall> {
         let call = |(_, observed): &Fact| if let Observed::Call(call) = observed { Some(call.clone()) } else { None };
         merge_calls(&facts.iter().filter_map(call).collect::<Vec<_>>())
     };
-    let (told, mut traced) = (of(told), of(traced));
-    let has_id = |call: &ToolCall| call.id.is_some() && told.iter().any(|known| known.id == call.id);
-    let same = |call: &ToolCall| told.iter().any(|known| known.name == call.name && known.arguments == call.arguments);
+    let (reported, mut traced) = (of(reported), of(traced));
+    let has_id = |call: &ToolCall| call.id.is_some() && reported.iter().any(|known| known.id == call.id);
+    let same = |call: &ToolCall| reported.iter().any(|known| known.name == call.name && known.arguments == call.arguments);
     traced.retain(|call| has_id(call) || !same(call));
-    merge_calls(told.iter().chain(&traced))
+    merge_calls(reported.iter().chain(&traced))
 }
 
 fn heard(facts: &[Fact]) -> Option<String> {
@@ -122,7 +122,7 @@ fn heard(facts: &[Fact]) -> Option<String> {
     joined(texts.collect())
 }
 
-/// A stretch of speech with a known id, or without an id and with the words of another one, is one that was told before.
+/// A stretch of speech with a known id, or without an id and with the words of another one, was reported before.
 /// Where stretches have ids, what has none is the model's text as a whole, of which they are the spoken parts.
 fn said(facts: &[Fact]) -> Option<String> {
     let stretches = facts.iter().filter_map(|(_, observed)| match observed {

@@ -1,4 +1,4 @@
-//! Turns as bots tell of them.
+//! Turns as bots report them.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -9,24 +9,24 @@ use super::report::{Report, Stage};
 use super::spans::{Observed, observe};
 use super::windows::{TurnWindow, turn_at, turn_heard_at};
 
-/// What the bot told, and when.
+/// What the bot reported, and when.
 pub(super) type Fact = (CallTime, Observed);
 
-/// What spans tell of one turn.
+/// What spans report about one turn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Traced {
     pub facts: Vec<Fact>,
-    /// Spans of two calls came, and nothing tells which are this one's.
+    /// Spans of two calls came, and it is unknown which belong to this one.
     pub ambiguous: bool,
     /// The spans are of the trace that the call itself began.
     pub continued: bool,
 }
 
-/// What the reports tell of each turn, in order of arrival.
+/// What the bot's messages report about each turn, in order of arrival.
 pub(super) fn of_reports(windows: &[TurnWindow], reports: &[(CallTime, Report)]) -> Vec<Vec<Fact>> {
-    let told = reports.iter().flat_map(|(at, report)| observed(report).into_iter().map(|observed| (*at, observed)));
+    let facts = reports.iter().flat_map(|(at, report)| observed(report).into_iter().map(|observed| (*at, observed)));
     let mut turns = vec![Vec::new(); windows.len()];
-    for fact in told {
+    for fact in facts {
         if let Some(turn) = turn_of(windows, &fact).and_then(|turn| turns.get_mut(turn)) {
             turn.push(fact);
         }
@@ -34,10 +34,10 @@ pub(super) fn of_reports(windows: &[TurnWindow], reports: &[(CallTime, Report)])
     sorted(turns)
 }
 
-/// What the spans tell of each turn, in order of time.
+/// What the spans report about each turn, in order of time.
 ///
 /// With a trace id that any span has, only spans of that trace count. Otherwise every span does that falls into a turn,
-/// unless spans of two traces do: they are of two calls, and nothing tells which is this one, so none counts.
+/// unless spans of two traces do: they are of two calls, and it is unknown which is this one, so none counts.
 /// A span that was exported twice counts once.
 pub(super) fn of_spans(windows: &[TurnWindow], spans: &[Span], zero_unix_ns: u64, trace_id: Option<&str>) -> Vec<Traced> {
     let mine = |span: &&Span| trace_id.is_some_and(|id| span.trace_id.eq_ignore_ascii_case(id));
@@ -80,10 +80,10 @@ fn call_time(unix_ns: u64, zero_unix_ns: u64) -> CallTime {
     CallTime::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
 }
 
-/// What a report tells of a turn.
+/// What a message reports about a turn.
 ///
 /// Times of turn analysers are left out: they are a part of end of turn detection only, and
-/// [`Report::UserStoppedSpeaking`] tells the whole. Transcripts that may still change are left out as well.
+/// [`Report::UserStoppedSpeaking`] covers the whole. Transcripts that may still change are left out as well.
 fn observed(report: &Report) -> Vec<Observed> {
     match report {
         Report::UserStoppedSpeaking => vec![Observed::TurnDecided],

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::report::{Report, ToolCall};
 
-/// What one event tells; nothing where it is unknown, malformed or of no interest.
+/// What one event reports; nothing if it is unknown, malformed or of no interest.
 ///
 /// A function call comes twice, as `response.function_call_arguments.done` and as `response.output_item.done`: older
 /// servers leave the name out of the first. Both have the same id, see [`merge_calls`](super::merge_calls).

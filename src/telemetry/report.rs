@@ -1,4 +1,4 @@
-//! What the bot said over its data channel or socket.
+//! What the bot reported over its data channel or socket.
 
 use std::fmt;
 
@@ -76,7 +76,7 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Who measured, in the bot's words: `OpenAILLMService#0`.
     pub processor: String,
-    /// The model behind it, where the bot tells.
+    /// The model behind it, if the bot reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Seconds.
@@ -86,9 +86,9 @@ pub struct Metric {
 /// A function that the bot called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// Name of the function; empty where the bot does not tell it (Pipecat's `function_call_report_level`).
+    /// Name of the function; empty where the bot does not report it (Pipecat's `function_call_report_level`).
     pub name: String,
-    /// Its arguments; `null` where the bot does not tell them.
+    /// Its arguments; `null` where the bot does not report them.
     #[serde(default)]
     pub arguments: Value,
     /// The bot's id of the call.
@@ -96,7 +96,7 @@ pub struct ToolCall {
     pub id: Option<String>,
 }
 
-/// One thing that the bot said of itself.
+/// One thing that the bot reported about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
@@ -138,7 +138,7 @@ pub enum Report {
     },
 }
 
-/// One entry a call, in the order of the first report of each.
+/// One entry per call, in the order of the first report of each.
 ///
 /// Reports with the same id are one call: the first name that is not empty and the first arguments that are not `null`
 /// count. A report without an id is a call of its own.

@@ -7,23 +7,23 @@ use super::report::{Metric, MetricKind, Report, Stage, ToolCall};
 /// Keep-alive text of Pipecat's SmallWebRTC data channel.
 ///
 /// From the first one on the bot takes a gap of more than 3 s as a lost connection: send one every second, or none.
-/// The answer, if any, is no RTVI message.
+/// The answer, if any, is not an RTVI message.
 pub const PING: &str = "ping";
 
 /// Version of the protocol that this client speaks. Bots of protocol 1 refuse a client of version 2, those of protocol 2
 /// still serve one of version 1, and [`parse`] reads both.
 pub const VERSION: &str = "1.2.0";
 
-/// The message by which a client tells the bot that it listens; `id` comes back in `bot-ready`.
+/// The message by which a client reports that it is ready; `id` comes back in `bot-ready`.
 pub fn client_ready(id: &str) -> String {
     let about = json!({"library": "goldencall", "library_version": env!("CARGO_PKG_VERSION")});
     json!({"label": "rtvi-ai", "type": "client-ready", "id": id, "data": {"version": VERSION, "about": about}}).to_string()
 }
 
-/// What one text message of the bot tells; nothing where it is unknown, malformed or of no interest.
+/// What one text message of the bot reports; nothing if it is unknown, malformed or of no interest.
 ///
 /// - `server-message` is left out: its content is the application's own.
-/// - `vad-user-stopped-speaking` is left out: it tells of a silence, not of the end of a turn.
+/// - `vad-user-stopped-speaking` is left out: it reports a silence, not the end of a turn.
 /// - `llm-function-call-started` and `-stopped` are left out: `-in-progress` comes between them with the same call's id,
 ///   and is the one with arguments. The older `llm-function-call` reports the same call once more.
 /// - A metrics message of nothing but zeros is left out: bots send one before the first turn.

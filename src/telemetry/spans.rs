@@ -1,4 +1,4 @@
-//! What the spans of Pipecat and LiveKit Agents tell.
+//! Reads the spans of Pipecat and LiveKit Agents.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::openai::arguments;
 use super::otlp::Span;
 use super::report::{MetricKind, Stage, ToolCall};
 
-/// One thing that the bot told, in whichever way.
+/// One thing that the bot reported, by message or span.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observed {
     /// The bot took the caller's turn as finished.
@@ -33,27 +33,27 @@ pub enum Observed {
     },
 }
 
-/// What a span tells, with the moment by which it is assigned to a turn.
+/// What a span reports, with the moment by which it is assigned to a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
     /// Nanoseconds since the Unix epoch, by the bot's clock.
     pub at_unix_ns: u64,
-    /// What it tells.
+    /// What it reports.
     pub observed: Observed,
 }
 
-/// What one span tells; nothing where its name is unknown.
+/// What one span reports; nothing if its name is unknown.
 ///
 /// - What is about the caller's speech (`stt`, `user_turn`, `eou_wait`, `eou_detection`) counts at the *end* of the span,
 ///   for these spans begin while the caller speaks. What is about the answer (`llm`, `llm_node`, `tts`, `tts_node`, tools)
 ///   counts at its *start*.
 /// - Pipecat: `metrics.ttfb` of `stt`, `llm` and `tts`; `transcript` of `stt`, `output` of `llm`; `llm_tool_call` with
-///   `tool.function_name`, `tool.arguments`, `tool.call_id`; `llm_response`, of speech-to-speech models, as `llm`. Its `turn.user_bot_latency_seconds` is the bot's own view of
-///   what the tester measures, and is left out.
+///   `tool.function_name`, `tool.arguments`, `tool.call_id`; `llm_response`, of speech-to-speech models, as `llm`.
+///   `turn.user_bot_latency_seconds` is left out: the tester measures that itself.
 /// - LiveKit: `lk.response.ttft` of `llm_node`, `lk.response.ttfb` of `tts_node`; `lk.transcription_delay` and
 ///   `lk.end_of_turn_delay` of `user_turn` and `agent_turn`; the end of `eou_wait` or `eou_detection` is a decision;
 ///   `function_tool` is a call. Texts are looked for under `lk.pii.` and under the older names without `pii`.
-/// - Zero is no time: LiveKit writes it where it has none.
+/// - Zero is not a time: LiveKit writes it where it has none.
 pub fn observe(span: &Span) -> Vec<Observation> {
     let (end, observed) = match span.name.as_str() {
         "stt" => (true, vec![took(span, "metrics.ttfb", Stage::Stt), heard(span, &["transcript"])]),

@@ -1,11 +1,11 @@
-//! The trace that a call belongs to (W3C Trace Context), so that a bot's spans can be told from those of other calls.
+//! The trace that a call belongs to (W3C Trace Context), by which a bot's spans are distinguished from those of other calls.
 
 /// A trace and the span of the call in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     trace: u128,
     span: u64,
-    /// The run of goldencall that the call belongs to; 0 of none.
+    /// The run that the call belongs to; 0: none.
     run: u64,
 }
 
@@ -20,7 +20,7 @@ pub fn run_id(run: u64) -> String {
 }
 
 impl TraceContext {
-    /// A trace of its own. Zero is no legal id.
+    /// A trace of its own. Zero is not a valid id.
     pub fn random() -> Self {
         Self { trace: rand::random::<u128>().max(1), span: rand::random::<u64>().max(1), run: 0 }
     }

@@ -97,32 +97,32 @@ pub struct Call {
     pub call_id: String,
     /// Takes the caller's audio.
     pub sink: Box<dyn MediaSink>,
-    /// Ends the call and tells what was received.
+    /// Ends the call and knows what was received.
     pub control: Arc<dyn CallControl>,
 }
 
 impl Drop for Call {
-    /// Whoever lets go of a call, a task that broke among them, has hung up.
+    /// A call that nobody holds any more is hung up, also when its task panicked.
     fn drop(&mut self) {
-        drop(Goodbye::to(Arc::clone(&self.control)));
+        drop(HangUpOnDrop::of(Arc::clone(&self.control)));
     }
 }
 
 /// Hangs up when it is dropped.
-pub(crate) struct Goodbye(Option<Arc<dyn CallControl>>);
+pub(crate) struct HangUpOnDrop(Option<Arc<dyn CallControl>>);
 
-impl Goodbye {
-    pub fn to(control: Arc<dyn CallControl>) -> Self {
+impl HangUpOnDrop {
+    pub fn of(control: Arc<dyn CallControl>) -> Self {
         Self(Some(control))
     }
 
-    /// Somebody else sees to it.
-    pub fn not_yet(mut self) {
+    /// The call is somebody else's to end.
+    pub fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Goodbye {
+impl Drop for HangUpOnDrop {
     fn drop(&mut self) {
         if let (Some(control), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(async move { control.hang_up().await });
@@ -165,6 +165,11 @@ pub trait CallControl: Send + Sync {
 
     /// What was received so far.
     fn reception(&self) -> Reception;
+
+    /// Whether the bot's audio comes in packets that can be lost (RTP); a media socket over TCP has none.
+    fn has_packets(&self) -> bool {
+        false
+    }
 
     /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, and tells when.
     ///

@@ -16,7 +16,7 @@ use super::peer::{Peer, PeerEvent, VoiceFrame};
 use super::signalling::{SignallingClient, Trickler};
 use super::stamps::Stamps;
 use super::track::codec_of;
-use super::{channel, goodbye};
+use super::{channel, dtls_close};
 use crate::clock::{CallClock, Monotonic};
 use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::lock::lock;
@@ -64,13 +64,13 @@ impl Drop for RtcCall {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(part(Arc::clone(&self.connection), Arc::clone(&self.session)));
+            runtime.spawn(close(Arc::clone(&self.connection), Arc::clone(&self.session)));
         }
     }
 }
 
-/// Both goodbyes, neither of which waits for the other.
-async fn part(connection: Arc<dyn PeerConnection>, session: Arc<SignallingClient>) {
+/// Closes the connection and ends the signalling session, neither waiting for the other.
+async fn close(connection: Arc<dyn PeerConnection>, session: Arc<SignallingClient>) {
     let _late = tokio::join!(timeout(CLOSE_TIMEOUT, connection.close()), timeout(CLOSE_TIMEOUT, session.close()));
 }
 
@@ -91,8 +91,12 @@ impl CallControl for RtcCall {
             }
             let measured = timeout(CLOSE_TIMEOUT, round_trip(self.connection.as_ref())).await.ok().flatten();
             *lock(&self.round_trip) = measured;
-            part(Arc::clone(&self.connection), Arc::clone(&self.session)).await;
+            close(Arc::clone(&self.connection), Arc::clone(&self.session)).await;
         })
+    }
+
+    fn has_packets(&self) -> bool {
+        true
     }
 
     fn reception(&self) -> Reception {
@@ -110,7 +114,7 @@ impl CallControl for RtcCall {
 
 /// What the tasks of a call need.
 #[derive(Clone)]
-pub(super) struct Ears {
+pub(super) struct Listener {
     pub stamps: Arc<Stamps>,
     pub clock: CallClock,
     pub events: mpsc::UnboundedSender<CallEvent>,
@@ -124,10 +128,10 @@ pub(super) async fn follow(
     mut events: mpsc::UnboundedReceiver<PeerEvent>,
     candidates: Trickler,
     codecs: Vec<Codec>,
-    ears: Ears,
+    listener: Listener,
 ) {
     let mut earlier = earlier.into_iter();
-    let goodbye = goodbye::said(Arc::clone(&call.connection));
+    let goodbye = dtls_close::received(Arc::clone(&call.connection));
     tokio::pin!(goodbye);
     loop {
         let event = match earlier.next() {
@@ -141,14 +145,14 @@ pub(super) async fn follow(
         match event {
             PeerEvent::Track(track) => {
                 if let Some(codec) = codec_of(&track, &codecs).await {
-                    tokio::spawn(listen(track, codec, ears.clone()));
+                    tokio::spawn(listen(track, codec, listener.clone()));
                 }
             }
-            PeerEvent::Candidate(candidate) => candidates.tell(Some(candidate)),
-            PeerEvent::Gathered => candidates.tell(None),
+            PeerEvent::Candidate(candidate) => candidates.send(Some(candidate)),
+            PeerEvent::Gathered => candidates.send(None),
             PeerEvent::Reached => {}
             PeerEvent::State(state) => {
-                let now = ears.clock.now();
+                let now = listener.clock.now();
                 let event = match state {
                     RTCPeerConnectionState::Closed => CallEvent::HungUp(now),
                     RTCPeerConnectionState::Failed => {
@@ -159,29 +163,29 @@ pub(super) async fn follow(
                 };
                 let last = !matches!(event, CallEvent::Lost(..));
                 if !(last && call.over.load(Ordering::SeqCst)) {
-                    let _over = ears.events.send(event);
+                    let _over = listener.events.send(event);
                 }
                 if last {
                     return;
                 }
             }
             PeerEvent::Channel(opened) => {
-                tokio::spawn(channel::follow(opened, call.session.signalling(), ears.clock, ears.events.clone()));
+                tokio::spawn(channel::follow(opened, call.session.signalling(), listener.clock, listener.events.clone()));
             }
         }
     }
 }
 
 /// Hands in the bot's audio.
-pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, ears: Ears) {
+pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, listener: Listener) {
     let Ok(mut decoder) = VoiceDecoder::new(codec) else { return };
     while let Some(event) = track.poll().await {
         let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
         let header = &packet.header;
         let read = Monotonic::now();
-        let off_the_wire = ears.stamps.arrival(header.ssrc, header.sequence_number).unwrap_or(read);
+        let off_the_wire = listener.stamps.arrival(header.ssrc, header.sequence_number).unwrap_or(read);
         let decoded = decoder.decode(&packet.payload);
-        let arrival = ears.clock.at(off_the_wire.plus_nanos(-(decoded.behind as i64 * SAMPLE_NANOS)));
+        let arrival = listener.clock.at(off_the_wire.plus_nanos(-(decoded.behind as i64 * SAMPLE_NANOS)));
         let frame = MediaFrame {
             arrival,
             received: arrival,
@@ -191,8 +195,8 @@ pub(super) async fn listen(track: Arc<dyn TrackRemote>, codec: Codec, ears: Ears
             marker: header.marker,
             samples: decoded.samples,
         };
-        lock(&ears.reception).push(&frame);
-        if ears.events.send(CallEvent::Media(frame)).is_err() {
+        lock(&listener.reception).push(&frame);
+        if listener.events.send(CallEvent::Media(frame)).is_err() {
             return;
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::timeout;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::call::{Ears, RtcCall, RtcSink, follow};
+use super::call::{Listener, RtcCall, RtcSink, follow};
 use super::ice::Usable;
 use super::peer::{Peer, PeerEvent, PeerOptions};
 use super::sdp::audio_of;
@@ -92,10 +92,10 @@ async fn connect(dial: Dial, mut target: WebRtcTarget, stage: &Stage) -> Result<
     let sink = peer.microphone(audio).map_err(|error| DialError::local("no audio", error))?;
     let call_id = session.call_id();
     let reception = Arc::clone(&call.reception);
-    let ears = Ears { stamps: Arc::clone(&peer.stamps), clock: dial.clock, events: dial.events, reception };
+    let listener = Listener { stamps: Arc::clone(&peer.stamps), clock: dial.clock, events: dial.events, reception };
     let others = target.codecs.iter().copied().filter(|codec| *codec != audio.codec);
     let codecs = std::iter::once(audio.codec).chain(others).collect();
-    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, candidates, codecs, ears));
+    tokio::spawn(follow(Arc::clone(&call), waiting, peer.events, candidates, codecs, listener));
     Ok(Call { answered_at, codec: audio.codec.name().to_owned(), call_id, sink: Box::new(RtcSink(sink)), control: call })
 }
 
@@ -133,9 +133,9 @@ async fn connected(
             PeerEvent::Reached => stage.set(Stage::DTLS),
             PeerEvent::Candidate(candidate) => {
                 stage.found();
-                candidates.tell(Some(candidate));
+                candidates.send(Some(candidate));
             }
-            PeerEvent::Gathered => candidates.tell(None),
+            PeerEvent::Gathered => candidates.send(None),
             other => waiting.push(other),
         }
     }

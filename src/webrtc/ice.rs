@@ -46,7 +46,7 @@ impl Usable {
         }
         if target.relay_only && !self.relays() {
             let message = format!(
-                "{} was not called: `ice_transport_policy: relay`, and nobody named a TURN server over UDP; add one to `ice_servers`",
+                "{} was not called: `ice_transport_policy: relay`, but there is no TURN server over UDP; add one to `ice_servers`",
                 target.url
             );
             return Err(DialError::new(DialErrorKind::BadAnswer, message));

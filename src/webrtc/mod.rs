@@ -4,7 +4,7 @@
 mod call;
 mod channel;
 mod dialer;
-mod goodbye;
+mod dtls_close;
 mod ice;
 #[doc(hidden)]
 pub mod livekit;

@@ -75,7 +75,7 @@ pub(crate) enum PeerEvent {
 struct Handler(mpsc::UnboundedSender<PeerEvent>);
 
 impl Handler {
-    fn tell(&self, event: PeerEvent) {
+    fn send(&self, event: PeerEvent) {
         // Nobody listens once the call is over.
         let _over = self.0.send(event);
     }
@@ -88,32 +88,32 @@ impl PeerConnectionEventHandler for Handler {
             // The stack leaves it empty, and servers that look for the section pass over such a candidate. All are bundled
             // into the first.
             candidate.sdp_mid = candidate.sdp_mid.filter(|section| !section.is_empty()).or_else(|| Some("0".to_owned()));
-            self.tell(PeerEvent::Candidate(candidate));
+            self.send(PeerEvent::Candidate(candidate));
         }
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
-            self.tell(PeerEvent::Gathered);
+            self.send(PeerEvent::Gathered);
         }
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
         if state == RTCIceConnectionState::Connected {
-            self.tell(PeerEvent::Reached);
+            self.send(PeerEvent::Reached);
         }
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.tell(PeerEvent::State(state));
+        self.send(PeerEvent::State(state));
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        self.tell(PeerEvent::Channel(channel));
+        self.send(PeerEvent::Channel(channel));
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.tell(PeerEvent::Track(track));
+        self.send(PeerEvent::Track(track));
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use goldencall::speech::stt::{CommandConfig, CommandTranscriber, HttpConfig, HttpTranscriber, SttError, Transcriber};
+use goldencall::internals::speech::{CommandConfig, CommandTranscriber, HttpConfig, HttpTranscriber, SttError, Transcriber};
 
 /// A server that answers one request; gives its address and, at the end, the request.
 fn server(answer: String, delay: Duration) -> (String, JoinHandle<String>) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use goldencall::speech::store::{FetchStage, ModelId, ModelState, ModelStore};
+use goldencall::internals::speech::{FetchStage, ModelId, ModelState, ModelStore};
 
 use crate::support::store_dir;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
-use goldencall::media::wav;
+use goldencall::internals::media::read_wav;
 
 /// The folder of models: `GOLDENCALL_MODEL_DIR`, or one in the user's cache.
 pub fn store_dir() -> PathBuf {
@@ -18,7 +18,7 @@ pub fn store_dir() -> PathBuf {
 /// A clip of the bench corpus at 8 kHz.
 pub fn corpus(name: &str) -> Vec<i16> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/corpus").join(name);
-    wav::read(&std::fs::read(path).unwrap()).unwrap().at_rate(8000).samples
+    read_wav(&std::fs::read(path).unwrap()).unwrap().at_rate(8000).samples
 }
 
 /// The clip without the zeros around it: its edges are the truth.

@@ -1,6 +1,6 @@
 //! The caller interrupts.
 
-use super::story;
+use super::call_log;
 
 const TERMS: &str = "
 steps:
@@ -11,7 +11,7 @@ steps:
 
 #[test]
 fn the_bot_stops_in_time() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         TERMS,
         "0.5 connected
          1.0-2.4 bot \"Our terms are\"
@@ -21,7 +21,7 @@ fn the_bot_stops_in_time() {
 
 #[test]
 fn the_bot_does_not_stop() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         TERMS,
         "0.5 connected
          1.0-6.0 bot \"Our terms are long and you will hear them all\"
@@ -31,7 +31,7 @@ fn the_bot_does_not_stop() {
 
 #[test]
 fn the_bot_had_already_finished() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         TERMS,
         "0.5 connected
          1.0-1.6 bot \"Terms apply.\"
@@ -41,12 +41,12 @@ fn the_bot_had_already_finished() {
 
 #[test]
 fn the_bot_never_speaks() {
-    insta::assert_snapshot!(story::of(TERMS, "0.5 connected"));
+    insta::assert_snapshot!(call_log::of(TERMS, "0.5 connected"));
 }
 
 #[test]
 fn the_bot_stops_at_its_first_syllable() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { stops_within: 500ms } }, { caller: { audio: stop.wav, barge_in: 200ms } }, { bot: Okay }]",
         "0.5 connected
          1.0-1.3 noise

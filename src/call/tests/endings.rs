@@ -1,17 +1,12 @@
 //! How calls end, and what becomes of the steps that were not reached.
 
-use std::time::Duration;
-
-use crate::scenario::{HookStep, Location, Scenario, Step};
-
-use super::simulation::scenario;
-use super::story;
+use super::call_log;
 
 const EXPECTED: &str = "steps: [{ bot: Hello }, { caller: { audio: bye.wav } }, { bot: Goodbye }, { hangup: bot }]";
 
 #[test]
 fn bot_hangs_up_as_expected() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         EXPECTED,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -22,7 +17,7 @@ fn bot_hangs_up_as_expected() {
 
 #[test]
 fn bot_hangs_up_as_expected_right_after_its_last_word() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         EXPECTED,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -33,7 +28,7 @@ fn bot_hangs_up_as_expected_right_after_its_last_word() {
 
 #[test]
 fn bot_does_not_hang_up() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         EXPECTED,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -43,7 +38,7 @@ fn bot_does_not_hang_up() {
 
 #[test]
 fn call_lost_where_the_bot_was_to_hang_up() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         EXPECTED,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -63,7 +58,7 @@ steps:
 
 #[test]
 fn bot_hangs_up_mid_turn() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -74,7 +69,7 @@ fn bot_hangs_up_mid_turn() {
 
 #[test]
 fn bot_hangs_up_instead_of_a_reply() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -84,7 +79,7 @@ fn bot_hangs_up_instead_of_a_reply() {
 
 #[test]
 fn bot_hangs_up_before_the_callers_next_line() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -94,7 +89,7 @@ fn bot_hangs_up_before_the_callers_next_line() {
 
 #[test]
 fn bot_hangs_up_while_the_caller_speaks() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -104,7 +99,7 @@ fn bot_hangs_up_while_the_caller_speaks() {
 
 #[test]
 fn bot_hangs_up_after_the_last_turn() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { hangup: caller }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -114,7 +109,7 @@ fn bot_hangs_up_after_the_last_turn() {
 
 #[test]
 fn bot_hangs_up_between_two_bot_steps() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { bot: How can I help? }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -124,7 +119,7 @@ fn bot_hangs_up_between_two_bot_steps() {
 
 #[test]
 fn an_optional_farewell_that_does_not_come() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: { says: Goodbye, optional: true } }, { hangup: bot }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -134,7 +129,7 @@ fn an_optional_farewell_that_does_not_come() {
 
 #[test]
 fn silence_cut_short() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { bot: { silent_for: 5s } }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -144,7 +139,7 @@ fn silence_cut_short() {
 
 #[test]
 fn lost() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -154,7 +149,7 @@ fn lost() {
 
 #[test]
 fn cancelled() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         BOOKING,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -165,12 +160,12 @@ fn cancelled() {
 
 #[test]
 fn never_answered() {
-    insta::assert_snapshot!(story::of(BOOKING, "0.5 ended cancelled"));
+    insta::assert_snapshot!(call_log::of(BOOKING, "0.5 ended cancelled"));
 }
 
 #[test]
 fn out_of_time_in_a_bot_turn() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "{ timeout: 5s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
         "0.5 connected
          0.8-1.2 bot \"Hello\""
@@ -179,7 +174,7 @@ fn out_of_time_in_a_bot_turn() {
 
 #[test]
 fn out_of_time_while_the_caller_waits() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "{ timeout: 3s, steps: [{ bot: Hello }, { caller: { silence: 5s } }, { bot: Goodbye }] }",
         "0.5 connected
          0.8-1.2 bot \"Hello\""
@@ -188,7 +183,7 @@ fn out_of_time_while_the_caller_waits() {
 
 #[test]
 fn out_of_time_just_after_the_words() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "{ timeout: 2s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
         "0.5 connected
          1.2-2.0 bot \"Hello\""
@@ -197,53 +192,20 @@ fn out_of_time_just_after_the_words() {
 
 #[test]
 fn out_of_time_before_the_words_are_known() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "{ timeout: 2s, steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }] }",
         "0.5 connected
          1.2-2.0 bot \"Hello\" stt=1"
     ));
 }
 
-fn with_hook(within: u64) -> Scenario {
-    let mut scenario = scenario("steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]");
-    let (location, command) = (Location { line: 9, ..Location::default() }, vec!["true".to_owned()]);
-    scenario.steps.insert(1, Step::Hook(HookStep { location, command, within: Duration::from_secs(within) }));
-    scenario
-}
-
-#[test]
-fn hook_succeeds() {
-    insta::assert_snapshot!(story::of_scenario(
-        with_hook(5),
-        "0.5 connected
-         0.8-1.2 bot \"Hello\"
-         k+1.0 hook ok
-         c1+0.5-1.0 bot \"Goodbye\""
-    ));
-}
-
-#[test]
-fn hook_fails() {
-    insta::assert_snapshot!(story::of_scenario(
-        with_hook(5),
-        "0.5 connected
-         0.8-1.2 bot \"Hello\"
-         k+1.0 hook fails"
-    ));
-}
-
-#[test]
-fn hook_takes_too_long() {
-    insta::assert_snapshot!(story::of_scenario(with_hook(2), "0.5 connected\n0.8-1.2 bot \"Hello\""));
-}
-
 #[test]
 fn a_word_that_the_callers_hang_up_cuts_off_is_not_held_against_the_bot() {
     let steps = "steps: [{ bot: Thank you for calling Acme Dental. Goodbye. }, { hangup: caller }]";
     // The words of the first sentence come so late that the second one is under way when the caller hangs up.
-    let cut = story::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-9 bot \"Green bar\"");
+    let cut = call_log::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-9 bot \"Green bar\"");
     insta::assert_snapshot!(cut);
     assert!(cut.contains("passed") && !cut.contains("Green bar"), "{cut}");
-    let whole = story::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-3.3 bot \"Green bar\"");
+    let whole = call_log::of(steps, "0.5 connected\n0.8-2.4 bot \"Thank you for calling Acme Dental.\" stt=1.2\n3.2-3.3 bot \"Green bar\"");
     assert!(whole.contains("Green bar"), "{whole}");
 }

@@ -1,6 +1,6 @@
 //! What becomes known late.
 
-use super::story;
+use super::call_log;
 
 #[test]
 fn silence_mode_goes_on_without_words() {
@@ -10,7 +10,7 @@ steps:
   - caller: { audio: a.wav }
   - bot: { says: Goodbye, advance: silence }
 ";
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         steps,
         "0.5 connected
          1.0-1.5 bot \"Good evening\" stt=6
@@ -20,7 +20,7 @@ steps:
 
 #[test]
 fn the_tester_holds_the_caller_back() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          1.0-1.5 bot \"Hello\" stt=1.5
@@ -30,7 +30,7 @@ fn the_tester_holds_the_caller_back() {
 
 #[test]
 fn given_up() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: Goodbye, give_up: 1s } }, { caller: { audio: a.wav } }]",
         "0.5 connected
          1.0-1.5 bot \"Hello\"
@@ -40,7 +40,7 @@ fn given_up() {
 
 #[test]
 fn words_out_of_order() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: Hello. How can I help? } }]",
         "0.5 connected
          1.0-1.5 bot \"Hello.\" stt=2

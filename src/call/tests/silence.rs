@@ -1,6 +1,6 @@
-//! Silence that is asked for, and sounds that are no words.
+//! Silence that is asked for, and sounds that are not words.
 
-use super::story;
+use super::call_log;
 
 const HOLD: &str = "
 steps:
@@ -13,7 +13,7 @@ steps:
 
 #[test]
 fn silence_kept() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         HOLD,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -23,7 +23,7 @@ fn silence_kept() {
 
 #[test]
 fn silence_broken() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         HOLD,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -33,7 +33,7 @@ fn silence_broken() {
 
 #[test]
 fn silence_with_a_cough_in_it() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         HOLD,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -44,7 +44,7 @@ fn silence_with_a_cough_in_it() {
 
 #[test]
 fn silence_then_the_bot_in_its_own_time() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ caller: { audio: a.wav } }, { bot: { silent_for: 3s } }, { bot: Are you there? }]",
         "0.5 connected
          c1+3.2-4.0 bot \"Are you there?\""
@@ -53,7 +53,7 @@ fn silence_then_the_bot_in_its_own_time() {
 
 #[test]
 fn caller_silence_then_reprompt() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { silence: 5s } }, { bot: Are you still there? }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -63,7 +63,7 @@ fn caller_silence_then_reprompt() {
 
 #[test]
 fn reprompt_after_a_silence_longer_than_within() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { silence: 10s } }, { bot: { says: Are you still there?, within: 2s } }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -80,12 +80,12 @@ steps:
   - caller: { audio: digits.wav, after: 0ms }
   - bot: Thanks
 ";
-    insta::assert_snapshot!(story::of(steps, "0.5 connected\nc2+0.8-1.2 bot \"Thanks\""));
+    insta::assert_snapshot!(call_log::of(steps, "0.5 connected\nc2+0.8-1.2 bot \"Thanks\""));
 }
 
 #[test]
 fn noise_then_a_slow_answer() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: Hello, latency: 6s } }]",
         "0.5 connected
          0.8-0.9 noise
@@ -95,7 +95,7 @@ fn noise_then_a_slow_answer() {
 
 #[test]
 fn nothing_but_noise() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { within: 3s } }, { caller: { audio: a.wav } }, { bot: Hello }]",
         "0.5 connected
          0.8-0.9 noise"
@@ -104,7 +104,7 @@ fn nothing_but_noise() {
 
 #[test]
 fn early_media_is_no_greeting() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }]",
         "0.2-1.0 bot \"Your call is being connected.\"
          2.0 connected
@@ -114,7 +114,7 @@ fn early_media_is_no_greeting() {
 
 #[test]
 fn greeting_that_overtakes_the_answer() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }]",
         "1.98-2.6 bot \"Hello\"
          2.0 connected"
@@ -123,7 +123,7 @@ fn greeting_that_overtakes_the_answer() {
 
 #[test]
 fn speech_that_is_not_understood() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          0.8-3.0 noise"
@@ -132,7 +132,7 @@ fn speech_that_is_not_understood() {
 
 #[test]
 fn silence_broken_by_speech_that_is_not_understood() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { silent_for: 3s } }]",
         "0.5 connected
          0.8-2.0 noise"

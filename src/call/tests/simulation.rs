@@ -24,7 +24,7 @@ pub fn scenario(yaml: &str) -> Scenario {
     parse_with(source, &Setting::default(), &|_| Ok(())).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-/// What became of a call.
+/// How a call came out.
 #[derive(Debug)]
 pub struct Outcome {
     pub outputs: Vec<(CallTime, Output)>,
@@ -67,7 +67,7 @@ impl World {
     fn run(&mut self) {
         while let Some((at, kind)) = self.next() {
             self.now = at;
-            self.tell(kind);
+            self.feed(kind);
             assert!(self.outcome.inputs.len() < MOST_INPUTS, "the call goes in circles");
         }
     }
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    fn tell(&mut self, kind: InputKind) {
+    fn feed(&mut self, kind: InputKind) {
         match kind {
             InputKind::Playback(Playback::Started { speech_start }) => {
                 self.anchor(Anchor::CallerStart(self.acts), speech_start);
@@ -97,11 +97,11 @@ impl World {
         self.outcome.inputs.push(input.clone());
         self.conversation.handle(input);
         while let Some(output) = self.conversation.poll() {
-            self.obey(output);
+            self.carry_out(output);
         }
     }
 
-    /// What counts from here can be told now. Nothing is told before it has happened, nor in the past.
+    /// Queues the lines that count from this anchor. No input comes before it has happened, nor in the past.
     fn anchor(&mut self, anchor: Anchor, at: CallTime) {
         let lines = self.timeline.lines.clone();
         for line in lines.iter().filter(|line| line.anchor == anchor) {
@@ -125,12 +125,11 @@ impl World {
         self.push(speech_end + tail, InputKind::Playback(Playback::Finished));
     }
 
-    fn obey(&mut self, output: Output) {
+    fn carry_out(&mut self, output: Output) {
         match &output {
             Output::Play { .. } => self.play(self.timeline.clip, self.timeline.tail),
             Output::SendDtmf(digits) => self.play(DIGIT * digits.len() as u32, Duration::ZERO),
             Output::StopPlay => self.queue.retain(|_, kind| !matches!(kind, InputKind::Playback(_))),
-            Output::RunHook { .. } => self.anchor(Anchor::Hook, self.now),
             Output::Hangup => {
                 self.anchor(Anchor::Hangup, self.now);
                 self.push(self.now + WIRE, InputKind::Ended(EndCause::CallerHungUp));

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Times are seconds since dial, or since an anchor: `c1` the end of the caller's first act, `s1` its
-//! start, `h` the moment the tester hangs up, `k` the moment a hook starts. `stt=2` sets the transcript lag
-//! of one line; lines such as `lag 0.2` set it for all.
+//! start, `h` the moment the tester hangs up. `stt=2` sets the transcript lag of one line; lines such as `lag 0.2` set it
+//! for all.
 
 use std::time::Duration;
 
@@ -22,7 +22,6 @@ pub enum Anchor {
     CallerEnd(usize),
     CallerStart(usize),
     Hangup,
-    Hook,
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +31,6 @@ pub enum What {
     Dtmf(char),
     Transfer(String),
     Ended(EndCause),
-    Hook(bool),
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +98,6 @@ fn parse_anchor(text: &str) -> Anchor {
         b'c' => Anchor::CallerEnd(number()),
         b's' => Anchor::CallerStart(number()),
         b'h' => Anchor::Hangup,
-        b'k' => Anchor::Hook,
         _ => panic!("no anchor: {text}"),
     }
 }
@@ -122,13 +119,12 @@ fn parse_what(text: &str, length: Duration) -> What {
             "cancelled" => EndCause::Cancelled,
             why => EndCause::Lost(why.to_owned()),
         }),
-        "hook" => What::Hook(rest == "ok"),
         _ => panic!("no such event: {text}"),
     }
 }
 
 impl Line {
-    /// The inputs of this line and when each is told.
+    /// The inputs of this line and when each is handed in.
     pub fn inputs(&self, world: &Timeline, anchor: CallTime) -> Vec<(CallTime, InputKind)> {
         let at = anchor + self.after;
         match &self.what {
@@ -136,10 +132,6 @@ impl Line {
             What::Transfer(to) => vec![(at, InputKind::Transfer(to.clone()))],
             What::Dtmf(digit) => vec![(at, InputKind::Dtmf(*digit))],
             What::Ended(cause) => vec![(at, InputKind::Ended(cause.clone()))],
-            What::Hook(success) => {
-                let message = if *success { "done" } else { "exit code 1" }.to_owned();
-                vec![(at, InputKind::HookDone { success: *success, message })]
-            }
             What::Bot { text, length, stt } => {
                 let (onset, end) = (at, at + *length);
                 let (text, span) = (text.clone(), Span { start: onset, end });

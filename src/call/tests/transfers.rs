@@ -1,6 +1,6 @@
 //! A bot that hands the call over.
 
-use super::story;
+use super::call_log;
 
 const STEPS: &str = "
 steps:
@@ -13,7 +13,7 @@ steps:
 
 #[test]
 fn the_bot_transfers_and_hangs_up() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         STEPS,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -25,7 +25,7 @@ fn the_bot_transfers_and_hangs_up() {
 
 #[test]
 fn the_transfer_comes_before_the_words_are_known() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         STEPS,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -37,7 +37,7 @@ fn the_transfer_comes_before_the_words_are_known() {
 
 #[test]
 fn the_wrong_party() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         STEPS,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -48,7 +48,7 @@ fn the_wrong_party() {
 
 #[test]
 fn no_transfer_in_time() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         STEPS,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -58,7 +58,7 @@ fn no_transfer_in_time() {
 
 #[test]
 fn the_bot_hangs_up_instead() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         STEPS,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -69,7 +69,7 @@ fn the_bot_hangs_up_instead() {
 
 #[test]
 fn the_human_answers() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "
 steps:
   - bot: I will connect you.

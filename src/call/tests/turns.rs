@@ -2,8 +2,8 @@
 
 use crate::scenario::{CallerAct, Step};
 
+use super::call_log;
 use super::simulation::scenario;
-use super::story;
 
 /// A greeting, a request and its answer.
 const BOOKING: &str = "
@@ -22,7 +22,7 @@ fn booking(reply: &str) -> String {
          {reply}
          c2+0.9-3.0 bot \"You are booked for Tuesday at three p.m.\""
     );
-    story::of(BOOKING, &timeline)
+    call_log::of(BOOKING, &timeline)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn speech_after_within() {
 
 #[test]
 fn wrong_words() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: You are booked for Tuesday at 3 PM. }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          1.0-2.4 bot \"You are booked for Thursday at three p.m.\""
@@ -67,7 +67,7 @@ steps:
   - caller: { audio: a.wav }
   - bot: { says: { contains: shipped }, answer_latency: 3s, latency: 1s }
 ";
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         steps,
         "0.5 connected
          1.0-1.5 bot \"Hello\"
@@ -83,7 +83,7 @@ fn answer_too_late() {
 steps:
   - bot: { says: { contains: shipped }, answer_latency: 2s }
 ";
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         steps,
         "0.5 connected
          0.9-1.2 bot \"One moment please.\"
@@ -93,7 +93,7 @@ steps:
 
 #[test]
 fn the_caller_holds_back_for_a_bot_that_goes_on() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: { contains: thanks } } }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          1.0-2.0 bot \"Thanks for calling.\"
@@ -104,7 +104,7 @@ fn the_caller_holds_back_for_a_bot_that_goes_on() {
 
 #[test]
 fn optional_turn_present() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: This call is recorded., optional: true } }, { bot: How can I help? }]",
         "0.5 connected
          1.0-2.0 bot \"This call is recorded.\"
@@ -114,7 +114,7 @@ fn optional_turn_present() {
 
 #[test]
 fn optional_turn_missing() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: This call is recorded., optional: true } }, { bot: How can I help? }]",
         "0.5 connected
          1.0-2.0 bot \"How can I help?\""
@@ -123,7 +123,7 @@ fn optional_turn_missing() {
 
 #[test]
 fn optional_turn_with_nothing_said_before_the_caller() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: Welcome, optional: true, within: 1s } }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          c1+0.5-1.0 bot \"Goodbye\""
@@ -132,7 +132,7 @@ fn optional_turn_with_nothing_said_before_the_caller() {
 
 #[test]
 fn optional_turn_with_other_words_before_the_caller() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: This call is recorded., optional: true } }, { caller: { audio: a.wav } }, { bot: Goodbye }]",
         "0.5 connected
          1.0-2.0 bot \"Who is there?\"
@@ -145,7 +145,7 @@ const TWO_IN_A_ROW: &str =
 
 #[test]
 fn two_bot_steps_in_a_row() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         TWO_IN_A_ROW,
         "0.5 connected
          1.0-2.0 bot \"Please hold the line.\"
@@ -155,7 +155,7 @@ fn two_bot_steps_in_a_row() {
 
 #[test]
 fn two_bot_steps_in_a_row_with_late_words() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         TWO_IN_A_ROW,
         "0.5 connected
          1.0-2.0 bot \"Please hold the line.\" stt=4
@@ -165,7 +165,7 @@ fn two_bot_steps_in_a_row_with_late_words() {
 
 #[test]
 fn two_caller_steps_in_a_row() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ caller: { audio: a.wav } }, { caller: { audio: b.wav, after: 1s } }, { bot: Goodbye }]",
         "0.5 connected
          c2+0.5-1.0 bot \"Goodbye\""
@@ -174,7 +174,7 @@ fn two_caller_steps_in_a_row() {
 
 #[test]
 fn a_bot_that_answers_between_two_caller_steps() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { caller: { audio: b.wav, after: 2s } }, { bot: Goodbye }]",
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -189,7 +189,7 @@ steps:
   - bot: { says: { contains: your code is }, capture: { code: 'code is (\\w+)', name: 'my name is (\\w+)' } }
   - bot: 'I repeat: {{code}}'
 ";
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         steps,
         "0.5 connected
          1.0-2.0 bot \"Your code is B7K4.\"
@@ -206,7 +206,7 @@ steps:
   - caller: { audio: a.wav }
   - bot: 'I repeat: {{code}}'
 ";
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         steps,
         "0.5 connected
          1.0-2.0 bot \"Your code is 4711.\" stt=9
@@ -216,7 +216,7 @@ steps:
 
 #[test]
 fn forbidden_words() {
-    insta::assert_snapshot!(story::of(
+    insta::assert_snapshot!(call_log::of(
         "steps: [{ bot: { says: { contains: booked }, not: { contains: sorry } } }]",
         "0.5 connected
          1.0-2.0 bot \"Sorry, all is booked.\""
@@ -232,7 +232,7 @@ fn digits_out_and_in() {
     if let Step::Bot(step) = &mut scenario.steps[2] {
         step.dtmf = Some(("42".to_owned(), step.location));
     }
-    insta::assert_snapshot!(story::of_scenario(
+    insta::assert_snapshot!(call_log::of_scenario(
         scenario,
         "0.5 connected
          0.8-1.2 bot \"Hello\"
@@ -248,7 +248,7 @@ fn wrong_digits_in() {
     if let Step::Bot(step) = &mut scenario.steps[0] {
         step.dtmf = Some(("42".to_owned(), step.location));
     }
-    insta::assert_snapshot!(story::of_scenario(scenario, "0.5 connected\n1.0 dtmf 4"));
+    insta::assert_snapshot!(call_log::of_scenario(scenario, "0.5 connected\n1.0 dtmf 4"));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn words_and_then_digits() {
     if let Step::Bot(step) = &mut scenario.steps[0] {
         step.dtmf = Some(("42".to_owned(), step.location));
     }
-    let told = |digits: &str| story::of_scenario(scenario.clone(), &format!("0.5 connected\n0.8-1.4 bot \"Press these\"\n{digits}"));
-    insta::assert_snapshot!(told("2.6 dtmf 4\n2.8 dtmf 2"));
-    insta::assert_snapshot!(told("2.6 dtmf 4"));
+    let log = |digits: &str| call_log::of_scenario(scenario.clone(), &format!("0.5 connected\n0.8-1.4 bot \"Press these\"\n{digits}"));
+    insta::assert_snapshot!(log("2.6 dtmf 4\n2.8 dtmf 2"));
+    insta::assert_snapshot!(log("2.6 dtmf 4"));
 }

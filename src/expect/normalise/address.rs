@@ -1,7 +1,7 @@
 //! E-mail and web addresses, written or spelled: "john dot smith at example dot com".
 
+use super::found::Found;
 use super::lexeme::{Lexeme, Shape, is_mark, is_word, span};
-use super::rules::Found;
 use super::token::{Kind, Token};
 
 /// Endings that make a word with a full stop in it an address. Without this list "me.Thanks" is one.

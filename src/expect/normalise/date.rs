@@ -1,10 +1,10 @@
 //! Dates: "March 14th", "the 14th of March", "14 March 2026", "3/14/2026", "2026-03-14".
 
 use super::clock;
+use super::found::Found;
 use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, span, word};
 use super::number::group;
 use super::ordinal::{has_suffix, ordinal};
-use super::rules::Found;
 use super::token::{Kind, Token};
 
 const MONTHS: [&str; 12] =
@@ -158,7 +158,7 @@ fn month_day(year: Option<u64>, a: u64, b: u64) -> Option<String> {
     if a > 12 { canonical(year, b, a) } else { canonical(year, a, b) }
 }
 
-/// "1/2", "3/4", and "24/7", which are no dates.
+/// "1/2", "3/4" and "24/7", which are not dates.
 fn common_fraction(a: u64, b: u64) -> bool {
     matches!((a, b), (1, 2..=4) | (2 | 3, 3 | 4) | (24, 7))
 }

@@ -21,6 +21,7 @@
 mod address;
 mod clock;
 mod date;
+mod found;
 mod lexeme;
 mod money;
 mod number;
@@ -30,6 +31,7 @@ mod render;
 mod rules;
 mod run;
 mod token;
+mod units;
 mod words;
 
 #[cfg(test)]
@@ -42,4 +44,4 @@ mod table_tests;
 pub(super) use render::Style;
 pub use rules::normalise;
 pub(super) use rules::normalise_heard;
-pub use token::{Kind, Normalised, Token};
+pub use token::{Kind, Normalised};

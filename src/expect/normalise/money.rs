@@ -1,10 +1,11 @@
 //! Amounts of money and percentages.
 
-use super::lexeme::{Lexeme, Shape, is_mark, is_word, span, word};
+use super::found::Found;
+use super::lexeme::{Lexeme, is_mark, is_word, span};
 use super::number::group;
-use super::rules::Found;
 use super::run::run;
 use super::token::{Kind, Token};
+use super::units::{currency_symbol, currency_word, percent_sign};
 
 /// "$1,254.37", "twenty five dollars", "42 dollars and 50 cents", "fifty cents".
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
@@ -17,39 +18,6 @@ pub(super) fn percent_rule(lex: &[Lexeme], i: usize) -> Found {
     let (digits, after) = amount(lex, i)?;
     let next = percent_sign(lex, after)?;
     Some((vec![Token::new(Kind::Percent, digits, span(lex, i, next))], next))
-}
-
-fn percent_sign(lex: &[Lexeme], at: usize) -> Option<usize> {
-    if is_mark(lex, at, '%') || is_word(lex, at, &["percent"]) {
-        return Some(at + 1);
-    }
-    (is_word(lex, at, &["per"]) && is_word(lex, at + 1, &["cent"])).then_some(at + 2)
-}
-
-/// One number with a unit of money or a percent sign after it.
-pub(super) fn unit_follows(lex: &[Lexeme], i: usize) -> bool {
-    group(lex, i).is_some_and(|g| currency_word(lex, g.next).is_some() || percent_sign(lex, g.next).is_some())
-}
-
-/// Suffix of the canonical text: nothing for dollars.
-fn currency_symbol(lex: &[Lexeme], i: usize) -> Option<&'static str> {
-    match lex.get(i)?.shape {
-        Shape::Mark('$') => Some(""),
-        Shape::Mark('£') => Some("gbp"),
-        Shape::Mark('€') => Some("eur"),
-        Shape::Mark('₹') => Some("inr"),
-        _ => None,
-    }
-}
-
-fn currency_word(lex: &[Lexeme], i: usize) -> Option<&'static str> {
-    match word(lex, i)? {
-        "dollar" | "dollars" | "bucks" | "usd" => Some(""),
-        "pound" | "pounds" | "quid" | "gbp" => Some("gbp"),
-        "euro" | "euros" | "eur" => Some("eur"),
-        "rupee" | "rupees" | "inr" => Some("inr"),
-        _ => None,
-    }
 }
 
 /// "5€", "20$".

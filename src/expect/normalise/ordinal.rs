@@ -1,8 +1,8 @@
 //! Ordinals: "3rd", "third", "twenty-first".
 
+use super::found::Found;
 use super::lexeme::{Lexeme, digits, is_mark, is_word, span, word};
 use super::number::tens;
-use super::rules::Found;
 use super::token::{Kind, Token};
 
 const SMALL: [&str; 19] = [

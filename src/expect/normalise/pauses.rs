@@ -8,13 +8,14 @@
 //!   is one number, "The total is 20. 5." two, and "The total is 20. 5 items." two as well;
 //! - a number that stops after "hundred" or "thousand" and goes on to a unit;
 //! - an amount and its cents; an hour and its minutes or half of the day; a month, its day and its year.
-//!   What follows must not be a fact by itself: "at ten. Five p.m." are two times.
+//!   What follows must not be a fact of its own: "at ten. Five p.m." is two times.
 //!
 //! "No. 5" is "number 5" in the middle of a sentence, or as all that is said; "No. 5 people are waiting."
 //! stays a negation.
 
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, word};
 use super::number::{group, unit};
+use super::units::unit_follows;
 use super::{clock, date, money, ordinal};
 
 /// No fact looks further than this, in lexemes.
@@ -72,7 +73,7 @@ fn is_numero(out: &[Lexeme], rest: &[Lexeme]) -> bool {
     let Some(last) = out.len().checked_sub(1).filter(|l| is_word(out, *l, &["no"])) else {
         return false;
     };
-    let other_fact = clock::clock(rest, 0).is_some() || date::rule(rest, 0).is_some() || money::unit_follows(rest, 0);
+    let other_fact = clock::clock(rest, 0).is_some() || date::rule(rest, 0).is_some() || unit_follows(rest, 0);
     if digits(rest, 0).is_none() || ordinal::has_suffix(rest, 0) || other_fact {
         return false;
     }
@@ -192,7 +193,7 @@ impl<'a> Pause<'a> {
         self.after_a_scale()
             && self.starts().any(|j| {
                 let grown = group(&self.whole, j).filter(|g| g.next > self.before.len());
-                grown.is_some() && money::unit_follows(&self.whole, j)
+                grown.is_some() && unit_follows(&self.whole, j)
             })
     }
 
@@ -241,7 +242,7 @@ impl<'a> Pause<'a> {
         if !ends(self.rest, after.next) {
             let chain = self.joined > before.start;
             return (before.one_by_one() && after.one_by_one())
-                || (chain && after.lone().is_some_and(|d| d >= 3)) && !money::unit_follows(self.rest, 0);
+                || (chain && after.lone().is_some_and(|d| d >= 3)) && !unit_follows(self.rest, 0);
         }
         if before.letters() || after.letters() || after.one_by_one() || before.all.len() >= 2 {
             return true;

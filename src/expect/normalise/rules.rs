@@ -1,12 +1,10 @@
 //! The order of the rules, and the loop that applies them.
 
+use super::found::Found;
 use super::lexeme::{Lexeme, Shape, is_mark, scan};
 use super::number::group;
-use super::token::{Kind, Normalised, Token};
+use super::token::{Kind, Normalised};
 use super::{address, clock, date, money, ordinal, pauses, run, words};
-
-/// Tokens found at a place, and the lexeme to go on from.
-pub(super) type Found = Option<(Vec<Token>, usize)>;
 
 const RULES: [fn(&[Lexeme], usize) -> Found; 8] =
     [address::rule, date::rule, money::rule, clock::rule, money::percent_rule, ordinal::rule, run::rule, words::rule];
@@ -32,8 +30,8 @@ pub fn normalise(text: &str) -> Normalised {
 
 /// [`normalise`] for what was heard, held against `expected`.
 ///
-/// Recognisers put a lone number before a reply now and then ("8. Great, ..."). It is left out, unless the
-/// expected text begins with a number too.
+/// Recognisers sometimes put a lone number before a reply ("8. Great, ..."). It is left out, unless the
+/// expected text begins with a number as well.
 pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
     let found = normalise(heard);
     let starts_with_number = |text: &Normalised| text.tokens().first().is_some_and(|t| t.kind == Kind::Number);
@@ -43,7 +41,7 @@ pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> 
     found
 }
 
-/// "8. Great": one or two figures, a full stop, a word with a capital that is no figure.
+/// "8. Great": one or two figures, a full stop, a word with a capital that is not a number.
 fn has_artefact(text: &str) -> bool {
     let lex = scan(text);
     lex.first().is_some_and(|l| l.shape == Shape::Digits && l.text.len() <= 2)
@@ -53,7 +51,7 @@ fn has_artefact(text: &str) -> bool {
         && group(&lex, 2).is_none()
 }
 
-/// Recognisers put "1. " before a reply now and then; nobody said it.
+/// Recognisers sometimes put "1. " before a reply, which was never said.
 fn list_marker(lex: &[Lexeme]) -> usize {
     let marked = lex.first().is_some_and(|l| l.text == "1")
         && is_mark(lex, 1, '.')

@@ -1,18 +1,24 @@
 //! Runs of figures and letters: digits read one by one or in groups, phone numbers, codes.
+//!
+//! People and recognisers cut the same number differently: "four eight two nine", "forty eight twenty nine", "48 29" and
+//! "4829" are all 4829. So everything that may belong to one number or code is collected first, and only the text of the
+//! whole run decides whether it is a number, a code or a time.
 
+use super::found::Found;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
 use super::number::{group, unit};
-use super::rules::Found;
 use super::token::{Kind, Token};
-use super::{clock, money, ordinal};
+use super::units::unit_follows;
+use super::{clock, ordinal};
 
 /// Figures or letters that belong together.
 #[derive(Clone, Debug)]
 struct Part {
     text: String,
+    /// Written in words. Only these can be a clock time: one in figures has a colon, and "3 30" is a number.
     spoken: bool,
     letters: bool,
-    /// A zero read as "oh".
+    /// A zero read as "oh": "six oh five" is a time, "six zero five" the number 605.
     oh: bool,
 }
 
@@ -23,6 +29,7 @@ pub(super) struct Run {
     pub next: usize,
 }
 
+/// Without one of these after it, "5-7" may be part of a phone number or a code.
 const RANGE_UNITS: &[&str] =
     &["minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people", "percent", "dollars", "seconds", "nights"];
 
@@ -30,7 +37,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     if let Some(found) = range(lex, i) {
         return Some(found);
     }
-    // A letter by itself is a word.
+    // A lone letter is a word; only company makes it part of a code.
     let run = run(lex, i).filter(|r| r.parts.len() > 1 || !r.parts[0].letters)?;
     let place = span(lex, i, run.next);
     if let Some(time) = run.as_clock() {
@@ -44,6 +51,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
 fn range(lex: &[Lexeme], i: usize) -> Found {
     let (low, high) = (digits(lex, i)?, digits(lex, i + 2)?);
     let hyphen = is_mark(lex, i + 1, '-') || is_mark(lex, i + 1, '\u{2013}');
+    // Longer or falling figures are groups of one number, whatever follows: "555-0132 people".
     let small = low.len() <= 2 && high.len() <= 2;
     let rising = low.parse::<u8>().ok()? < high.parse::<u8>().ok()?;
     if !(hyphen && small && rising && is_word(lex, i + 3, RANGE_UNITS)) {
@@ -57,7 +65,7 @@ fn range(lex: &[Lexeme], i: usize) -> Found {
 /// The run that begins at `i`.
 pub(super) fn run(lex: &[Lexeme], i: usize) -> Option<Run> {
     let (first, mut next) = part(lex, i, &[])?;
-    // A decimal number belongs to no run.
+    // Phone numbers and codes are not read with a decimal in them: "2.5 3" is two numbers.
     let alone = first.text.contains('.');
     let mut parts = vec![first];
     while let Some((found, after)) = part_after(lex, next, &parts).filter(|_| !alone) {
@@ -68,6 +76,7 @@ pub(super) fn run(lex: &[Lexeme], i: usize) -> Option<Run> {
 }
 
 fn part_after(lex: &[Lexeme], next: usize, parts: &[Part]) -> Option<(Part, usize)> {
+    // "dash" separates the parts of a code only: between numbers it may be a word of the sentence.
     let at = skip_separators(lex, next, parts.last().is_some_and(|p| p.letters));
     let (found, after) = part(lex, at, parts)?;
     let ends = found.text.contains('.') || begins_other_fact(lex, at, parts, at > next);
@@ -85,6 +94,8 @@ impl Run {
     }
 
     /// "three thirty" or "six oh five", and nothing else: a clock time without its half of the day.
+    ///
+    /// A longer reading is a number, whatever it begins with. Minutes below ten need the "oh": "three five" is 35.
     fn as_clock(&self) -> Option<String> {
         let values: Vec<u32> = match self.parts.as_slice() {
             parts if parts.iter().all(|p| p.spoken && !p.letters) => parts.iter().map(|p| p.text.parse().unwrap_or(u32::MAX)).collect(),
@@ -98,9 +109,13 @@ impl Run {
     }
 
     /// Two or more letters at an end are a word of their own; what is left is a number or a code.
+    ///
+    /// Recognisers write "UA 2317" or "UA2317", "5 km" or "5km", and both must give the same tokens. A single letter belongs
+    /// to the code: "B7K4", "gate 12B".
     fn tokens(&self) -> Vec<(Kind, String)> {
         let text = self.text();
         if text.chars().all(char::is_alphabetic) {
+            // "O K" is how some recognisers spell "okay".
             let kind = if text == "ok" { Kind::Word } else { Kind::Code };
             return vec![(kind, text)];
         }
@@ -124,6 +139,8 @@ impl Part {
     }
 }
 
+/// The order matters: "double" and "oh" would otherwise end the run as words, and letters that touch figures would be
+/// judged by the rules for a lone letter.
 fn part(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     repeated(lex, at)
         .or_else(|| zero(lex, at, before))
@@ -150,6 +167,10 @@ fn repeated(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
 }
 
 /// "oh" and "o" after a figure, or before two more figures.
+///
+/// "oh" is an interjection as well. Inside a run it is a zero. At its beginning two figures must follow directly: "oh five
+/// five" is a number being read, "oh, five people" is not. After a letter one must follow, so that "plan B, oh yes" ends
+/// at B.
 fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     if !is_word(lex, at, &["oh", "o"]) {
         return None;
@@ -162,6 +183,7 @@ fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
 }
 
 fn figures(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
+    // Else the run would take the 3 of "3rd" and leave the suffix behind as a word.
     if ordinal::has_suffix(lex, at) && digits(lex, at).is_some() {
         return None;
     }
@@ -180,8 +202,11 @@ fn glued_letters(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
 
 /// One letter. "a" and "I" are words unless they touch other parts, or stand between two, or (for
 /// "A") are written as a capital.
+///
+/// A capital proves nothing for "I", which always has one, nor for an "A" that begins a sentence.
 fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     let text = word(lex, at).filter(|w| w.chars().count() == 1)?;
+    // "a" and "i" do not count here, or two of these words in a row would be a code.
     let code_like = |i: usize| {
         digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.chars().count() == 1 && !matches!(w, "a" | "i")))
     };
@@ -202,7 +227,9 @@ fn begins_sentence(lex: &[Lexeme], at: usize) -> bool {
     at == 0 || matches!(lex[at - 1].shape, Shape::Mark('.' | '?' | '!' | ':'))
 }
 
-/// Past what may stand inside a run. A full stop only when nothing but the run touches it.
+/// Past what may stand inside a run. A full stop only when nothing but the run touches it: elsewhere it ends a sentence.
+///
+/// Three marks at most: that is enough for ") - (", and a longer row of marks is not a separator.
 fn skip_separators(lex: &[Lexeme], mut at: usize, letters: bool) -> usize {
     for _ in 0..3 {
         let Some(Lexeme { shape: Shape::Mark(mark), glued, .. }) = lex.get(at) else {
@@ -220,7 +247,10 @@ fn skip_separators(lex: &[Lexeme], mut at: usize, letters: bool) -> usize {
 }
 
 /// A time begins here, or, after a comma or a letter, an amount.
+///
+/// "Room 5, 20 dollars" is a room and an amount, but "one twenty dollars" is one amount, read in groups: without a mark
+/// between them the figures before belong to it.
 fn begins_other_fact(lex: &[Lexeme], at: usize, before: &[Part], separated: bool) -> bool {
     let letters = before.last().is_some_and(|p| p.letters);
-    clock::clock(lex, at).is_some() || ((separated || letters) && money::unit_follows(lex, at))
+    clock::clock(lex, at).is_some() || ((separated || letters) && unit_follows(lex, at))
 }

@@ -1,7 +1,7 @@
 //! Words: contractions, spellings, and pairs written together or apart.
 
+use super::found::Found;
 use super::lexeme::{Lexeme, Shape, is_mark, span, word};
-use super::rules::Found;
 use super::token::{Kind, Token};
 
 #[rustfmt::skip]

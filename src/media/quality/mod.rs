@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use crate::time::Span;
 
 pub use burst::{BurstLoss, burst_loss};
-pub use emodel::{Impairment, Line, Rating, impairment, mos, rate};
-pub use gaps::{Gaps, LEAST_GAP, gaps};
+pub use emodel::{Line, impairment, rate};
+pub use gaps::gaps;
 pub use jitter::JitterMeter;
-pub use level::{SpeechLevel, noise_floor, speech_level};
+pub use level::{noise_floor, speech_level};
 pub use metric::{Comparison, QualityMetric, Unit};
 pub use packets::PacketLog;
 pub use stream::DEJITTER_NANOS;

@@ -9,13 +9,13 @@ use crate::scenario::decode::{did_you_mean, parse_duration};
 /// The built-in sample bot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotTarget {
-    /// Name of the script; the first one where there is none.
+    /// Name of the script; the first one by default.
     pub script: Option<String>,
     /// Script file instead of the built-in scripts.
     pub file: Option<PathBuf>,
     /// How the bot goes wrong.
     pub fault: Option<Fault>,
-    /// What it is called over.
+    /// How the bot is reached.
     pub over: BotAccess,
 }
 
@@ -102,7 +102,7 @@ impl Fault {
             "deaf" => Self::Deaf,
             "busy" => Self::Busy,
             "no_answer" => Self::NoAnswer,
-            other => return Err(format!("`{other}` is no fault of the sample bot; {}", did_you_mean(other, FAULTS))),
+            other => return Err(format!("`{other}` is not a fault of the sample bot; {}", did_you_mean(other, FAULTS))),
         })
     }
 }

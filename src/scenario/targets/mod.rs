@@ -1,4 +1,4 @@
-//! Whom to call: a URI on the command line or a mapping in a file.
+//! The bot to call: a URI on the command line or a mapping in a file.
 
 mod bot;
 mod file;

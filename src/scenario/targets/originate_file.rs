@@ -14,7 +14,7 @@ use crate::scenario::yaml::Node;
 pub(in crate::scenario) const ORIGINATE_KEYS: &[&str] =
     &["provider", "to", "from", "account", "auth_token", "api_key", "listen", "url", "api", "ring_timeout", "parameters"];
 
-/// Twilio's own limit of `Timeout` is ten minutes; nobody lets a bot ring for longer.
+/// Twilio's own limit of `Timeout` is ten minutes.
 const LONGEST_RING: Duration = Duration::from_secs(600);
 const RING_TIMEOUT: Duration = Duration::from_secs(45);
 
@@ -65,12 +65,12 @@ fn foreign_keys(decoder: &mut Decoder<'_>, fields: &Fields<'_>, provider: Origin
         OriginateProvider::Teler => (&["account", "auth_token", "parameters"], "remove it; Teler takes an `api_key`"),
     };
     for (name, location) in fields.present(foreign) {
-        decoder.problem(Problem::new(location, format!("`{name}` means nothing to `provider: {}`", provider.name())).help(help));
+        decoder.problem(Problem::new(location, format!("`{name}` is not a setting of `provider: {}`", provider.name())).help(help));
     }
 }
 
 fn twilio(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Credentials> {
-    let missing = "a twilio target needs the `account` that calls";
+    let missing = "a twilio target needs an `account`";
     let node = needed(decoder, fields, "account", missing, "add `account: \"${TWILIO_ACCOUNT_SID}\"`");
     let account = node.and_then(|node| {
         let account = decoder.text(node)?;
@@ -99,7 +99,7 @@ fn number(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str, whose: &st
     match e164(&number) {
         Ok(()) => Some(number),
         Err(help) => {
-            decoder.problem(Problem::new(node.location, format!("`{number}` is no phone number")).help(help));
+            decoder.problem(Problem::new(node.location, format!("`{number}` is not a phone number")).help(help));
             None
         }
     }
@@ -112,7 +112,7 @@ fn listen(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<SocketAddr> 
     match text.parse::<SocketAddr>() {
         Ok(address) if address.port() != 0 => Some(address),
         _ => {
-            let problem = Problem::new(node.location, format!("`{text}` is no address to listen on"));
+            let problem = Problem::new(node.location, format!("`{text}` is not an address to listen on"));
             decoder
                 .problem(problem.help("write an IP address and a port: \"0.0.0.0:8443\", or \"127.0.0.1:8443\" behind a proxy or tunnel"));
             None
@@ -144,6 +144,6 @@ fn ring_timeout(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Durati
     if (Duration::from_secs(1)..=LONGEST_RING).contains(&time) {
         return Some(time);
     }
-    decoder.problem(Problem::new(node.location, "`ring_timeout` lies between 1s and 10m").help("write for instance 45s"));
+    decoder.problem(Problem::new(node.location, "`ring_timeout` must be between 1s and 10m").help("write for instance 45s"));
     None
 }

@@ -31,7 +31,7 @@ pub struct SipTarget {
     pub register: Option<String>,
     /// How media is encrypted.
     pub srtp: Srtp,
-    /// Milliseconds of audio a packet, 10 to 60.
+    /// Milliseconds of audio per packet, 10 to 60.
     pub ptime: u32,
     /// How digits are sent.
     pub dtmf: DigitMode,
@@ -43,7 +43,7 @@ pub struct SipTarget {
     pub client_certificate: Option<ClientCertificate>,
     /// The name server that is asked in place of the system's.
     pub dns: Option<SocketAddr>,
-    /// Calls the target of a transfer (REFER) instead of only taking note of it.
+    /// Calls the target of a transfer (REFER) instead of only noting it.
     pub follow_transfer: bool,
 }
 
@@ -148,8 +148,8 @@ impl SipTarget {
             "sip.ptime" => self.ptime = ptime(value)?,
             "sip.dtmf" => self.dtmf = choice(value, DigitMode::NAMES)?,
             "sip.ca_file" => self.ca_file = Some(PathBuf::from(value)),
-            "sip.dns" => self.dns = Some(value.parse().map_err(|_| format!("`{value}` is no name server; write 10.0.0.53:53"))?),
-            _ => return Err(format!("`{key}` is no setting; {}", did_you_mean(key, SETTINGS))),
+            "sip.dns" => self.dns = Some(value.parse().map_err(|_| format!("`{value}` is not a name server; write 10.0.0.53:53"))?),
+            _ => return Err(format!("`{key}` is not a setting; {}", did_you_mean(key, SETTINGS))),
         }
         Ok(())
     }
@@ -184,15 +184,15 @@ fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
 pub(super) fn address(text: &str) -> Result<String, String> {
     match text.split_once(':') {
         Some(("sip" | "sips", rest)) => uri(text, rest),
-        _ => Err(format!("`{text}` is no SIP URI; write sip:host:port")),
+        _ => Err(format!("`{text}` is not a SIP URI; write sip:host:port")),
     }
 }
 
-/// Milliseconds of audio a packet.
+/// Milliseconds of audio per packet.
 pub(super) fn ptime(text: &str) -> Result<u32, String> {
     let number = text.trim_end_matches("ms").trim();
     let good = number.parse().ok().filter(|ptime| [10, 20, 30, 40, 50, 60].contains(ptime));
-    good.ok_or_else(|| format!("`{text}` is no packet time; write 10ms, 20ms, 30ms, 40ms, 50ms or 60ms"))
+    good.ok_or_else(|| format!("`{text}` is not a packet time; write 10ms, 20ms, 30ms, 40ms, 50ms or 60ms"))
 }
 
 /// The URI itself, once it is known to be one.
@@ -200,7 +200,7 @@ pub(super) fn uri(uri: &str, rest: &str) -> Result<String, String> {
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let host = host.split([';', '?']).next().unwrap_or_default();
     if host.is_empty() || uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("`{uri}` is no SIP URI; write sip:user@host:port"));
+        return Err(format!("`{uri}` is not a SIP URI; write sip:user@host:port"));
     }
     if let Some((user, _)) = rest.split_once('@')
         && user.contains(':')

@@ -111,7 +111,7 @@ fn headers(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<(String, Strin
         if (!token || own || value.contains(['\r', '\n']))
             && let Some((_, location)) = fields.present(&["headers"]).first()
         {
-            let why = if own { "goldencall writes this header itself" } else { "it is no header field of SIP" };
+            let why = if own { "goldencall writes this header itself" } else { "it is not a header field of SIP" };
             let problem = Problem::new(*location, format!("`{name}` cannot be set: {why}"));
             decoder.problem(problem.help("use a header of your own, for instance `X-Tenant: acme`, on one line"));
         }

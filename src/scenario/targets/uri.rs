@@ -15,7 +15,7 @@ impl Target {
 
 fn parse(uri: &str) -> Result<Target, String> {
     let Some((scheme, rest)) = uri.split_once(':') else {
-        return Err(format!("`{uri}` is no target URI; write sip:bot@host or bot:"));
+        return Err(format!("`{uri}` is not a target URI; write sip:bot@host or bot:"));
     };
     match scheme {
         "sip" | "sips" => sip::uri(uri, rest).map(|uri| Target::Sip(Box::new(SipTarget::new(uri)))),
@@ -34,7 +34,7 @@ fn parse(uri: &str) -> Result<Target, String> {
 fn unknown(scheme: &str) -> String {
     let known = known();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    format!("`{scheme}:` is no known kind of target; {}", did_you_mean(scheme, &known))
+    format!("`{scheme}:` is not a known kind of target; {}", did_you_mean(scheme, &known))
 }
 
 fn known() -> Vec<String> {
@@ -67,9 +67,9 @@ fn over_web(uri: &str, kind: &str, scheme: &str, rest: &str) -> Result<Target, S
 
 /// Holds a URL to its scheme (or the same over TLS), wants a host and no password.
 pub(super) fn check(url: &str, scheme: &str) -> Result<(), String> {
-    let parsed = url::Url::parse(url).map_err(|error| format!("`{url}` is no URL ({error})"))?;
+    let parsed = url::Url::parse(url).map_err(|error| format!("`{url}` is not a URL ({error})"))?;
     if parsed.scheme() != scheme && parsed.scheme() != format!("{scheme}s") {
-        return Err(format!("the URL begins with {scheme}:// or {scheme}s://, not {}://", parsed.scheme()));
+        return Err(format!("the URL must begin with {scheme}:// or {scheme}s://, not {}://", parsed.scheme()));
     }
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err(format!("`{url}` names no host"));

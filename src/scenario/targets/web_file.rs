@@ -71,7 +71,7 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     // One with a mistake has had its own message.
     let relays = |server: &IceServer| server.urls.is_empty() || server.urls.iter().any(|url| url.starts_with("turn:"));
     if target.relay_only && !target.ice_servers.iter().any(relays) && !brings_servers {
-        let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server connects to nobody");
+        let problem = Problem::new(fields.location, "`ice_transport_policy: relay` without a TURN server cannot connect");
         decoder.problem(problem.help("add `ice_servers: [{ urls: \"turn:host:3478\", username: u, credential: c }]`"));
     }
     target.body = fields.get("body").and_then(|node| json(decoder, node));
@@ -81,7 +81,7 @@ pub(super) fn webrtc(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target> {
     target.livekit = LiveKitRoom { room, identity, api_key, api_secret: secret(decoder, &fields, "api_secret") };
     if signalling != Signalling::LiveKit {
         for (name, location) in fields.present(&["room", "identity", "api_key", "api_secret"]) {
-            let problem = Problem::new(location, format!("`{name}` means nothing to `signalling: {}`", signalling.name()));
+            let problem = Problem::new(location, format!("`{name}` is not a setting of `signalling: {}`", signalling.name()));
             decoder.problem(problem.help("remove it, or write `signalling: livekit`"));
         }
     } else if target.token.is_none() && (target.livekit.api_key.is_none() || target.livekit.api_secret.is_none()) {
@@ -113,7 +113,7 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
         decoder.problem(problem.help("write `url` in place of `answer_url`"));
     }
     if let Some((_, location)) = fields.present(&["auth_token"]).first().filter(|_| !protocol.signs()) {
-        let problem = Problem::new(*location, format!("`auth_token` means nothing to `protocol: {}`", protocol.name()));
+        let problem = Problem::new(*location, format!("`auth_token` is not a setting of `protocol: {}`", protocol.name()));
         decoder.problem(problem.help("remove it; twilio, telnyx, plivo and vonage sign their requests, other bots take `headers`"));
     }
     target.encoding = fields.get("encoding").and_then(|node| decoder.choice(node, SOCKET_ENCODINGS));
@@ -197,11 +197,13 @@ fn ice_server(decoder: &mut Decoder<'_>, node: &Node) -> Option<IceServer> {
             decoder.problem(problem.help("write turn:host:3478, or turn:host:3478?transport=udp"));
         } else if url.starts_with("turn:") && anonymous {
             let problem = Problem::new(node.location, format!("`{url}` needs a `username` and a `credential`"));
-            decoder.problem(problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay for nobody else"));
+            decoder.problem(
+                problem.help("add `username: u, credential: \"${TURN_PASSWORD}\"`: TURN servers relay only for clients with credentials"),
+            );
         } else if url.starts_with("stun:") || url.starts_with("turn:") {
             good.push(url);
         } else {
-            let problem = Problem::new(node.location, format!("`{url}` is no ICE server"));
+            let problem = Problem::new(node.location, format!("`{url}` is not an ICE server"));
             decoder.problem(problem.help("write stun:host:port or turn:host:port"));
         }
     }
@@ -215,7 +217,7 @@ fn json(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(_) => Some(text),
         Err(error) => {
-            let problem = Problem::new(node.location, format!("`body` is no JSON ({error})"));
+            let problem = Problem::new(node.location, format!("`body` is not JSON ({error})"));
             decoder.problem(problem.help("write for instance body: '{\"user\": \"ci\"}'"));
             None
         }

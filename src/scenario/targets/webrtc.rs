@@ -58,12 +58,12 @@ pub struct IceServer {
     pub credential: Option<Secret>,
 }
 
-/// Where a LiveKit call takes place and as whom.
+/// The room of a LiveKit call, and the caller's identity in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveKitRoom {
-    /// The room; a fresh name where there is none.
+    /// The room; a fresh name by default.
     pub room: Option<String>,
-    /// The participant's identity; `goldencall` where there is none.
+    /// The participant's identity; `goldencall` by default.
     pub identity: Option<String>,
     /// With the secret, makes a token; unused where the target has a token.
     pub api_key: Option<String>,

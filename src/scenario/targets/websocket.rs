@@ -89,13 +89,13 @@ pub const SOCKET_ENCODINGS: &[(&str, Codec)] = &[("pcmu", Codec::Pcmu), ("pcma",
 /// A bot's media socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebSocketTarget {
-    /// `ws://`, `wss://`; `host:port` of an AudioSocket. Empty where `answer_url` tells it.
+    /// `ws://`, `wss://`; `host:port` of an AudioSocket. Empty where `answer_url` supplies it.
     pub url: String,
     /// Whose protocol it speaks.
     pub protocol: SocketProtocol,
-    /// What the caller's audio is sent as; the protocol's default where there is none.
+    /// Encoding of the caller's audio; `None`: the protocol's default.
     pub encoding: Option<Codec>,
-    /// Samples a second of linear audio.
+    /// Samples per second of linear audio.
     pub sample_rate: Option<u32>,
     /// Further headers of the WebSocket request.
     pub headers: Vec<(String, String)>,

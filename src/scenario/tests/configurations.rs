@@ -149,7 +149,7 @@ fn tokens_that_sign_nothing() {
         |protocol: &str| format!("targets:\n  a: {{ websocket: {{ url: \"ws://host/\", protocol: {protocol}, auth_token: t }} }}\n");
     assert_snapshot!(config_mistakes(&target("exotel")));
     for protocol in ["teler", "jambonz", "genesys", "pcm"] {
-        assert!(config_mistakes(&target(protocol)).contains("`auth_token` means nothing to"), "{protocol}");
+        assert!(config_mistakes(&target(protocol)).contains("`auth_token` is not a setting of"), "{protocol}");
     }
     let signing = target("twilio");
     assert!(Config::parse(&source("goldencall.yaml", &signing), &secrets()).is_ok());

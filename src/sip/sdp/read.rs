@@ -59,7 +59,7 @@ fn address(session: &SessionDescription, audio: &MediaDescription) -> Result<Soc
 fn profile(audio: &MediaDescription) -> Result<Profile, String> {
     let name = audio.media_name.protos.join("/");
     let known = Profile::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)).map(|(_, profile)| *profile);
-    known.ok_or_else(|| format!("its audio goes over `{name}`, which is no RTP that goldencall speaks"))
+    known.ok_or_else(|| format!("its audio goes over `{name}`, which is not an RTP profile that goldencall supports"))
 }
 
 /// The payload types that goldencall knows too, in the peer's order.

@@ -11,8 +11,7 @@ mod ort;
 mod progress;
 mod verify;
 
-pub use catalog::{ModelId, UnknownModel};
-pub use error::StoreError;
+pub use catalog::ModelId;
 pub use files::ModelFiles;
-pub use folder::{ModelState, ModelStatus, ModelStore};
+pub use folder::{ModelState, ModelStore};
 pub use progress::{FetchProgress, FetchStage};

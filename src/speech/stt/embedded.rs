@@ -8,7 +8,8 @@ use super::decoder::Decoder;
 use super::error::SttError;
 use super::segment::pieces;
 use super::tokenizer::Tokenizer;
-use super::transcriber::Transcriber;
+use super::transcriber::{Parallelism, Transcriber};
+use crate::clock::Monotonic;
 use crate::media::detect::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 use crate::speech::store::{ModelFiles, ModelId};
@@ -17,6 +18,10 @@ use crate::speech::store::{ModelFiles, ModelId};
 const TOKENS_A_SECOND: usize = 8;
 /// The limit for the shortest segments.
 const FEWEST_TOKENS: usize = 8;
+/// Share of the cores that calls may keep busy: bots that greet at the same moment must not keep each other's callers waiting.
+const CPU_SHARE: f64 = 0.4;
+/// However fast the machine is.
+const MOST_CALLS: usize = 200;
 /// Audio shorter than this has no word in it, and the network's first layers need it: 0.1 s.
 const SHORTEST: usize = MODEL_RATE as usize / 10;
 
@@ -91,5 +96,15 @@ impl Transcriber for Embedded {
             }
         }
         Ok(words.join(" "))
+    }
+
+    /// Measured once on this machine.
+    fn parallelism(&self, cores: usize, sample: &[f32]) -> Result<Parallelism, SttError> {
+        let started = Monotonic::now();
+        self.transcribe(sample)?;
+        let took = (Monotonic::now().0 - started.0) as f64 / 1e9;
+        let spoken = sample.len() as f64 / f64::from(MODEL_RATE);
+        let calls = cores as f64 * CPU_SHARE * spoken / took.max(1e-3);
+        Ok(Parallelism { segments: cores, calls: (calls as usize).clamp(1, MOST_CALLS) })
     }
 }

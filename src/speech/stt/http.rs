@@ -6,11 +6,13 @@ use reqwest::blocking::multipart::{Form, Part};
 use reqwest::blocking::{Client, Response};
 
 use super::error::SttError;
-use super::transcriber::Transcriber;
+use super::transcriber::{Parallelism, Transcriber};
 use super::wav;
 
 /// Characters of a server's answer that an error quotes.
 const QUOTED: usize = 300;
+/// Another machine does the work: here a call costs its detection only.
+const CALLS_PER_CORE: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where and how to ask.
@@ -113,6 +115,10 @@ struct Answer {
 impl Transcriber for HttpTranscriber {
     fn name(&self) -> String {
         format!("http {}", self.config.model)
+    }
+
+    fn parallelism(&self, cores: usize, _sample: &[f32]) -> Result<Parallelism, SttError> {
+        Ok(Parallelism { segments: cores * CALLS_PER_CORE, calls: cores * CALLS_PER_CORE })
     }
 
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {

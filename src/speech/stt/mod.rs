@@ -18,5 +18,5 @@ pub use command::{CommandConfig, CommandTranscriber};
 pub use embedded::Embedded;
 pub use error::SttError;
 pub use http::{HttpConfig, HttpTranscriber};
-pub use segment::{PADDING_MS, segment_audio};
-pub use transcriber::Transcriber;
+pub use segment::segment_audio;
+pub use transcriber::{Parallelism, Transcriber};

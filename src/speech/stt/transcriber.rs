@@ -14,4 +14,22 @@ pub trait Transcriber: Send + Sync {
     /// # Errors
     /// [`SttError`] when the engine could not do its work; audio without words is not an error.
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError>;
+
+    /// What the engine takes on at once on a machine with this many cores. `sample` is a second or two of speech, mono, 16 kHz,
+    /// for an engine that has to be measured. Unless an engine says otherwise, a segment keeps one core busy and a call needs one.
+    ///
+    /// # Errors
+    /// [`SttError`] when the engine could not transcribe the sample.
+    fn parallelism(&self, cores: usize, _sample: &[f32]) -> Result<Parallelism, SttError> {
+        Ok(Parallelism { segments: cores, calls: cores })
+    }
+}
+
+/// What an engine takes on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parallelism {
+    /// Segments worth transcribing at the same time.
+    pub segments: usize,
+    /// Calls whose bots the engine transcribes in real time.
+    pub calls: usize,
 }

@@ -11,5 +11,5 @@ mod tests;
 
 pub use decode::protobuf;
 pub use json::json;
-pub use receiver::{ReceiveError, Receiver};
+pub use receiver::Receiver;
 pub use span::Span;

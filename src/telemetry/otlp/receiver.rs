@@ -122,7 +122,7 @@ async fn ignored(headers: HeaderMap, _body: Bytes) -> Result<Response, Refusal> 
     format(&headers).map(accepted)
 }
 
-/// "Everything was taken": the empty message, which is no bytes in protobuf.
+/// "Everything was accepted": the empty message, which has zero bytes in protobuf.
 fn accepted(format: Format) -> Response {
     let (kind, body) = match format {
         Format::Protobuf => ("application/x-protobuf", ""),

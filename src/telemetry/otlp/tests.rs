@@ -156,22 +156,6 @@ async fn too_much_is_refused_packed_or_not() {
     assert_eq!(post(receiver.local_addr(), "/v1/traces", PROTOBUF, &much).await.0, 413);
 }
 
-#[tokio::test]
-async fn a_dropped_receiver_frees_its_port() {
-    let receiver = receiver().await;
-    let addr = receiver.local_addr();
-    let taken = Receiver::bind(addr).await.unwrap_err().to_string();
-    assert!(taken.starts_with(&format!("cannot receive telemetry on {addr}: ")), "{taken}");
-    drop(receiver);
-    for _ in 0..100 {
-        if Receiver::bind(addr).await.is_ok() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("the port is still taken");
-}
-
 proptest! {
     #[test]
     fn nothing_makes_the_decoders_panic(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), flip: u8) {

@@ -12,7 +12,7 @@ const PROTOCOL: &str = "15";
 /// Where the signalling WebSocket is: the target's URL and `/rtc`. The token goes into a header, so that no message and no
 /// log of a proxy quotes it.
 pub(super) fn rtc_url(target: &str) -> Result<Url, DialError> {
-    let mut url = Url::parse(target).map_err(|error| DialError::local(&format!("`{target}` is no URL"), error))?;
+    let mut url = Url::parse(target).map_err(|error| DialError::local(&format!("`{target}` is not a URL"), error))?;
     let path = url.path().trim_end_matches('/');
     let path = if path.ends_with("/rtc") { path.to_owned() } else { format!("{path}/rtc") };
     url.set_path(&path);

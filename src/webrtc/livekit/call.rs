@@ -92,6 +92,10 @@ impl CallControl for RoomCall {
         self.lag.get().map(SendLag::micros).unwrap_or_default()
     }
 
+    fn has_packets(&self) -> bool {
+        true
+    }
+
     fn reception(&self) -> Reception {
         lock(&self.reception).report()
     }

@@ -6,7 +6,7 @@ use livekit_protocol::{JoinResponse, SignalTarget};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::super::call::Ears;
+use super::super::call::Listener;
 use super::super::ice::Usable;
 use super::super::peer::PeerOptions;
 use super::super::signalling::is_local;
@@ -73,14 +73,14 @@ async fn join(dial: &Dial, target: &WebRtcTarget) -> Result<RoomSession, DialErr
     call.keep(Arc::clone(&subscriber.peer.connection));
     let publisher = Side::new(&speaking, SignalTarget::Publisher).await.map_err(unable)?;
     call.keep(Arc::clone(&publisher.peer.connection));
-    let ears = Ears {
+    let listener = Listener {
         stamps: Arc::clone(&subscriber.peer.stamps),
         clock: dial.clock,
         events: dial.events.clone(),
         reception: Arc::clone(&call.reception),
     };
     call.send(message::add_microphone(&cid));
-    Ok(RoomSession::new(reader, call, Sides { publisher, subscriber, codecs: target.codecs.clone() }, ears, &join))
+    Ok(RoomSession::new(reader, call, Sides { publisher, subscriber, codecs: target.codecs.clone() }, listener, &join))
 }
 
 /// The server's first message.

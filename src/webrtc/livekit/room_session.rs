@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::super::call::{Ears, listen};
+use super::super::call::{Listener, listen};
 use super::super::peer::PeerEvent;
 use super::super::sdp::{AnswerAudio, sent_audio_of};
 use super::super::track::codec_of;
@@ -41,7 +41,7 @@ impl Sides {
 pub(super) struct RoomSession {
     reader: LinkReader,
     keepalive: KeepAlive,
-    ears: Ears,
+    listener: Listener,
     /// Tracks that came before it was known whose they are.
     unclaimed: Vec<(OfferedTrack, Arc<dyn TrackRemote>)>,
     packets: (mpsc::UnboundedSender<Vec<u8>>, mpsc::UnboundedReceiver<Vec<u8>>),
@@ -56,10 +56,10 @@ pub(super) struct RoomSession {
 
 impl RoomSession {
     /// A session that has just been let in.
-    pub fn new(reader: LinkReader, call: Arc<RoomCall>, sides: Sides, ears: Ears, join: &JoinResponse) -> Self {
+    pub fn new(reader: LinkReader, call: Arc<RoomCall>, sides: Sides, listener: Listener, join: &JoinResponse) -> Self {
         let (unclaimed, offered) = (Vec::new(), Vec::new());
         let (keepalive, packets, room) = (KeepAlive::of(join), mpsc::unbounded_channel(), Room::of(join));
-        Self { reader, keepalive, ears, unclaimed, packets, call, sides, room, sent: None, offered }
+        Self { reader, keepalive, listener, unclaimed, packets, call, sides, room, sent: None, offered }
     }
 
     /// Takes the next thing that happens.
@@ -69,8 +69,8 @@ impl RoomSession {
             event = self.sides.publisher.peer.events.recv() => self.happened(SignalTarget::Publisher, event).await?,
             event = self.sides.subscriber.peer.events.recv() => self.happened(SignalTarget::Subscriber, event).await?,
             Some(packet) = self.packets.1.recv() => {
-                let now = self.ears.clock.now();
-                data::reports(&packet, &self.room).into_iter().for_each(|report| self.tell(CallEvent::Report(now, report)));
+                let now = self.listener.clock.now();
+                data::reports(&packet, &self.room).into_iter().for_each(|report| self.send(CallEvent::Report(now, report)));
             }
             alive = self.keepalive.due() => self.ping(alive)?,
         }
@@ -87,13 +87,13 @@ impl RoomSession {
             }
         };
         if !left.is_cancelled() {
-            self.tell(ending.event(self.ears.clock.now()));
+            self.send(ending.event(self.listener.clock.now()));
         }
     }
 
-    fn tell(&self, event: CallEvent) {
+    fn send(&self, event: CallEvent) {
         // Nobody listens once the call is over.
-        let _over = self.ears.events.send(event);
+        let _over = self.listener.events.send(event);
     }
 
     fn ping(&mut self, alive: bool) -> Result<(), Ending> {
@@ -118,7 +118,7 @@ impl RoomSession {
             Ok(Some(response)) => self.take(response).await,
             // A kind that is newer than this program.
             Ok(None) => Ok(()),
-            Err(error) => Err(Ending::Broken(format!("the LiveKit server sent what is no LiveKit message ({error})"))),
+            Err(error) => Err(Ending::Broken(format!("the LiveKit server sent something that is not a LiveKit message ({error})"))),
         }
     }
 
@@ -182,7 +182,7 @@ impl RoomSession {
         match event {
             PeerEvent::State(RTCPeerConnectionState::Disconnected) => {
                 let what = "the LiveKit server gives no sign of life (ICE)".to_owned();
-                self.tell(CallEvent::Lost(self.ears.clock.now(), what));
+                self.send(CallEvent::Lost(self.listener.clock.now(), what));
             }
             PeerEvent::State(state) if side.note(state) => return Err(Ending::Ice),
             PeerEvent::Track(track) => {
@@ -200,7 +200,7 @@ impl RoomSession {
     async fn claim(&mut self) {
         for (name, track) in std::mem::take(&mut self.unclaimed) {
             match codec_of(&track, &self.sides.codecs).await.filter(|_| self.room.is_agents(&name)) {
-                Some(codec) => drop(tokio::spawn(listen(track, codec, self.ears.clone()))),
+                Some(codec) => drop(tokio::spawn(listen(track, codec, self.listener.clone()))),
                 None => self.unclaimed.push((name, track)),
             }
         }

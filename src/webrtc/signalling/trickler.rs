@@ -23,7 +23,7 @@ impl Trickler {
     }
 
     /// Tells a candidate; `None` after the last one.
-    pub fn tell(&self, candidate: Option<RTCIceCandidateInit>) {
+    pub fn send(&self, candidate: Option<RTCIceCandidateInit>) {
         // The task lives as long as this does.
         let _sent = self.0.send(candidate);
     }

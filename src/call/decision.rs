@@ -1,0 +1,119 @@
+//! When a bot turn is decided, and how.
+
+use std::time::Duration;
+
+use crate::scenario::{Advance, BotStep, Bound};
+use crate::time::CallTime;
+
+use super::dialogue::{DETECTION_LAG, Dialogue};
+use super::speech::Segment;
+use super::turn::{Start, Turn};
+
+/// When a turn is decided, and how.
+///
+/// It depends on what was heard and when that was in the audio, not on when it became known: a late
+/// transcript leads to the decision that an instant one would have led to.
+#[derive(Debug)]
+pub(super) struct Decision {
+    pub at: CallTime,
+    pub met: bool,
+    /// Where the turn ends in the audio, if it ends on its own.
+    pub end: Option<CallTime>,
+    /// The caller could have gone on at `at`, had the words been known.
+    pub holds_back: bool,
+}
+
+impl Decision {
+    fn unmet(at: CallTime) -> Self {
+        Self { at, met: false, end: None, holds_back: false }
+    }
+
+    fn met(at: CallTime, end: CallTime) -> Self {
+        Self { at, met: true, end: Some(end), holds_back: false }
+    }
+}
+
+impl Dialogue {
+    /// When and how the turn under way is decided, as far as is known now.
+    pub fn decision(&self) -> Option<Decision> {
+        let turn = self.turns.back()?;
+        let step = self.bot_step(turn)?;
+        let start = turn.start?;
+        if let Some(bound) = step.silent_for {
+            return self.silence(turn, start, bound);
+        }
+        if let (Some((digits, _)), None) = (&step.dtmf, &step.says) {
+            let met = turn.digits == *digits;
+            let too_late = start.due + step.within.limit;
+            return Some(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
+        }
+        let spoken = match step.advance {
+            Advance::Match => self.words(turn, step, start),
+            Advance::Silence => self.quiet(turn, step, start),
+        };
+        let (Some((digits, _)), Some(spoken)) = (&step.dtmf, &spoken) else { return spoken };
+        // Words and digits: the turn waits for the digits as long as it would for the words. It is the bot that keeps the
+        // caller waiting then, not the transcript.
+        let missing = spoken.met && turn.digits != *digits;
+        let at = if missing { spoken.at.max(start.due + step.within.limit) } else { spoken.at };
+        Some(Decision { at, holds_back: false, ..*spoken })
+    }
+
+    /// The bot must say nothing: speech spoils it, a click or a breath does not.
+    fn silence(&self, turn: &Turn, start: Start, bound: Bound) -> Option<Decision> {
+        let until = start.due + bound.limit;
+        let speech = self.speech_of(turn);
+        for segment in speech.0.iter().filter(|segment| segment.onset < until) {
+            let known = segment.text.is_some();
+            if known && !segment.is_noise() {
+                return Some(Decision::unmet(self.now));
+            }
+            if !known {
+                return None;
+            }
+        }
+        let end = until.max(turn.from);
+        Some(Decision { at: until + DETECTION_LAG, ..Decision::met(until, end) })
+    }
+
+    /// The first pause after words that is long enough for what the words are.
+    fn words(&self, turn: &Turn, step: &BotStep, start: Start) -> Option<Decision> {
+        let speech = self.speech_of(turn);
+        let mut heard = String::new();
+        let mut segments = speech.0.iter().filter(|segment| !segment.is_noise()).peekable();
+        while let Some(segment) = segments.next() {
+            let (end, words) = (segment.end?, segment.text.as_ref()?);
+            heard = format!("{heard} {words}");
+            let met = turn.met_by(heard.trim());
+            let wait = self.quiet_needed(step, met);
+            let pause = segments.peek().map(|next: &&Segment| next.onset.saturating_since(end));
+            if pause.is_none_or(|pause| pause >= wait) {
+                return Some(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
+            }
+        }
+        Some(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
+    }
+
+    /// The first pause, whatever the words turn out to be.
+    fn quiet(&self, turn: &Turn, step: &BotStep, start: Start) -> Option<Decision> {
+        let speech = self.speech_of(turn);
+        let mut segments = speech.0.iter().filter(|segment| !segment.is_noise()).peekable();
+        while let Some(segment) = segments.next() {
+            let end = segment.end?;
+            let pause = segments.peek().map(|next: &&Segment| next.onset.saturating_since(end));
+            if pause.is_none_or(|pause| pause >= step.end_silence) {
+                return Some(Decision::met(end + step.end_silence, end));
+            }
+        }
+        Some(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
+    }
+
+    /// How long the bot must be quiet before its turn is decided.
+    fn quiet_needed(&self, step: &BotStep, met: bool) -> Duration {
+        match (met, self.bot_goes_on(), step.optional) {
+            (true, true, _) => Duration::ZERO,
+            (true, false, _) | (false, true, true) => step.end_silence,
+            (false, ..) => step.give_up + DETECTION_LAG,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What the conversation asks for is done, and what became of it is told back.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::super::event::Event;
+use super::super::evidence::Failure;
+use super::super::pacer::Progress;
+use super::Driver;
+use crate::call::{EndCause, InputKind, Output, Playback};
+use crate::transport::SentDigits;
+
+impl Driver<'_> {
+    pub(super) async fn perform(&mut self, output: Output) {
+        match output {
+            Output::Play { step } => {
+                let clip = self.scenario.steps.get(step).and_then(|step| self.services.clips.of(step));
+                if let (Some(clip), Some(stream)) = (clip, &self.stream) {
+                    self.playing = Some(step);
+                    stream.play(clip);
+                }
+            }
+            Output::StopPlay => {
+                self.evidence.caller.cut(self.clock.now());
+                if let Some(stream) = &self.stream {
+                    stream.stop();
+                }
+            }
+            Output::SendDtmf(digits) => {
+                let (control, (reply, sent)) = (Arc::clone(&self.call.control), oneshot::channel());
+                tokio::spawn(async move {
+                    // A call that is over needs no news of its digits.
+                    let _over = reply.send(control.send_digits(&digits).await);
+                });
+                self.digits = Some(sent);
+            }
+            Output::Hangup => {
+                self.call.control.hang_up().await;
+                self.end(EndCause::CallerHungUp);
+            }
+            Output::WakeAt(at) => self.wake = Some(at),
+            Output::Turn(turn) => {
+                self.emit(Event::Turn { call: self.evidence.result.call, turn: turn.clone() });
+                self.evidence.result.turns.push(*turn);
+            }
+        }
+    }
+
+    /// The caller's digits are out: the reply is due from the last one on.
+    pub(super) async fn pressed(&mut self, sent: Result<SentDigits, String>) {
+        self.digits = None;
+        match sent {
+            Ok(SentDigits { first, last }) => {
+                let (speech_start, speech_end) = (self.clock.at(first), self.clock.at(last));
+                self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
+                self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
+                self.handle(InputKind::Playback(Playback::Finished)).await;
+            }
+            Err(_) if self.ending.is_some() => {}
+            Err(why) => {
+                self.evidence.failure = Some(Failure::Broken(format!("no digits were sent: {why}")));
+                self.call.control.hang_up().await;
+            }
+        }
+    }
+
+    pub(super) async fn progressed(&mut self, progress: Progress) {
+        match progress {
+            Progress::Started(at) => {
+                let clip = self.playing.and_then(|step| self.services.clips.of(&self.scenario.steps[step]));
+                if let Some(clip) = clip {
+                    self.evidence.caller.put(self.clock.at(at), &clip.samples);
+                }
+            }
+            Progress::SpeechStarted(at) => {
+                let speech_start = self.clock.at(at);
+                self.evidence.caller_speech.push(speech_start);
+                self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
+            }
+            Progress::SpeechEnded(at) => {
+                let speech_end = self.clock.at(at);
+                self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
+            }
+            Progress::Finished => self.handle(InputKind::Playback(Playback::Finished)).await,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The bot's audio on its way through detection and transcription to the conversation.
+
+use super::super::evidence::Failure;
+use super::super::lanes::Detected;
+use super::Driver;
+use super::listening::Words;
+use crate::call::{InputKind, SpeechEdge};
+use crate::media::detect;
+use crate::speech::stt::segment_audio;
+use crate::time::Span;
+
+/// Samples worth a trip through the detection lane.
+const LEAST_SAMPLES: usize = 256;
+
+impl Driver<'_> {
+    /// Hands the detector what has come in; at the end of the call, the rest of it.
+    pub(super) async fn tick(&mut self) {
+        let now = self.clock.now();
+        if self.ending.is_some() {
+            self.listening.backlog.extend_from_slice(self.evidence.timeline.rest());
+        } else {
+            self.listening.backlog.extend_from_slice(self.evidence.timeline.ready(now));
+        }
+        let last = self.ending.is_some() && !self.listening.last_fed;
+        if self.listening.backlog.len() < LEAST_SAMPLES && !last {
+            return;
+        }
+        if let Some(detector) = self.listening.detector.take() {
+            self.listening.last_fed |= last;
+            let samples = std::mem::take(&mut self.listening.backlog);
+            self.listening.detecting = Some(self.services.detection.feed(detector, samples, last));
+        }
+    }
+
+    pub(super) async fn detected(&mut self, detected: Option<Detected>) {
+        self.listening.detecting = None;
+        let Some(Detected { detector, edges }) = detected else {
+            self.evidence.failure = Some(Failure::Transcription("the detection lane is gone".to_owned()));
+            return;
+        };
+        self.listening.detector = Some(detector);
+        match edges {
+            Ok(edges) => {
+                for edge in edges {
+                    self.edge(edge).await;
+                }
+            }
+            Err(error) => self.evidence.failure = Some(Failure::Transcription(error.to_string())),
+        }
+        if self.listening.last_fed && !self.listening.ended {
+            self.listening.ended = true;
+            if let Some(cause) = self.ending.clone() {
+                self.handle(InputKind::Ended(cause)).await;
+            }
+        }
+    }
+
+    async fn edge(&mut self, edge: detect::SpeechEdge) {
+        match edge {
+            detect::SpeechEdge::Started { onset } => {
+                let arrived = self.evidence.timeline.received_at(onset);
+                let onset = self.evidence.timeline.heard_at(onset);
+                self.listening.onset = Some(onset);
+                self.evidence.received.insert(onset, arrived);
+                self.handle(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
+            }
+            detect::SpeechEdge::Ended { onset: first, end: last, .. } => {
+                let onset = self.listening.onset.take().unwrap_or_else(|| self.evidence.timeline.heard_at(first));
+                let end = self.evidence.timeline.heard_until(last);
+                self.handle(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
+                let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
+                self.evidence.speech.push((Span { start: onset, end }, range.clone()));
+                let audio = segment_audio(self.evidence.timeline.recording(), range);
+                self.listening
+                    .words
+                    .push_back(Words { span: Span { start: onset, end }, reply: self.services.transcription.transcribe(audio) });
+            }
+        }
+    }
+
+    pub(super) async fn transcribed(&mut self, words: Result<String, String>) {
+        let Some(Words { span, .. }) = self.listening.words.pop_front() else { return };
+        self.evidence.transcript_lag = self.evidence.transcript_lag.max(self.clock.now().saturating_since(span.end));
+        match words {
+            Ok(text) => self.handle(InputKind::Transcript { span, text, is_final: true }).await,
+            Err(error) => {
+                self.evidence.failure = Some(Failure::Transcription(error));
+                self.call.control.hang_up().await;
+            }
+        }
+    }
+}
