@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_is_no_speech() {
+    fn a_click_is_not_speech() {
         let mut detector = SpeechDetector::default();
         detector.push(&[9000; 40], 0);
         assert_eq!(detector.ended(1_000_000_000, 100_000_000), None);

@@ -104,7 +104,7 @@ fn with_wishes(mut target: Target, millis: f64, name: &str) -> Target {
     match &mut target {
         Target::Sip(sip) => sip.headers.push(("X-Goldencall-Think".to_owned(), format!("{millis:.1}"))),
         Target::WebRtc(webrtc) => webrtc.url.push_str(&format!("&think={millis:.1}")),
-        // An AudioSocket has no URL to ask in: every delay is the script's, and the bot's log tells it all the same.
+        // An AudioSocket has no URL to ask in: every delay is the script's, and the bot's log has them all the same.
         Target::WebSocket(socket) if socket.protocol == SocketProtocol::AudioSocket => {}
         Target::WebSocket(socket) => socket.url.push_str(&format!("&think={millis:.1}&call={name}")),
         Target::Originate(_) | Target::Bot(_) => {}

@@ -141,7 +141,7 @@ async fn interrupted() {
 
 type Followed = (Vec<crate::runner::ThresholdResult>, Vec<String>);
 
-/// Feeds every consumer; one that fails is dropped and told of, the others go on.
+/// Feeds every consumer; one that fails is dropped and reported, the others go on.
 fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>) -> Followed {
     let mut thresholds = Vec::new();
     let mut problems = Vec::new();
@@ -189,7 +189,7 @@ fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario) -> Result<Target, 
     Ok(target)
 }
 
-/// `--set`, on the target as it is dialled: the sample bot's, too.
+/// `--set`, on the target as it is dialled, the sample bot's included.
 fn set_all(args: &RunArgs, target: &mut Target, context: &Context) -> Result<(), CliError> {
     for pair in &args.set {
         let (key, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}`: write KEY=VALUE")))?;

@@ -10,7 +10,7 @@ use crate::codec::{Codec, SAMPLE_NANOS, SAMPLE_RATE};
 
 /// An Opus packet of RFC 7587 is at most 120 ms long.
 const MOST_SAMPLES: usize = 960;
-/// From a sample going into an Opus encoder to the same sample coming out of the decoder: 6.5 ms in all modes but
+/// From a sample going into an Opus encoder to the same sample coming out of the decoder: 6.5 ms in all modes except
 /// restricted low delay (RFC 6716, section 2.1.4: 2.5 ms of look-ahead and 4 ms to align SILK and CELT).
 const OPUS_DELAY: usize = 6_500_000 / SAMPLE_NANOS as usize;
 /// The same of G.722: two quadrature mirror filters of 24 taps delay by 22 samples at 16 kHz.
@@ -164,7 +164,7 @@ mod tests {
         let bytes: Vec<u8> = clip.chunks_exact(80).flat_map(|frame| encoder.encode(frame)).collect();
         let mut decoder = VoiceDecoder::new(Codec::G722).expect("decoder");
         let mut placed = vec![0_i16; clip.len() + 400];
-        // 37 samples are no whole step of the resampler.
+        // 37 samples are not a whole step of the resampler.
         for (k, payload) in bytes.chunks(37).enumerate() {
             let Decoded { samples, behind } = decoder.decode(payload);
             let at = 200 + k * 37 - behind;

@@ -7,11 +7,11 @@ use ropus::{Application, Bitrate, Channels, Encoder};
 use super::{StreamResampler, g711};
 use crate::codec::{Codec, FRAME, SAMPLE_RATE};
 
-/// Samples a second that G.722 encodes.
+/// Samples per second that G.722 encodes.
 pub(super) const G722_RATE: u32 = 16_000;
 const MOST_BYTES: usize = 1275;
-/// Bits a second. At the 10 kbit/s that libopus takes for 8 kHz speech the ends of words move by up to 20 ms; at this rate
-/// edges stay within 0.1 ms, but for what is under -58 dBFS.
+/// Bits per second. At the 10 kbit/s that libopus takes for 8 kHz speech the ends of words move by up to 20 ms; at this rate
+/// edges stay within 0.1 ms, except for sound under -58 dBFS.
 const OPUS_BITS: u32 = 64_000;
 /// Opus frames, in samples at 8 kHz (RFC 6716, section 2.1.4); 30 and 50 ms would take two.
 const OPUS_FRAMES: [usize; 4] = [480, 320, 160, 80];

@@ -41,7 +41,7 @@ enum Item {
     Mark(String),
 }
 
-/// One stream's queue. It is told the time and has no clock.
+/// One stream's queue. It is given the time and has no clock.
 #[derive(Default)]
 pub struct Playout {
     queue: VecDeque<Item>,

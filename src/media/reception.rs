@@ -1,4 +1,4 @@
-//! What RTP itself tells of a received stream (RFC 3550, section 6.4 and appendix A).
+//! What RTP itself says about a received stream (RFC 3550, section 6.4 and appendix A).
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 
-/// Steps a second: 10 ms each, short enough to keep up with playout.
+/// Steps per second: 10 ms each, short enough to keep up with playout.
 const STEPS: u32 = 100;
 
 /// Converts a stream in which output sample `k` is the input at time `k / rate`: the filter's delay is known and

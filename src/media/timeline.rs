@@ -41,10 +41,10 @@ const RESUME_NANOS: i64 = 120_000_000;
 const JUMP_NANOS: i64 = 1_000_000_000;
 /// How far ahead of the clock a burst may reach: a peer cannot make the recording grow without bound.
 const MOST_AHEAD: i64 = 120_000_000_000;
-/// Packets after one that tell whether it opened a burst.
+/// Packets after one that show whether it opened a burst.
 const BURST_LOOK_AHEAD: usize = 12;
 
-/// Sequence numbers that jump further are no loss.
+/// Sequence numbers that jump further are not a loss.
 const MOST_CONCEALED: usize = 500;
 
 /// Where a packet was put.

@@ -21,7 +21,7 @@ pub const MAX_RATE: u32 = 48_000;
 /// Mono audio of one sample rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clip {
-    /// Samples a second, 8000 to 48000 when read from a file.
+    /// Samples per second, 8000 to 48000 when read from a file.
     pub rate: u32,
     /// 16-bit samples; several channels have been averaged into one.
     pub samples: Vec<i16>,
@@ -78,7 +78,7 @@ pub enum WavError {
     SampleSize {
         /// Format tag of the header.
         tag: u16,
-        /// Bits a sample.
+        /// Bits per sample.
         bits: u16,
     },
     /// A sample rate outside 8 to 48 kHz.

@@ -6,7 +6,7 @@ use crate::call::TurnResult;
 use crate::telemetry::{Breakdown, Stage, TurnTelemetry};
 use crate::time::{Millis, human};
 
-/// `end of turn detection 512 ms, language model 1400 ms (the largest), ...`; nothing where nobody told anything.
+/// `end of turn detection 512 ms, language model 1400 ms (the largest), ...`; nothing without telemetry.
 pub(super) fn words(turn: &TurnResult) -> Option<String> {
     let breakdown = &turn.telemetry.as_ref()?.breakdown;
     // What goldencall measures of every call says nothing of where the bot's time went.
@@ -26,7 +26,7 @@ pub(super) fn words(turn: &TurnResult) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Bots that send two or three frames in one message are no news.
+/// Two or three frames in one message are usual.
 const NOTICEABLE: jiff::SignedDuration = jiff::SignedDuration::from_millis(50);
 
 /// How long the bot's first audio waited to be played, where it was sent ahead of its playing.

@@ -36,7 +36,7 @@ impl Consumer for Journal {
 /// Reads a journal; a last line cut short by a crash is passed over.
 ///
 /// # Errors
-/// The disk, or a line in the middle that is no event.
+/// The disk, or a line in the middle that is not an event.
 pub fn read_journal(path: &Path) -> io::Result<Vec<Event>> {
     let mut events = Vec::new();
     let mut broken: Option<(usize, serde_json::Error)> = None;

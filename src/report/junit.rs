@@ -1,4 +1,4 @@
-//! `--report-junit`: a suite a file, a case a scenario. `<failure>` is the bot's, `<error>` is everyone else's.
+//! `--report-junit`: one suite per file, one case per scenario. `<failure>` is the bot's fault, `<error>` is anything else.
 
 use std::collections::BTreeMap;
 use std::io;

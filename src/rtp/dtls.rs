@@ -22,7 +22,7 @@ use super::srtp::{Keys, MasterKey, Suite};
 
 /// A handshake takes three ways there and back and some arithmetic.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// The first retransmission: RFC 6347 has a second, which a call would be silent for.
+/// The first retransmission: RFC 6347 says one second, for which a call would be silent.
 const FLIGHT: Duration = Duration::from_millis(300);
 /// Where nothing is due.
 const FAR_AWAY: Duration = Duration::from_secs(3600);
@@ -36,7 +36,7 @@ pub enum Role {
     Passive,
 }
 
-/// One association, without I/O and told the time.
+/// One association, without I/O; the time is passed in.
 pub struct Handshake {
     endpoint: Endpoint,
     client: Option<Arc<rtc_dtls::config::HandshakeConfig>>,

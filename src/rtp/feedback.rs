@@ -1,4 +1,4 @@
-//! What the peer's RTCP says (RFC 3550, section 6.4): the round trip, and how the caller's stream arrives. Pure: told the time.
+//! What the peer's RTCP says (RFC 3550, section 6.4): the round trip, and how the caller's stream arrives. Pure: the time is passed in.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) const SHORT: i64 = 65_536;
 /// A longer round trip than this is a report that came late, or another clock's.
 const LONGEST_TRIP: u32 = 60 * SHORT as u32;
 
-/// What the peer's reports tell.
+/// What the peer's reports say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Feedback {
     /// Its last sender report: the middle bits of its NTP time, and when it came.

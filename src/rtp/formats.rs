@@ -10,7 +10,7 @@ pub const COMFORT_NOISE: u8 = 13;
 pub enum Payload {
     /// Voice.
     Voice(Codec),
-    /// Telephone events (RFC 4733) on an RTP clock of so many units a second.
+    /// Telephone events (RFC 4733) on an RTP clock of so many units per second.
     Events(u32),
     /// Comfort noise (RFC 3389).
     Noise,

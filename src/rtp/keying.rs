@@ -17,7 +17,7 @@ pub(super) struct Keying {
 }
 
 impl Keying {
-    /// Queues digits for a stream of this clock; whoever waits is told when the last one has ended.
+    /// Queues digits for a stream of this clock; the reply comes when the last one has ended.
     pub fn press(&mut self, digits: &str, clock: u32, reply: oneshot::Sender<SentDigits>) {
         let count = self.keyer.get_or_insert_with(|| Keyer::new(clock)).press(digits);
         self.left += count;

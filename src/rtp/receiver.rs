@@ -19,7 +19,7 @@ use super::stream::StreamReader;
 use crate::clock::{CallClock, Monotonic};
 use crate::transport::{CallEvent, TimestampedSocket};
 
-/// So many packets of a kind that cannot be used are no accident.
+/// So many packets of a kind that cannot be used are not an accident.
 const TOO_MANY: u32 = 20;
 
 /// What a datagram is, by its first octets (RFC 7983, section 7; RFC 5761, section 4).
@@ -40,7 +40,7 @@ pub(super) fn kind(datagram: &[u8]) -> Kind {
     }
 }
 
-/// A packet and what it carries; `None` for anything that is no RTP with a payload type of these.
+/// A packet and what it carries; `None` for anything but RTP with one of these payload types.
 pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Payload)> {
     if kind(datagram) != Kind::Rtp {
         return None;

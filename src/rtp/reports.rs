@@ -52,7 +52,7 @@ fn send((rtp, rtcp): &(UdpSocket, UdpSocket), shared: &Shared) {
     drop(state);
     shared.capture.report_sent(Monotonic::now(), remote, muxed, &plain);
     let socket = if muxed { rtp } else { rtcp };
-    // The next interval sends again; a lost report is no event.
+    // The next interval sends again; a lost report does not matter.
     let _lost = socket.send_to(&report, remote);
 }
 

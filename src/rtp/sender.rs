@@ -91,7 +91,7 @@ impl MediaSink for RtpSender {
         if let Some(remote) = wanted.remote {
             self.socket.send_to(protected.as_deref().unwrap_or(&plain), remote)?;
             self.shared.capture.sent(at, remote, &plain);
-            // A number that is not sent would be a lost packet to the peer, and a hold is no loss.
+            // A number that is not sent would be a lost packet to the peer, and a hold is not a loss.
             self.sequence = self.sequence.wrapping_add(1);
             self.shared.state().sent(packet.payload.len(), self.timestamp, at);
         }

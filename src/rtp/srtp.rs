@@ -6,7 +6,7 @@ use rtc_srtp::context::Context;
 use rtc_srtp::option::{srtcp_replay_protection, srtp_replay_protection};
 use rtc_srtp::protection_profile::ProtectionProfile;
 
-/// Packets that may come late and still be told from replayed ones.
+/// How late a packet may come and still be distinguished from a replayed one.
 const WINDOW: usize = 128;
 
 /// A cipher and its authentication tag.

@@ -1,4 +1,4 @@
-//! What signalling, the receiver, the sender and the reports of one session agree on. Pure: told the time, no sockets.
+//! What signalling, the receiver, the sender and the reports of one session agree on. Pure: the time is passed in, no sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -32,7 +32,7 @@ pub enum ClipError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no WAV file that can be played.
+    /// It is not a WAV file that can be played.
     #[error("{path}: {source}")]
     Wav {
         /// The file.

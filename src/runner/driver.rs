@@ -277,7 +277,7 @@ impl<'a> Driver<'a> {
     }
 
     fn emit(&self, event: Event) {
-        // Without a listener there is nobody to tell.
+        // Without a listener the event is lost, which is fine.
         let _nobody = self.services.events.send(event);
     }
 

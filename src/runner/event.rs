@@ -48,7 +48,7 @@ pub enum Event {
         #[serde(rename = "setup_ns")]
         setup: CallTime,
     },
-    /// What the conversation was told; the inputs of a call replay it.
+    /// An input of the conversation; a call's inputs replay it.
     Input {
         /// Number of the call.
         call: usize,
@@ -186,7 +186,7 @@ pub struct CallResult {
     pub codec: Option<String>,
     /// Every bot turn, in order.
     pub turns: Vec<TurnResult>,
-    /// What RTP tells of the bot's stream.
+    /// RTP statistics of the bot's stream.
     pub reception: Reception,
     /// How the bot's side of the line sounded.
     #[serde(default)]
@@ -214,7 +214,7 @@ impl CallResult {
 pub struct ThresholdResult {
     /// As written in `goldencall.yaml`.
     pub name: String,
-    /// How it came out; `Skipped` where there was no data, which is no pass.
+    /// How it came out; `Skipped` where there was no data, which does not pass.
     pub outcome: Outcome,
     /// The bound, in words.
     pub expected: String,

@@ -104,7 +104,7 @@ impl Pacer {
         Ok(Self { commands, next: Arc::default() })
     }
 
-    /// Adds a stream: it sends silence until it is told to play.
+    /// Adds a stream: it sends silence until it has something to play.
     pub fn add(&self, sink: Box<dyn MediaSink>, progress: mpsc::UnboundedSender<Progress>) -> PacedStream {
         let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let playing = Arc::new(Mutex::new(None));
@@ -130,7 +130,7 @@ impl PacedStream {
         *lock(&self.playing) = None;
     }
 
-    /// Ends the stream and tells how late its packets were.
+    /// Ends the stream and returns how late its packets were.
     pub async fn close(self) -> Lateness {
         let (reply, lateness) = tokio::sync::oneshot::channel();
         if self.commands.send(Command::Remove(self.id, reply)).is_err() {

@@ -1,4 +1,4 @@
-//! What stands in a call's place for its sink once the pacing thread has taken it.
+//! What replaces a call's sink once the pacing thread has taken it.
 
 use std::io;
 

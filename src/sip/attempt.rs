@@ -25,7 +25,7 @@ use super::session_timer::SessionTimer;
 use crate::scenario::SipTarget;
 use crate::transport::{CallEvent, Dial, DialError, DialErrorKind};
 
-/// Without any response for this long there is nobody.
+/// Without any response for this long, the call has failed.
 const NO_RESPONSE: Duration = Duration::from_secs(4);
 /// Without any response for this long, ICMP is asked.
 const PROBE_AFTER: Duration = Duration::from_millis(600);
@@ -220,7 +220,7 @@ impl Attempt {
         }
     }
 
-    /// Ends with an error once it is clear that nobody is there.
+    /// Ends with an error once it is clear that nothing answers.
     async fn nobody(&self) -> DialError {
         let start = Instant::now();
         sleep(PROBE_AFTER).await;

@@ -254,7 +254,7 @@ pub(super) async fn place(attempt: Attempt) -> Result<Call, Failed> {
     let answered_at = attempt.dial.clock.now();
     let (media, call_id, callee) = (Arc::clone(&attempt.media), attempt.call_id.clone(), attempt.target.uri.clone());
     let body = answered.response.body.clone();
-    // From here on there is a call to end, whatever becomes of its media.
+    // From here on there is a call to end, even if its media cannot be used.
     let call = SipCall::begin(attempt, answered);
     let hang_up = HangUpOnDrop::of(call.clone());
     match media.answer(&body).await {

@@ -54,7 +54,7 @@ impl Endpoint {
         Ok((Self { dialogs, address, inner, watch, early: Arc::default(), _stop: stop.drop_guard() }, incoming))
     }
 
-    /// Takes TCP connections on the UDP port's number, too.
+    /// Takes TCP connections on the same port number as well.
     pub async fn listen_tcp(&self) -> Result<(), String> {
         let listener = TcpListenerConnection::new(self.address, None).await;
         let listener = listener.map_err(|error| error.to_string())?;
@@ -72,7 +72,7 @@ impl Endpoint {
         self.inner.transport_layer.connections_count() == 0
     }
 
-    /// Serves what comes in on a caller's endpoint: requests inside its dialogs; nobody rings it.
+    /// Serves what comes in on a caller's endpoint: requests inside its dialogs; it does not take calls.
     pub(super) fn serve_caller(self: &Arc<Self>, mut incoming: TransactionReceiver) {
         let (dialogs, early) = (Arc::clone(&self.dialogs), Arc::clone(&self.early));
         tokio::spawn(async move {

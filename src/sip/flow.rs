@@ -20,7 +20,7 @@ use super::tls;
 use crate::scenario::SipTarget;
 use crate::transport::{DialError, DialErrorKind};
 
-/// A connection or its handshake that takes longer leads to nobody.
+/// A connection or its handshake that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The address of a hop as the stack writes it.

@@ -1,4 +1,4 @@
-//! A transfer of the bot's: accepted and told, and with `follow_transfer` gone along with.
+//! A transfer (REFER) from the bot: accepted and noted, and followed with `follow_transfer`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ use crate::transport::{CallEvent, DialError, DialErrorKind};
 const AFTER_ACCEPTED: Duration = Duration::from_millis(50);
 
 impl SipCall {
-    /// The bot transfers the call: it is told that this is accepted, and where it leads is told to the conversation.
+    /// Accepts the bot's transfer, and passes its destination to the conversation.
     pub async fn referred(self: &Arc<Self>, leg: &Leg, request: &Request, handle: &TransactionHandle) {
         let Some(to) = transfer::refer_to(request) else {
             let _gone = handle.reply(StatusCode::BadRequest).await;
@@ -65,7 +65,7 @@ impl SipCall {
         outcome
     }
 
-    /// Calls whom the bot named, on the same media ports; from then on that is the call.
+    /// Calls the party that the bot named, on the same media ports; from then on that is the call.
     async fn go_along(self: &Arc<Self>, leg: &Leg, to: &str) -> StatusCode {
         match self.elsewhere(leg, to).await {
             Ok(()) => StatusCode::OK,

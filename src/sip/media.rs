@@ -33,7 +33,7 @@ struct Agreed {
     peer: Option<Description>,
     /// The last description of ours.
     own: Option<Description>,
-    /// The DTLS handshake has been begun: there is one association a call.
+    /// The DTLS handshake has been begun: there is one association per call.
     shaking: bool,
     /// An offer of the peer's came before the answer to the INVITE, whose description is then an old one.
     renewed: bool,
@@ -72,7 +72,7 @@ impl CallMedia {
         self.dtmf
     }
 
-    /// A provisional response's body (183): early media has an address and keys. What cannot be used is told with the answer.
+    /// A provisional response's body (183): early media has an address and keys. What cannot be used is reported with the answer.
     pub fn early(&self, body: &[u8]) {
         if let Ok(peer) = sdp::parse(body) {
             let _later = self.take(&peer, &self.offer);
@@ -179,7 +179,7 @@ impl CallMedia {
             own.crypto = vec![sdp::CryptoLine { tag: line.tag, ..kept.clone() }];
         }
         if own.setup.is_some() && agreed.shaking {
-            // One association a call: whoever began it stays the one who did.
+            // One association per call: the side that began it keeps its role.
             own.setup = agreed.peer.as_ref().and_then(|peer| peer.setup).map(|theirs| match theirs {
                 Setup::Active => Setup::Passive,
                 Setup::Passive | Setup::ActPass => Setup::Active,
@@ -212,7 +212,7 @@ impl CallMedia {
         Ok(Keys { suite: ours.suite, local: ours.key.clone(), remote: theirs.key.clone() })
     }
 
-    /// Media is encrypted as the target says, or there is no call.
+    /// Media is encrypted as the target says, or the call fails.
     fn expected_security(&self, peer: &Description) -> Result<(), String> {
         let asked = match self.srtp {
             Srtp::Off if !peer.profile.is_secure() => return Ok(()),

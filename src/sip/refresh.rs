@@ -42,7 +42,7 @@ impl SipCall {
         };
         let response = response.map_err(|error| format!("the session refresh failed: {error}"))?;
         let Some(response) = response else {
-            // A dialog that has ended tells why itself.
+            // A dialog that has ended reports why itself.
             return if dialog.state().is_terminated() { Ok(()) } else { Err("the bot did not answer the session refresh".to_owned()) };
         };
         if response.status_code.kind() != StatusCodeKind::Successful {
@@ -54,7 +54,7 @@ impl SipCall {
                 .answered(&response.body)
                 .map_err(|why| format!("the bot's answer to the session refresh cannot be used: {why}"))?;
         }
-        // Without a session timer in the answer there is none any more.
+        // An answer without a session timer ends it.
         self.set_timer(SessionTimer::agreed(&response));
         Ok(())
     }

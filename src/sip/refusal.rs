@@ -1,4 +1,4 @@
-//! What a response that is no answer means, for people.
+//! What a failure response means, for people.
 
 use rsipstack::sip::prelude::HasHeaders;
 use rsipstack::sip::{Response, StatusCodeKind};

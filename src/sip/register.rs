@@ -74,7 +74,7 @@ impl Registered {
 }
 
 impl Drop for Registered {
-    /// A call that was given up while it rang takes its binding back, too.
+    /// A call that was given up while it rang takes its binding back as well.
     fn drop(&mut self) {
         let (Some(mut registration), Ok(runtime)) = (self.registration.get_mut().take(), Handle::try_current()) else { return };
         let server = self.server.clone();

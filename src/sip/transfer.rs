@@ -21,7 +21,7 @@ pub(super) fn refer_to(request: &Request) -> Option<String> {
     (!uri.trim().is_empty()).then(|| uri.trim().to_owned())
 }
 
-/// Whether the bot wants to be told how the transfer goes (RFC 4488).
+/// Whether the bot wants to know how the transfer goes (RFC 4488).
 pub(super) fn wants_progress(request: &Request) -> bool {
     header(request, "Refer-Sub").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
 }

@@ -26,7 +26,7 @@ use crate::transport::{CallEvent, Capture, quote};
 
 /// A PRACK that is not answered for this long is given up: the call may be answered all the same.
 const PRACK_PATIENCE: Duration = Duration::from_secs(4);
-/// Early dialogs of one INVITE that are told apart.
+/// Early dialogs of one INVITE that are kept apart.
 const MOST_FORKS: usize = 16;
 
 /// A call whose messages are followed.
@@ -35,7 +35,7 @@ struct Watched {
     events: mpsc::UnboundedSender<CallEvent>,
     credential: Option<Credential>,
     answered: bool,
-    /// The last response, so that a retransmitted one is told once.
+    /// The last response, so that a retransmitted one is reported once.
     last: Option<(u16, String)>,
     /// At most one of the peer's and one of a proxy's.
     nonces: Vec<Nonce>,
@@ -67,7 +67,7 @@ fn to_tag(message: &impl HeadersExt) -> Option<String> {
     message.to_header().ok()?.tag().ok().flatten().map(|tag| tag.value().to_owned())
 }
 
-/// Where the messages of a call are taken down.
+/// Where the messages of a call are captured.
 struct Captured {
     capture: Arc<Capture>,
     local: SocketAddr,

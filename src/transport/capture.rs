@@ -1,4 +1,4 @@
-//! What went over the wire in a call, as a packet capture for Wireshark and its kin.
+//! What went over the wire in a call, as a packet capture for Wireshark and similar tools.
 //!
 //! Signalling is captured as text and media as RTP, whatever protected them on the way: each message and packet stands in a
 //! UDP datagram between the real addresses, at the time at which it was sent or the kernel had it.

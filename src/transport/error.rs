@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The kinds of failed calls that people tell apart.
+/// The kinds of failed calls that people distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DialErrorKind {
@@ -11,7 +11,7 @@ pub enum DialErrorKind {
     Unreachable,
     /// Nothing came back at all.
     NoResponse,
-    /// It rang and nobody answered.
+    /// It rang and was not answered.
     NoAnswer,
     /// 486 or 600.
     Busy,

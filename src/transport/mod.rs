@@ -65,7 +65,7 @@ pub enum CallEvent {
     Ringing(CallTime),
     /// Audio.
     Media(MediaFrame),
-    /// What came from this RTP source (SSRC) since then was a stranger's: its packets are no part of the line's numbers.
+    /// What came from this RTP source (SSRC) since then was not the bot's: its packets do not count in the line's numbers.
     Disowned(u32, CallTime),
     /// The bot hung up.
     HungUp(CallTime),
@@ -171,7 +171,7 @@ pub trait CallControl: Send + Sync {
         false
     }
 
-    /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, and tells when.
+    /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, with the times.
     ///
     /// # Errors
     /// Why the far end cannot be sent digits, in one sentence.
@@ -186,7 +186,7 @@ pub trait CallControl: Send + Sync {
         Vec::new()
     }
 
-    /// The way of a packet to the bot and back, as the transport's own protocol measures it; `None` where it cannot.
+    /// The round trip of a packet to the bot, as the transport's own protocol measures it; `None` where it cannot.
     fn round_trip(&self) -> Option<Duration> {
         None
     }

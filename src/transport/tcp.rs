@@ -1,4 +1,4 @@
-//! A TCP stream that tells when the kernel received what was read last.
+//! A TCP stream that knows when the kernel received what was read last.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! A UDP socket that tells when the kernel received each datagram.
+//! A UDP socket that knows when the kernel received each datagram.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

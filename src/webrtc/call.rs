@@ -57,7 +57,7 @@ impl RtcCall {
     }
 }
 
-/// However a call ends, or an attempt to make one: the connection and the session do not stay behind.
+/// However a call or an attempt ends, its connection and session are closed.
 impl Drop for RtcCall {
     fn drop(&mut self) {
         if self.over.swap(true, Ordering::SeqCst) {

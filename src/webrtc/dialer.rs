@@ -125,7 +125,7 @@ async fn connected(
     while let Some(event) = peer.events.recv().await {
         match event {
             PeerEvent::State(Connected) => return Ok(()),
-            // The stack does not tell of a DTLS handshake that failed: the other side goes silent and ICE notices.
+            // The stack does not report a DTLS handshake that failed: the other side goes silent and ICE notices.
             PeerEvent::State(Disconnected | Failed | Closed) => {
                 let message = format!("no connection to {}{}", session.url(), stage.so_far());
                 return Err(DialError::new(DialErrorKind::BadAnswer, message));

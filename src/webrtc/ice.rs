@@ -6,7 +6,7 @@ use rtc::peer_connection::configuration::RTCIceServer;
 use crate::scenario::{IceServer, WebRtcTarget};
 use crate::transport::{CallEvent, Dial, DialError, DialErrorKind, quote};
 
-/// A server that names more wrong ones than this is not told of each.
+/// Beyond this many wrong servers no more are noted.
 const MOST_NOTES: usize = 10;
 
 /// The servers that the stack takes, and what to note of the others.

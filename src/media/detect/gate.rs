@@ -1,4 +1,4 @@
-//! The energy gate: tells frames in which nothing at all can be heard, so that the network need not
+//! The energy gate: finds frames in which nothing at all can be heard, so that the network need not
 //! run on them.
 
 /// Samples of one block at 8 kHz: 8 ms, so that speech which begins late in a frame opens the gate.

@@ -17,7 +17,7 @@ pub(super) const CONTEXT: usize = 64;
 /// Frames of silence after which the network's state no longer changes.
 const SETTLE: usize = 32;
 
-/// The network that tells speech from everything else. Clones share the weights and may run at
+/// The network that distinguishes speech from everything else. Clones share the weights and may run at
 /// once on several threads, one thread a run.
 #[derive(Clone)]
 pub struct SpeechModel(Arc<Inner>);

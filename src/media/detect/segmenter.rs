@@ -53,7 +53,7 @@ impl Segmenter {
         matches!(self.state, State::Silence)
     }
 
-    /// Takes the probability of the next frame. `has_pitch` tells whether the frame has a pitch, and
+    /// Takes the probability of the next frame. `has_pitch` says whether the frame has a pitch, and
     /// is asked only where it matters.
     pub(super) fn step(&mut self, frame: u64, probability: f32, has_pitch: impl FnOnce() -> bool) -> Option<Transition> {
         let speech = probability >= self.stay;

@@ -1,4 +1,4 @@
-//! Whether a sound has a pitch: tells the first moments of speech from a burst of noise, on which
+//! Whether a sound has a pitch: distinguishes the first moments of speech from a burst of noise, on which
 //! the network is unsure for a few frames after silence.
 
 /// Shortest and longest pitch period at 8 kHz: 400 to 80 Hz.

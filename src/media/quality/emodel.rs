@@ -107,7 +107,7 @@ fn talker_echo(delay: f64) -> f64 {
     let rating = TELR - 40.0 * spread + 6.0 * (-0.3 * delay * delay).exp();
     let (roe, re) = (-1.5 * (NO - RLR), 80.0 + 2.5 * (rating - 14.0));
     let half = (roe - re) / 2.0;
-    // Echo is no gain: the formula dips under zero for delays of a few milliseconds.
+    // Echo is not a gain: the formula dips under zero for delays of a few milliseconds.
     (half + (half * half + 100.0).sqrt() - 1.0).max(0.0) * (1.0 - (-delay).exp())
 }
 

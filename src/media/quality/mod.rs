@@ -28,8 +28,8 @@ pub use packets::PacketLog;
 pub use stream::DEJITTER_NANOS;
 use stream::{Fate, Stream};
 
-/// How a call or a turn of it sounded. What its transport cannot tell is `None`: a media socket over TCP loses no packets, and
-/// without RTCP or ICE nobody knows a round trip.
+/// How a call or a turn of it sounded. What its transport cannot measure is `None`: a media socket over TCP loses no packets, and
+/// without RTCP or ICE the round trip is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Quality {
@@ -63,7 +63,7 @@ pub struct Quality {
     pub longest_loss: Option<u64>,
     /// When that began, in milliseconds after dial.
     pub longest_loss_at_ms: Option<f64>,
-    /// The way of a packet to the bot and back, in milliseconds.
+    /// The round trip of a packet to the bot, in milliseconds.
     pub round_trip_ms: Option<f64>,
     /// One-way delay that the E-model was given: half the round trip (nothing where it is not known), one packet, and a
     /// de-jitter buffer of 60 ms.
@@ -98,14 +98,14 @@ pub struct Quality {
     pub post_dial_delay_ms: Option<f64>,
 }
 
-/// What a call leaves behind for its quality to be worked out.
+/// What the quality of a call is worked out from.
 #[derive(Debug)]
 pub struct Evidence<'a> {
     /// Every packet; `None` over transports that have none.
     pub packets: Option<&'a PacketLog>,
     /// The negotiated codec, as SDP names it.
     pub codec: &'a str,
-    /// The way of a packet to the bot and back, in milliseconds.
+    /// The round trip of a packet to the bot, in milliseconds.
     pub round_trip_ms: Option<f64>,
     /// The bot's audio, 8 kHz, from dial on.
     pub recording: &'a [i16],
@@ -128,7 +128,7 @@ impl<'a> Assessor<'a> {
     }
 
     /// A turn, or the whole call without a window. `speech` is where the bot speaks, as indices of the recording; `heard_at`
-    /// tells when a sample is heard, in milliseconds after dial.
+    /// says when a sample is heard, in milliseconds after dial.
     pub fn assess(&self, window: Option<Span>, speech: &[Range<usize>], heard_at: &dyn Fn(usize) -> f64) -> Quality {
         let mut quality = Quality { round_trip_ms: self.evidence.round_trip_ms, ..Quality::default() };
         match (&self.stream, window) {

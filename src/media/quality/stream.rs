@@ -152,7 +152,7 @@ impl Source {
 }
 
 /// The playout point: the transit time of the fastest packets of the last second or two. A burst that came early does not
-/// pull it down, and a longer way pushes it up after a second: telephones adapt likewise.
+/// pull it down, and a longer path pushes it up after a second, as telephones adapt.
 #[derive(Clone, Copy, Debug)]
 struct Playout {
     anchor: i64,

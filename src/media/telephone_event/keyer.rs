@@ -39,7 +39,7 @@ enum State {
 }
 
 impl Keyer {
-    /// For a stream with an RTP clock of this many units a second.
+    /// For a stream with an RTP clock of this many units per second.
     #[must_use]
     pub fn new(clock: u32) -> Self {
         Self { queue: VecDeque::new(), state: State::Idle, tone: clock / TONES_A_SECOND }

@@ -1,4 +1,4 @@
-//! What the conversation asks for is done, and what became of it is told back.
+//! Does what the conversation asks for, and reports back what became of it.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use crate::codec::Codec;
 use crate::rtp::{COMFORT_NOISE, Payload};
 use crate::scenario::SIP_CODECS;
 
-/// A description with more keys or media lines than this is no telephone's.
+/// No telephone's description has more keys or media lines than this.
 const MOST_LINES: usize = 32;
 
 /// Reads the peer's description.

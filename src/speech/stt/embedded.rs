@@ -14,7 +14,7 @@ use crate::media::detect::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 use crate::speech::store::{ModelFiles, ModelId};
 
-/// Speech has fewer tokens a second than this; more is a loop.
+/// Speech has fewer tokens per second than this; more is a loop.
 const TOKENS_A_SECOND: usize = 8;
 /// The limit for the shortest segments.
 const FEWEST_TOKENS: usize = 8;

@@ -14,7 +14,7 @@ use crate::telemetry::{Report, rtvi};
 /// The labels of the two channels.
 pub(super) const LABELS: [&str; 2] = ["_reliable", "_lossy"];
 
-/// What one packet tells; nothing where it is unknown, malformed or of no interest.
+/// What one packet says; nothing where it is unknown, malformed or of no interest.
 pub(super) fn reports(bytes: &[u8], room: &Room) -> Vec<Report> {
     match DataPacket::decode(bytes).ok().and_then(|packet| packet.value) {
         Some(data_packet::Value::Transcription(transcription)) => transcribed(&transcription, room),

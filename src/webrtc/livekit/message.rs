@@ -23,7 +23,7 @@ pub(crate) fn write_response(message: Response) -> Vec<u8> {
 /// A request from bytes; `None` where it is of a kind that is not known.
 ///
 /// # Errors
-/// The bytes are no such message.
+/// The bytes are not such a message.
 pub(crate) fn read_request(bytes: &[u8]) -> Result<Option<Request>, String> {
     SignalRequest::decode(bytes).map(|request| request.message).map_err(|error| error.to_string())
 }
@@ -31,7 +31,7 @@ pub(crate) fn read_request(bytes: &[u8]) -> Result<Option<Request>, String> {
 /// A response from bytes; `None` where it is of a kind that is not known.
 ///
 /// # Errors
-/// The bytes are no such message.
+/// The bytes are not such a message.
 pub(crate) fn read_response(bytes: &[u8]) -> Result<Option<Response>, String> {
     SignalResponse::decode(bytes).map(|response| response.message).map_err(|error| error.to_string())
 }

@@ -17,7 +17,7 @@ pub(super) struct Participant {
     pub audio: Vec<String>,
 }
 
-/// The room as the server tells it.
+/// The room as the server describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Room {
     /// Its name.

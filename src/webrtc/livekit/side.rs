@@ -65,7 +65,7 @@ impl Side {
         }
     }
 
-    /// What to tell the other side of an event; `None` where it is no candidate.
+    /// What an event sends to the other side; `None` where it is not a candidate.
     pub fn trickle(&self, event: &PeerEvent) -> Option<TrickleRequest> {
         let PeerEvent::Candidate(candidate) = event else { return None };
         message::trickle(candidate, self.target).ok()

@@ -69,7 +69,7 @@ impl Claims {
     /// The token.
     ///
     /// # Errors
-    /// The claims are no JSON; those of [`Claims::caller`] always are.
+    /// The claims are not JSON; those of [`Claims::caller`] always are.
     pub fn sign(&self, secret: &str) -> Result<String, String> {
         let claims = serde_json::to_vec(self).map_err(|error| error.to_string())?;
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));

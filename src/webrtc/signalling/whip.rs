@@ -13,7 +13,7 @@ use crate::lock::lock;
 use crate::scenario::{IceServer, Signalling};
 use crate::transport::{DialError, http};
 
-/// How long the question for ICE servers may keep a call waiting: it is asked before the offer, and many have no answer to it.
+/// How long the request for ICE servers may delay a call: it comes before the offer, and many servers do not answer it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The ICE servers that the endpoint names when asked beforehand. Those of a `201` come after the offer has been gathered.

@@ -18,7 +18,7 @@ fn each_answer_leads_to_its_socket() {
 }
 
 #[test]
-fn whatever_else_is_told() {
+fn every_other_answer_is_a_readable_error() {
     let cases = [
         (SocketProtocol::Vonage, "<Response/>"),
         (SocketProtocol::Vonage, r#"[{"action":"talk"}]"#),

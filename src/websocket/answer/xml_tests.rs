@@ -18,7 +18,7 @@ fn a_stream_is_found_with_its_parameters() {
 }
 
 #[test]
-fn whatever_else_is_told() {
+fn every_other_answer_is_a_readable_error() {
     let cases = [
         "hello",
         "<Hello/>",

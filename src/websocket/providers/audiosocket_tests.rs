@@ -1,15 +1,15 @@
 use proptest::prelude::*;
 
 use super::super::provider_role;
-use super::super::testing::{asked, audio, key, said, story, told};
+use super::super::testing::{audio, bot_reads, key, provider_reads, provider_writes, story};
 use super::*;
 use crate::websocket::protocol::Protocol;
 
 const UUID: &str = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 
 #[test]
-fn a_call_is_told_as_asterisk_tells_it() {
-    insta::assert_snapshot!(said(Protocol::AudioSocket, &story()), @r"
+fn a_call_has_asterisks_messages() {
+    insta::assert_snapshot!(provider_writes(Protocol::AudioSocket, &story()), @r"
     19 bytes: [01, 00, 10, a6, 8c, da, 35, dc, 8b, 88, 22, 83, 6d, bc, 79, 3f, fb, 2a, b8]
     19 bytes: [10, 00, 10, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
     19 bytes: [10, 00, 10, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
@@ -26,7 +26,7 @@ fn an_id_that_is_a_uuid_is_kept_and_any_other_becomes_one() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn what_is_wrong_is_a_readable_error() {
     let bot = |bytes: &[u8]| provider_role(Protocol::AudioSocket, None).read(&Message::Binary(bytes.to_vec())).unwrap_err();
     insta::assert_snapshot!(bot(&[0x10, 0, 4, 0, 0]), @"the bot sent 5 bytes that are not one whole AudioSocket frame");
     insta::assert_snapshot!(bot(&[0x10, 0, 1, 0]), @"the bot's audio has 1 bytes, which is not a whole number of 16-bit samples");
@@ -63,9 +63,9 @@ proptest! {
     fn both_roles_understand_each_other(sound in audio(), digit in key()) {
         let begin = StreamStart { call_id: UUID.into(), stream_id: UUID.into(), format: Some(l16(8_000)), ..StreamStart::default() };
         let events = [ToBot::Start(begin), ToBot::Audio(sound.clone()), ToBot::Dtmf(digit), ToBot::Stop];
-        prop_assert_eq!(told(Protocol::AudioSocket, &events), events);
+        prop_assert_eq!(bot_reads(Protocol::AudioSocket, &events), events);
         let audio = FromBot::Audio { payload: sound, format: Some(l16(24_000)), chunk: None };
         let requests = [audio, FromBot::Dtmf(digit.to_string()), FromBot::HangUp { reason: None }];
-        prop_assert_eq!(asked(Protocol::AudioSocket, &requests), requests);
+        prop_assert_eq!(provider_reads(Protocol::AudioSocket, &requests), requests);
     }
 }

@@ -102,12 +102,12 @@ impl AnswerUrl for Exotel {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{asked, bot_says, call, request, said, story, told};
+    use super::super::testing::{bot_reads, bot_says, call, provider_reads, provider_writes, request, story};
     use crate::websocket::protocol::{FromBot, Protocol, ToBot};
 
     #[test]
-    fn a_call_is_told_as_exotel_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Exotel, &story()), @r#"
+    fn a_call_has_exotels_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Exotel, &story()), @r#"
         {"event":"connected"}
         {"event":"start","sequence_number":"1","start":{"account_sid":"AC1","call_sid":"CA1","custom_parameters":{"customer":"42"},"from":"+15550100","media_format":{"bit_rate":"16","encoding":"audio/x-raw","sample_rate":"8000"},"stream_sid":"MZ1","to":"+15550199"},"stream_sid":"MZ1"}
         {"event":"media","media":{"chunk":"1","payload":"/////////////////////w==","timestamp":"0"},"sequence_number":"2","stream_sid":"MZ1"}
@@ -133,8 +133,8 @@ mod tests {
                 ToBot::MarkReached { name, .. } => ToBot::MarkReached { name, cleared: false },
                 other => other,
             }).collect();
-            prop_assert_eq!(told(Protocol::Exotel, &events), expected);
-            prop_assert_eq!(asked(Protocol::Exotel, &requests), requests);
+            prop_assert_eq!(bot_reads(Protocol::Exotel, &events), expected);
+            prop_assert_eq!(provider_reads(Protocol::Exotel, &requests), requests);
         }
     }
 }

@@ -84,13 +84,13 @@ impl BotRole for PcmStream {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{asked, audio, bot_says, said, story, told};
+    use super::super::testing::{audio, bot_reads, bot_says, provider_reads, provider_writes, story};
     use super::*;
     use crate::websocket::protocol::Protocol;
 
     #[test]
-    fn only_audio_is_told() {
-        insta::assert_snapshot!(said(Protocol::Pcm, &story()), @r"
+    fn only_audio_is_sent() {
+        insta::assert_snapshot!(provider_writes(Protocol::Pcm, &story()), @r"
         16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
         16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
         ");
@@ -105,8 +105,8 @@ mod tests {
         #[test]
         fn both_roles_understand_each_other(sound in audio()) {
             let request = FromBot::Audio { payload: sound.clone(), format: None, chunk: None };
-            prop_assert_eq!(told(Protocol::Pcm, &[ToBot::Audio(sound.clone())]), [ToBot::Audio(sound)]);
-            prop_assert_eq!(asked(Protocol::Pcm, std::slice::from_ref(&request)), [request]);
+            prop_assert_eq!(bot_reads(Protocol::Pcm, &[ToBot::Audio(sound.clone())]), [ToBot::Audio(sound)]);
+            prop_assert_eq!(provider_reads(Protocol::Pcm, std::slice::from_ref(&request)), [request]);
         }
     }
 }

@@ -168,15 +168,15 @@ fn signed_text(url: &Url, fields: Fields<'_>, nonce: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{asked, bot_says, call, request, said, story, told};
+    use super::super::testing::{bot_reads, bot_says, call, provider_reads, provider_writes, request, story};
     use super::*;
     use crate::websocket::answer::testing::fields;
     use crate::websocket::protocol::format::{PCMU, l16};
     use crate::websocket::protocol::{FromBot, Protocol, StreamStart, ToBot};
 
     #[test]
-    fn a_call_is_told_as_plivo_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Plivo, &story()), @r#"
+    fn a_call_has_plivos_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Plivo, &story()), @r#"
         {"event":"start","extra_headers":"customer=42","sequenceNumber":1,"start":{"accountId":"AC1","callId":"CA1","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000},"streamId":"MZ1","tracks":["inbound"]}}
         {"event":"media","media":{"chunk":1,"payload":"/////////////////////w==","timestamp":"0","track":"inbound"},"sequenceNumber":2,"streamId":"MZ1"}
         {"event":"media","media":{"chunk":2,"payload":"/////////////////////w==","timestamp":"2","track":"inbound"},"sequenceNumber":3,"streamId":"MZ1"}
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_that_plivo_does_not_play_is_told() {
+    fn audio_that_plivo_does_not_play_is_an_error() {
         let opus = r#"{"event":"playAudio","media":{"contentType":"audio/opus","sampleRate":48000,"payload":""}}"#;
         insta::assert_snapshot!(bot_says(Protocol::Plivo, opus).unwrap_err(), @r#"the bot's `playAudio` message has a `media.contentType` and `media.sampleRate` that Plivo does not play: {"event":"playAudio","media":{"contentType":"audio/opus","sampleRate":48000,"payload":""}}"#);
         let odd = r#"{"event":"playAudio","media":{"contentType":"audio/x-l16","sampleRate":16000,"payload":"AAAA"}}"#;
@@ -241,12 +241,12 @@ mod tests {
                 ToBot::MarkReached { cleared: true, .. } | ToBot::Stop => None,
                 other => Some(other),
             }).collect();
-            prop_assert_eq!(told(Protocol::Plivo, &events), expected);
+            prop_assert_eq!(bot_reads(Protocol::Plivo, &events), expected);
             let named: Vec<FromBot> = requests.iter().cloned().map(|request| match request {
                 FromBot::Audio { payload, .. } => FromBot::Audio { payload, format: Some(l16(16_000)), chunk: None },
                 other => other,
             }).collect();
-            prop_assert_eq!(asked(Protocol::Plivo, &named), named);
+            prop_assert_eq!(provider_reads(Protocol::Plivo, &named), named);
         }
     }
 }

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_object_is_told_in_one_sentence() {
+    fn what_is_not_a_json_object_is_an_error_of_one_sentence() {
         let long = format!("{{\"event\": {}", "x".repeat(500));
         for protocol in [Protocol::Twilio, Protocol::Vonage, Protocol::Teler, Protocol::Jambonz, Protocol::Genesys] {
             for text in ["[]", "\"media\"", "{", "", &long] {

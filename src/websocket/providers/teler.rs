@@ -189,13 +189,13 @@ fn flow(answer: &Value, document: &str) -> Result<Directions, NoStream> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{asked, audio, bot_says, said, start, story, told};
+    use super::super::testing::{audio, bot_reads, bot_says, provider_reads, provider_writes, start, story};
     use super::*;
     use crate::websocket::protocol::Protocol;
 
     #[test]
-    fn a_call_is_told_as_teler_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Teler, &story()), @r#"
+    fn a_call_has_telers_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Teler, &story()), @r#"
         {"account_id":"AC1","call_app_id":"AC1","call_id":"CA1","data":{"channels":1,"encoding":"audio/l16","sample_rate":8000},"message_id":1,"stream_id":"MZ1","type":"start"}
         {"data":{"audio_b64":"/////////////////////w=="},"message_id":2,"stream_id":"MZ1","type":"audio"}
         {"data":{"audio_b64":"/////////////////////w=="},"message_id":3,"stream_id":"MZ1","type":"audio"}
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn what_is_missing_is_a_readable_error() {
         insta::assert_snapshot!(bot_says(Protocol::Teler, r#"{"type":"interrupt"}"#).unwrap_err(), @r#"the bot's `interrupt` message has no `chunk_id`: {"type":"interrupt"}"#);
         insta::assert_snapshot!(bot_says(Protocol::Teler, r#"{"type":"audio","chunk_id":1}"#).unwrap_err(), @r#"the bot's `audio` message has no `data.audio_b64`: {"type":"audio","chunk_id":1}"#);
     }
@@ -234,8 +234,8 @@ mod tests {
             let events = [ToBot::Start(begin.clone()), ToBot::Audio(sound.clone()), ToBot::Stop];
             let parameters = [("call_app_id".to_owned(), begin.account_id.clone())].into();
             let begin = StreamStart { from: String::new(), to: String::new(), parameters, ..begin };
-            prop_assert_eq!(told(Protocol::Teler, &events), [ToBot::Start(begin), ToBot::Audio(sound)]);
-            prop_assert_eq!(asked(Protocol::Teler, &requests), requests);
+            prop_assert_eq!(bot_reads(Protocol::Teler, &events), [ToBot::Start(begin), ToBot::Audio(sound)]);
+            prop_assert_eq!(provider_reads(Protocol::Teler, &requests), requests);
         }
     }
 }

@@ -113,13 +113,13 @@ mod tests {
     use proptest::prelude::*;
     use ring::signature::{ED25519, KeyPair, UnparsedPublicKey};
 
-    use super::super::testing::{asked, bot_says, call, request, said, story, told};
+    use super::super::testing::{bot_reads, bot_says, call, provider_reads, provider_writes, request, story};
     use super::*;
     use crate::websocket::protocol::{FromBot, Protocol, ToBot};
 
     #[test]
-    fn a_call_is_told_as_telnyx_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Telnyx, &story()), @r#"
+    fn a_call_has_telnyxs_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Telnyx, &story()), @r#"
         {"event":"connected","version":"1.0.0"}
         {"event":"start","sequence_number":"1","start":{"call_control_id":"CA1","custom_parameters":{"customer":"42"},"from":"+15550100","media_format":{"channels":1,"encoding":"PCMU","sample_rate":8000},"to":"+15550199","user_id":"AC1"},"stream_id":"MZ1"}
         {"event":"media","media":{"chunk":"1","payload":"/////////////////////w==","timestamp":"0","track":"inbound"},"sequence_number":"2","stream_id":"MZ1"}
@@ -156,8 +156,8 @@ mod tests {
                 ToBot::MarkReached { name, .. } => ToBot::MarkReached { name, cleared: false },
                 other => other,
             }).collect();
-            prop_assert_eq!(told(Protocol::Telnyx, &events), expected);
-            prop_assert_eq!(asked(Protocol::Telnyx, &requests), requests);
+            prop_assert_eq!(bot_reads(Protocol::Telnyx, &events), expected);
+            prop_assert_eq!(provider_reads(Protocol::Telnyx, &requests), requests);
         }
     }
 }

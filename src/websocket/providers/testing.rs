@@ -62,7 +62,7 @@ pub(in crate::websocket::providers) fn lines(messages: &[Message]) -> String {
 }
 
 /// What a provider writes in a call with these events.
-pub(in crate::websocket::providers) fn said(protocol: Protocol, events: &[ToBot]) -> String {
+pub(in crate::websocket::providers) fn provider_writes(protocol: Protocol, events: &[ToBot]) -> String {
     let mut provider = provider_role(protocol, None);
     let start = provider.write(&ToBot::Start(begin(protocol)));
     lines(&events.iter().fold(start, |messages, event| [messages, provider.write(event)].concat()))
@@ -76,14 +76,14 @@ pub(in crate::websocket::providers) fn bot_says(protocol: Protocol, text: &str) 
 }
 
 /// Events as the bot hears them.
-pub(in crate::websocket::providers) fn told(protocol: Protocol, events: &[ToBot]) -> Vec<ToBot> {
+pub(in crate::websocket::providers) fn bot_reads(protocol: Protocol, events: &[ToBot]) -> Vec<ToBot> {
     let (mut provider, mut bot) = (provider_role(protocol, None), bot_role(protocol));
     let messages = events.iter().flat_map(|event| provider.write(event)).collect::<Vec<_>>();
     messages.iter().flat_map(|message| bot.read(message).unwrap()).collect()
 }
 
 /// Requests as the provider hears them, without its own replies.
-pub(in crate::websocket::providers) fn asked(protocol: Protocol, requests: &[FromBot]) -> Vec<FromBot> {
+pub(in crate::websocket::providers) fn provider_reads(protocol: Protocol, requests: &[FromBot]) -> Vec<FromBot> {
     let (mut provider, mut bot) = (provider_role(protocol, None), bot_role(protocol));
     let messages = requests.iter().flat_map(|request| bot.write(request)).collect::<Vec<_>>();
     let heard = messages.iter().flat_map(|message| provider.read(message).unwrap());

@@ -147,14 +147,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::provider_role;
-    use super::super::testing::{asked, bot_says, call, request, said, story, told};
+    use super::super::testing::{bot_reads, bot_says, call, provider_reads, provider_writes, request, story};
     use super::*;
     use crate::websocket::answer::testing::fields;
     use crate::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
 
     #[test]
-    fn a_call_is_told_as_twilio_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Twilio, &story()), @r#"
+    fn a_call_has_twilios_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Twilio, &story()), @r#"
         {"event":"connected","protocol":"Call","version":"1.0.0"}
         {"event":"start","sequenceNumber":"1","start":{"accountSid":"AC1","callSid":"CA1","customParameters":{"customer":"42"},"mediaFormat":{"channels":1,"encoding":"audio/x-mulaw","sampleRate":8000},"streamSid":"MZ1","tracks":["inbound"]},"streamSid":"MZ1"}
         {"event":"media","media":{"chunk":"1","payload":"/////////////////////w==","timestamp":"0","track":"inbound"},"sequenceNumber":"2","streamSid":"MZ1"}
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_to_the_bots_author() {
+    fn what_is_wrong_is_a_readable_error() {
         insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"event":"media","streamSid":"MZ1","media":{}}"#).unwrap_err(), @r#"the bot's `media` message has no `media.payload`: {"event":"media","streamSid":"MZ1","media":{}}"#);
         insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"event":"clear","streamSid":"MZ2"}"#).unwrap_err(), @r#"the bot's `clear` message names another stream than `MZ1`: {"event":"clear","streamSid":"MZ2"}"#);
         insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"streamSid":"MZ1"}"#).unwrap_err(), @r#"the bot's message has no `event`: {"streamSid":"MZ1"}"#);
@@ -219,8 +219,8 @@ mod tests {
                 ToBot::MarkReached { name, .. } => ToBot::MarkReached { name, cleared: false },
                 other => other,
             }).collect();
-            prop_assert_eq!(told(Protocol::Twilio, &events), expected);
-            prop_assert_eq!(asked(Protocol::Twilio, &requests), requests);
+            prop_assert_eq!(bot_reads(Protocol::Twilio, &events), expected);
+            prop_assert_eq!(provider_reads(Protocol::Twilio, &requests), requests);
         }
     }
 }

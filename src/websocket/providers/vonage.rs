@@ -224,14 +224,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::provider_role;
-    use super::super::testing::{asked, bot_says, call, lines, request, said, story, told};
+    use super::super::testing::{bot_reads, bot_says, call, lines, provider_reads, provider_writes, request, story};
     use super::*;
     use crate::websocket::protocol::Protocol;
     use crate::websocket::protocol::json::MOST_WAITING;
 
     #[test]
-    fn a_call_is_told_as_vonage_tells_it() {
-        insta::assert_snapshot!(said(Protocol::Vonage, &story()), @r#"
+    fn a_call_has_vonages_messages() {
+        insta::assert_snapshot!(provider_writes(Protocol::Vonage, &story()), @r#"
         {"content-type":"audio/l16;rate=16000","customer":"42","event":"websocket:connected"}
         16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
         16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_sample_is_told() {
+    fn half_a_sample_is_an_error() {
         insta::assert_snapshot!(provider_role(Protocol::Vonage, None).read(&Message::Binary(vec![0; 641])).unwrap_err(), @"the bot's audio has 641 bytes, which is not a whole number of 16-bit samples");
     }
 
@@ -303,8 +303,8 @@ mod tests {
                 ToBot::MarkReached { cleared: true, .. } | ToBot::Stop => None,
                 other => Some(other),
             }).collect();
-            prop_assert_eq!(told(Protocol::Vonage, &events), expected);
-            prop_assert_eq!(asked(Protocol::Vonage, &requests), requests);
+            prop_assert_eq!(bot_reads(Protocol::Vonage, &events), expected);
+            prop_assert_eq!(provider_reads(Protocol::Vonage, &requests), requests);
         }
     }
 }

@@ -4,12 +4,12 @@ use super::stream::API_KEY;
 use crate::websocket::protocol::Protocol;
 use crate::websocket::protocol::format::PCMU;
 use crate::websocket::protocol::{FromBot, Message, ToBot};
-use crate::websocket::providers::testing::{asked, audio, begin, bot_says, key, lines, said, start, story, told};
+use crate::websocket::providers::testing::{audio, begin, bot_reads, bot_says, key, lines, provider_reads, provider_writes, start, story};
 use crate::websocket::providers::{bot_role, provider_role};
 
 #[test]
-fn a_call_is_told_as_genesys_tells_it() {
-    insta::assert_snapshot!(said(Protocol::Genesys, &story()), @r#"
+fn a_call_has_genesyss_messages() {
+    insta::assert_snapshot!(provider_writes(Protocol::Genesys, &story()), @r#"
     {"id":"MZ1","parameters":{"conversationId":"CA1","inputVariables":{"customer":"42"},"language":"en-US","media":[{"channels":["external"],"format":"PCMU","rate":8000,"type":"audio"}],"organizationId":"AC1","participant":{"ani":"+15550100","aniName":"","dnis":"+15550199","id":"MZ1"}},"position":"PT0.000S","seq":1,"serverseq":0,"type":"open","version":"2"}
     16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
     16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
@@ -109,7 +109,7 @@ fn entities_that_genesys_does_not_act_on_are_passed_over() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn what_is_wrong_is_a_readable_error() {
     let error = r#"{"type":"error","seq":2,"parameters":{"code":500,"message":"no GPU left"}}"#;
     insta::assert_snapshot!(bot_says(Protocol::Genesys, error).unwrap_err(), @"the bot reported an AudioHook error 500: no GPU left");
     insta::assert_snapshot!(bot_says(Protocol::Genesys, r#"{"type":"error","seq":2}"#).unwrap_err(), @"the bot reported an AudioHook error");
@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn both_roles_understand_each_other(begin in start(Protocol::Genesys), sound in audio(), digit in key(), started in any::<bool>(), requests in prop::collection::vec(request(), 1..9)) {
         let events = [ToBot::Start(begin), ToBot::Audio(sound), ToBot::Dtmf(digit), ToBot::Playback { started }, ToBot::Stop];
-        prop_assert_eq!(told(Protocol::Genesys, &events), events);
-        prop_assert_eq!(asked(Protocol::Genesys, &requests), requests);
+        prop_assert_eq!(bot_reads(Protocol::Genesys, &events), events);
+        prop_assert_eq!(provider_reads(Protocol::Genesys, &requests), requests);
     }
 }

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bot_that_cannot_be_heard_is_no_bot() {
+    fn a_bot_that_cannot_be_heard_is_an_error() {
         let one_way = Listen { bidirectional: false, ..listen("/audio") };
         assert!(wanted("ws://bot/app", one_way, &StreamStart::default()).is_err());
         let odd = Listen { sample_rate: 11_025, ..listen("/audio") };

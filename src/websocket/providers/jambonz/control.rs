@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_told_as_jambonz_tells_it() {
+    fn a_call_has_jambonz_messages() {
         let start = begin(Protocol::Jambonz);
         let messages = [session_new("m1", &start), call_status("m4", &start, "completed", 200)];
         insta::assert_snapshot!(lines(&messages), @r#"
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn what_is_missing_is_a_readable_error() {
         insta::assert_snapshot!(reads(r#"{"type":"ack"}"#).unwrap_err(), @r#"the bot's `ack` message has no `msgid`: {"type":"ack"}"#);
         insta::assert_snapshot!(reads(r#"{"type":"ack","msgid":"m1","data":{}}"#).unwrap_err(), @r#"the bot's `ack` message has a `data` that is not a list of verbs: {"type":"ack","msgid":"m1","data":{}}"#);
         insta::assert_snapshot!(reads(r#"{"type":"ack","msgid":"m1","data":[{"verb":"listen"}]}"#).unwrap_err(), @r#"the bot's `ack` message has a verb `listen` without `url`: {"type":"ack","msgid":"m1","data":[{"verb":"listen"}]}"#);

@@ -4,11 +4,13 @@ use super::*;
 use crate::websocket::protocol::Protocol;
 use crate::websocket::protocol::json::MOST_WAITING;
 use crate::websocket::providers::provider_role;
-use crate::websocket::providers::testing::{asked, audio, bot_says, key, lines, request, said, start, story, told};
+use crate::websocket::providers::testing::{
+    audio, bot_reads, bot_says, key, lines, provider_reads, provider_writes, request, start, story,
+};
 
 #[test]
-fn a_call_is_told_as_jambonz_tells_it() {
-    insta::assert_snapshot!(said(Protocol::Jambonz, &story()), @r#"
+fn a_call_has_jambonz_messages() {
+    insta::assert_snapshot!(provider_writes(Protocol::Jambonz, &story()), @r#"
     {"accountSid":"AC1","callId":"MZ1","callSid":"CA1","callStatus":"in-progress","customer":"42","direction":"inbound","from":"+15550100","mixType":"mono","sampleRate":8000,"to":"+15550199"}
     16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
     16 bytes: [ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff, ff]
@@ -19,7 +21,7 @@ fn a_call_is_told_as_jambonz_tells_it() {
 }
 
 #[test]
-fn the_end_of_play_audio_is_told_by_its_id() {
+fn the_end_of_play_audio_names_its_id() {
     let mut provider = provider_role(Protocol::Jambonz, None);
     let play = r#"{"type":"playAudio","data":{"audioContent":"AAAA/w==","audioContentType":"raw","sampleRate":24000,"id":"a"}}"#;
     let play = Message::Text(play.into());
@@ -34,7 +36,7 @@ fn the_end_of_play_audio_is_told_by_its_id() {
 }
 
 #[test]
-fn cleared_marks_are_never_told() {
+fn cleared_marks_are_never_reported() {
     let mut provider = provider_role(Protocol::Jambonz, None);
     for text in [r#"{"type":"mark","name":"a"}"#, r#"{"type":"clearMarks"}"#, r#"{"type":"mark","data":{"name":"b"}}"#] {
         provider.read(&Message::Text(text.into())).unwrap();
@@ -45,7 +47,7 @@ fn cleared_marks_are_never_told() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn what_is_wrong_is_a_readable_error() {
     insta::assert_snapshot!(bot_says(Protocol::Jambonz, r#"{"type":"mark"}"#).unwrap_err(), @r#"the bot's `mark` message has no `data.name`: {"type":"mark"}"#);
     let kilohertz = r#"{"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":8}}"#;
     insta::assert_snapshot!(bot_says(Protocol::Jambonz, kilohertz).unwrap_err(), @r#"the bot's `playAudio` message has a `data.sampleRate` of 8: write samples a second, 8000 to 192000: {"type":"playAudio","data":{"audioContent":"","audioContentType":"raw","sampleRate":8}}"#);
@@ -84,7 +86,7 @@ proptest! {
     #[test]
     fn both_roles_understand_each_other(begin in start(Protocol::Jambonz), sound in audio(), digit in key(), name in ".{0,20}", cleared in any::<bool>(), requests in prop::collection::vec(more_requests(), 1..9)) {
         let events = [ToBot::Start(begin), ToBot::Audio(sound), ToBot::Dtmf(digit), ToBot::MarkReached { name, cleared }];
-        prop_assert_eq!(told(Protocol::Jambonz, &events), events);
-        prop_assert_eq!(asked(Protocol::Jambonz, &requests), requests);
+        prop_assert_eq!(bot_reads(Protocol::Jambonz, &events), events);
+        prop_assert_eq!(provider_reads(Protocol::Jambonz, &requests), requests);
     }
 }
