@@ -177,6 +177,28 @@ fn nothing_grows_past_its_bounds() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The files that ARCHITECTURE.md names under "How to add ...": a placeholder such as `<name>` stands for any file.
+#[test]
+fn what_architecture_says_of_adding_things_names_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let sections: BTreeMap<&str, &str> = text
+        .split("\n## ")
+        .filter_map(|section| section.strip_prefix("How to add a "))
+        .filter_map(|section| section.split_once('\n'))
+        .collect();
+    assert_eq!(Vec::from_iter(sections.keys().copied()), ["matcher", "provider", "recogniser", "report", "step kind", "transport"]);
+    for (what, section) in sections {
+        let code = section.split('`').skip(1).step_by(2);
+        let paths: Vec<&str> = code.filter(|code| ["src/", "schema/", "docs/", "tests/"].iter().any(|top| code.starts_with(top))).collect();
+        assert!(paths.len() >= 4, "{what}: {paths:?}");
+        for path in paths {
+            let place = path.split_once('<').map_or(path, |(folder, _)| folder);
+            assert!(root.join(place).exists(), "{what}: {path} does not exist");
+        }
+    }
+}
+
 #[test]
 fn a_back_import_and_a_circle_are_found_where_there_is_one() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,5 +10,4 @@ pub(super) mod stream;
 pub use message::{FromBot, Message, ProtocolError, StreamStart, ToBot, WireFormat};
 pub use roles::{BotRole, ProviderRole};
 
-pub use crate::codec::Codec;
 pub use crate::scenario::SocketProtocol as Protocol;
