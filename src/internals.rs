@@ -69,7 +69,10 @@ pub mod webrtc {
 }
 
 pub mod websocket {
-    pub use crate::websocket::answer::fuzzed as answers;
+    pub use crate::websocket::WebSocketTransport;
+    pub use crate::websocket::answer::fuzzed::read as read_answer;
     pub use crate::websocket::fuzzed::Decoder;
-    pub use crate::websocket::{WebSocketTransport, protocol, providers};
+    pub use crate::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
+    pub use crate::websocket::providers::jambonz::control as jambonz_control;
+    pub use crate::websocket::providers::{bot_role, provider_role, split};
 }

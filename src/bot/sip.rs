@@ -8,6 +8,7 @@ use rsipstack::dialog::dialog::{Dialog, DialogState};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{Header, Method, Request, StatusCode, Uri};
+use rsipstack::transaction::TransactionReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::line::{self, Line};
@@ -20,10 +21,26 @@ use crate::scenario::Fault;
 use crate::sip::sdp::{Description, Setup};
 use crate::sip::{Endpoint, digit_of, in_dialog, sdp};
 
+/// Ports to try where any will do.
+const PORTS: usize = 20;
+
+/// UDP and TCP on one port number. Where any port will do, the one that UDP gets may be taken on TCP: then another is tried.
+async fn listen(address: SocketAddr) -> Result<(Endpoint, TransactionReceiver), String> {
+    let tries = if address.port() == 0 { PORTS } else { 1 };
+    let mut taken = String::new();
+    for _ in 0..tries {
+        let (endpoint, incoming) = Endpoint::bind(address, "goldencall-bot", None).await?;
+        match endpoint.listen_tcp().await {
+            Ok(()) => return Ok((endpoint, incoming)),
+            Err(error) => taken = error,
+        }
+    }
+    Err(taken)
+}
+
 /// Serves SIP until the bot is stopped; returns where.
 pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: CancellationToken) -> Result<SocketAddr, String> {
-    let (endpoint, mut incoming) = Endpoint::bind(address, "goldencall-bot", None).await?;
-    endpoint.listen_tcp().await?;
+    let (endpoint, mut incoming) = listen(address).await?;
     let address = endpoint.address;
     let server = Arc::new(Server { endpoint, state });
     tokio::spawn(async move {
