@@ -1,7 +1,7 @@
 //! Asterisk's AudioSocket (<https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/>): frames on TCP, each
 //! with a kind, a length of two bytes and a payload.
 
-use super::interface::Provider;
+use super::interface::{Provider, Streams};
 use crate::websocket::link::Split;
 use crate::websocket::protocol::format::{adopt, choose, l16, whole_samples};
 use crate::websocket::protocol::json::BOT;
@@ -109,7 +109,7 @@ fn uuid_text(bytes: &[u8]) -> String {
 #[derive(Debug)]
 pub(super) struct AudioSocket;
 
-impl Provider for AudioSocket {
+impl Streams for AudioSocket {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -121,7 +121,9 @@ impl Provider for AudioSocket {
     fn bot_role(&self) -> Box<dyn BotRole> {
         Box::new(AudioSocketStream::new(None))
     }
+}
 
+impl Provider for AudioSocket {
     fn tcp(&self) -> Option<Split> {
         Some(split)
     }

@@ -8,26 +8,14 @@ use crate::codec::Codec;
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Signing, pairs, parse, text_at, unusable};
 use crate::websocket::protocol::format::l16;
 use crate::websocket::protocol::json::{Incoming, object};
-use crate::websocket::protocol::stream::{Dialect, JsonStream};
-use crate::websocket::protocol::{BotRole, ProviderRole, StreamStart, WireFormat};
+use crate::websocket::protocol::stream::Dialect;
+use crate::websocket::protocol::{StreamStart, WireFormat};
 
 /// Exotel, and its dialect.
 #[derive(Debug)]
 pub(super) struct Exotel;
 
 impl Provider for Exotel {
-    fn formats(&self) -> &'static [WireFormat] {
-        Self::FORMATS
-    }
-
-    fn provider_role(&self, format: Option<WireFormat>) -> Box<dyn ProviderRole> {
-        Box::new(JsonStream::<Self>::new(format))
-    }
-
-    fn bot_role(&self) -> Box<dyn BotRole> {
-        Box::new(JsonStream::<Self>::new(None))
-    }
-
     fn answer_url(&self) -> Option<&'static dyn AnswerUrl> {
         Some(&Self)
     }

@@ -6,11 +6,11 @@ use super::control_socket::ControlSocket;
 use crate::scenario::WebSocketTarget;
 use crate::websocket::answer::{AnswerRequest, Directions, Document, Headers, NoStream, Received, Signing};
 use crate::websocket::link::Split;
+use crate::websocket::protocol::stream::{Dialect, JsonStream};
 use crate::websocket::protocol::{BotRole, ProviderRole, StreamStart, WireFormat};
 
-/// A provider of media sockets: its protocol in both roles, and how its sockets are opened. What most providers do is the
-/// default.
-pub(crate) trait Provider: Sync {
+/// What a provider's streams carry, and their two ends.
+pub(crate) trait Streams {
     /// What its streams can carry, the default first.
     fn formats(&self) -> &'static [WireFormat];
 
@@ -20,7 +20,24 @@ pub(crate) trait Provider: Sync {
 
     /// The bot's end of a new stream.
     fn bot_role(&self) -> Box<dyn BotRole>;
+}
 
+impl<D: Dialect + Send + 'static> Streams for D {
+    fn formats(&self) -> &'static [WireFormat] {
+        D::FORMATS
+    }
+
+    fn provider_role(&self, format: Option<WireFormat>) -> Box<dyn ProviderRole> {
+        Box::new(JsonStream::<D>::new(format))
+    }
+
+    fn bot_role(&self) -> Box<dyn BotRole> {
+        Box::new(JsonStream::<D>::new(None))
+    }
+}
+
+/// A provider of media sockets: its streams, and how they are opened. What most providers do is the default.
+pub(crate) trait Provider: Streams + Sync {
     /// What cuts the stream into messages, where the socket is plain TCP instead of a WebSocket.
     fn tcp(&self) -> Option<Split> {
         None

@@ -1,6 +1,6 @@
 //! Bare linear samples in binary messages: the bot knows the format, and there are no other messages.
 
-use super::interface::Provider;
+use super::interface::{Provider, Streams};
 use crate::websocket::protocol::format::{HalfSample, choose, l16};
 use crate::websocket::protocol::json::quote;
 use crate::websocket::protocol::{BotRole, FromBot, Message, ProtocolError, ProviderRole, ToBot, WireFormat};
@@ -11,7 +11,7 @@ const FORMATS: &[WireFormat] = &[l16(16_000), l16(8_000), l16(24_000), l16(32_00
 #[derive(Debug)]
 pub(super) struct Pcm;
 
-impl Provider for Pcm {
+impl Streams for Pcm {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -24,6 +24,8 @@ impl Provider for Pcm {
         Box::new(PcmStream::new(None))
     }
 }
+
+impl Provider for Pcm {}
 
 /// One stream.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use crate::websocket::answer::{
 };
 use crate::websocket::protocol::format::{PCMU, l16};
 use crate::websocket::protocol::json::Incoming;
-use crate::websocket::protocol::stream::{Dialect, JsonStream};
-use crate::websocket::protocol::{BotRole, ProtocolError, ProviderRole, StreamStart, WireFormat};
+use crate::websocket::protocol::stream::Dialect;
+use crate::websocket::protocol::{ProtocolError, StreamStart, WireFormat};
 
 const SIGNATURE: &str = "X-Plivo-Signature-V3";
 const NONCE: &str = "X-Plivo-Signature-V3-Nonce";
@@ -28,18 +28,6 @@ fn content_type(format: WireFormat) -> &'static str {
 }
 
 impl Provider for Plivo {
-    fn formats(&self) -> &'static [WireFormat] {
-        Self::FORMATS
-    }
-
-    fn provider_role(&self, format: Option<WireFormat>) -> Box<dyn ProviderRole> {
-        Box::new(JsonStream::<Self>::new(format))
-    }
-
-    fn bot_role(&self) -> Box<dyn BotRole> {
-        Box::new(JsonStream::<Self>::new(None))
-    }
-
     fn answer_url(&self) -> Option<&'static dyn AnswerUrl> {
         Some(&Self)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::interface::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider, Streams};
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Signing, parse, text_at, unusable};
 use crate::websocket::protocol::format::{adopt, choose, l16};
 use crate::websocket::protocol::json::{BOT, Incoming, base64, quote, text};
@@ -15,7 +15,7 @@ const FORMATS: &[WireFormat] = &[l16(8_000), l16(16_000)];
 #[derive(Debug)]
 pub(super) struct Teler;
 
-impl Provider for Teler {
+impl Streams for Teler {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -27,7 +27,9 @@ impl Provider for Teler {
     fn bot_role(&self) -> Box<dyn BotRole> {
         Box::new(TelerStream::new(None))
     }
+}
 
+impl Provider for Teler {
     fn answer_url(&self) -> Option<&'static dyn AnswerUrl> {
         Some(&Self)
     }

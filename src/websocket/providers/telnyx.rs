@@ -13,26 +13,14 @@ use crate::websocket::answer::{
 };
 use crate::websocket::protocol::format::{PCMA, PCMU, l16};
 use crate::websocket::protocol::json::{Incoming, object};
-use crate::websocket::protocol::stream::{Dialect, JsonStream};
-use crate::websocket::protocol::{BotRole, ProviderRole, StreamStart, WireFormat};
+use crate::websocket::protocol::stream::Dialect;
+use crate::websocket::protocol::{StreamStart, WireFormat};
 
 /// Telnyx, and its dialect.
 #[derive(Debug)]
 pub(super) struct Telnyx;
 
 impl Provider for Telnyx {
-    fn formats(&self) -> &'static [WireFormat] {
-        Self::FORMATS
-    }
-
-    fn provider_role(&self, format: Option<WireFormat>) -> Box<dyn ProviderRole> {
-        Box::new(JsonStream::<Self>::new(format))
-    }
-
-    fn bot_role(&self) -> Box<dyn BotRole> {
-        Box::new(JsonStream::<Self>::new(None))
-    }
-
     fn answer_url(&self) -> Option<&'static dyn AnswerUrl> {
         Some(&Self)
     }

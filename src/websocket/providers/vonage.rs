@@ -9,7 +9,7 @@ use ring::hmac::{HMAC_SHA256, Key, sign, verify};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::interface::{AnswerUrl, Provider};
+use super::interface::{AnswerUrl, Provider, Streams};
 use crate::websocket::answer::{AnswerRequest, Directions, Document, NoStream, Received, Signing, pairs, parse, text_at, unusable};
 use crate::websocket::protocol::format::{RATES, adopt, choose, encoding, l16, whole_samples};
 use crate::websocket::protocol::json::{BOT, Incoming, extend, object, plain, quote, text};
@@ -23,7 +23,7 @@ const RESERVED: [&str; 2] = ["event", "content-type"];
 #[derive(Debug)]
 pub(super) struct Vonage;
 
-impl Provider for Vonage {
+impl Streams for Vonage {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -35,7 +35,9 @@ impl Provider for Vonage {
     fn bot_role(&self) -> Box<dyn BotRole> {
         Box::new(VonageStream::new(None))
     }
+}
 
+impl Provider for Vonage {
     fn answer_url(&self) -> Option<&'static dyn AnswerUrl> {
         Some(&Self)
     }

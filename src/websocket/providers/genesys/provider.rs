@@ -4,13 +4,13 @@ use super::session::FORMATS;
 use super::stream::{API_KEY, GenesysStream};
 use crate::websocket::answer::Headers;
 use crate::websocket::protocol::{BotRole, ProviderRole, StreamStart, WireFormat};
-use crate::websocket::providers::interface::Provider;
+use crate::websocket::providers::interface::{Provider, Streams};
 
 /// Genesys Cloud AudioHook.
 #[derive(Debug)]
 pub(in crate::websocket::providers) struct Genesys;
 
-impl Provider for Genesys {
+impl Streams for Genesys {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -22,7 +22,9 @@ impl Provider for Genesys {
     fn bot_role(&self) -> Box<dyn BotRole> {
         Box::new(GenesysStream::new(None))
     }
+}
 
+impl Provider for Genesys {
     fn request_headers(&self, start: &StreamStart) -> Headers {
         let key = start.parameters.get(API_KEY).map_or("", String::as_str);
         let headers = [

@@ -4,13 +4,13 @@ use super::application::CallControl;
 use super::media::{FORMATS, JambonzStream};
 use crate::websocket::protocol::{BotRole, ProviderRole, WireFormat};
 use crate::websocket::providers::control_socket::ControlSocket;
-use crate::websocket::providers::interface::Provider;
+use crate::websocket::providers::interface::{Provider, Streams};
 
 /// jambonz.
 #[derive(Debug)]
 pub(in crate::websocket::providers) struct Jambonz;
 
-impl Provider for Jambonz {
+impl Streams for Jambonz {
     fn formats(&self) -> &'static [WireFormat] {
         FORMATS
     }
@@ -22,7 +22,9 @@ impl Provider for Jambonz {
     fn bot_role(&self) -> Box<dyn BotRole> {
         Box::new(JambonzStream::new(None))
     }
+}
 
+impl Provider for Jambonz {
     fn subprotocol(&self) -> Option<&'static str> {
         Some("audio.drachtio.org")
     }
