@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// A moment on the per-call clock: nanoseconds since dial. The core is told it and never asks for it.
+/// A moment on the per-call clock: nanoseconds since dial. The core is passed it and never reads a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallTime(i64);
@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(human(SignedDuration::from_millis(-120)), "-120 ms");
         assert_eq!(human(SignedDuration::from_millis(2400)), "2.40 s");
     }
+
     #[test]
     fn limits_are_shown_as_they_are_written() {
         assert_eq!(human_unsigned(Duration::from_secs(8)), "8 s");

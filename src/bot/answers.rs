@@ -27,7 +27,7 @@ async fn answer(
 ) -> Response {
     let found = SocketProtocol::from_name(&name).and_then(|protocol| Some((protocol, provider(protocol).answer_url()?)));
     let Some((protocol, answer_url)) = found else {
-        return (StatusCode::NOT_FOUND, format!("nobody asks first in a protocol `{name}`")).into_response();
+        return (StatusCode::NOT_FOUND, format!("the protocol `{name}` has no answer URL")).into_response();
     };
     if let Some(forbidden) = forged(&state, protocol, "http", (&uri, &headers), &body) {
         return forbidden;

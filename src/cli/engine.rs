@@ -20,6 +20,7 @@ use crate::speech::stt::{CommandConfig, CommandTranscriber, Embedded, HttpConfig
 
 /// One recogniser call may take this long.
 const STT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The speech models of a run.
 pub(super) struct Speech {
     pub model: SpeechModel,

@@ -1,4 +1,4 @@
-//! Exit codes: "the bot is wrong" differs from "the call could not be placed".
+//! Exit codes: "the bot is wrong" is distinguished from "the call could not be placed".
 
 use std::process::ExitCode;
 

@@ -34,7 +34,8 @@ pub struct VoiceDecoder {
 }
 
 enum State {
-    G711(Codec),
+    Pcmu,
+    Pcma,
     G722(Box<G722>),
     Opus(Box<Decoder>),
 }
@@ -52,8 +53,8 @@ impl VoiceDecoder {
     /// The decoder's library has none to give.
     pub fn new(codec: Codec) -> Result<Self, String> {
         let state = match codec {
-            Codec::Pcmu => State::G711(Codec::Pcmu),
-            Codec::Pcma => State::G711(Codec::Pcma),
+            Codec::Pcmu => State::Pcmu,
+            Codec::Pcma => State::Pcma,
             Codec::G722 => {
                 let (coder, line) = (G722Decoder::default(), StreamResampler::delayed(G722_RATE, SAMPLE_RATE));
                 State::G722(Box::new(G722 { coder, line }))
@@ -70,7 +71,8 @@ impl VoiceDecoder {
     /// The next packet of the stream, of any length.
     pub fn decode(&mut self, payload: &[u8]) -> Decoded {
         match &mut self.state {
-            State::G711(law) => Decoded { samples: g711::decode(*law, payload).unwrap_or_default(), behind: 0 },
+            State::Pcmu => Decoded { samples: g711::decode_pcmu(payload), behind: 0 },
+            State::Pcma => Decoded { samples: g711::decode_pcma(payload), behind: 0 },
             State::G722(g722) => {
                 let G722 { coder, line } = &mut **g722;
                 // What the resampler has not filled a step with comes first, and belongs before this packet.

@@ -27,8 +27,10 @@ pub fn packet_samples(codec: Codec, wanted: u32) -> usize {
 
 /// Encodes the frames of a line.
 pub enum VoiceEncoder {
-    /// G.711.
-    G711(Codec),
+    /// G.711 mu-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
     /// G.722, behind a resampler.
     G722(Box<G722>),
     /// Opus, from 8 kHz samples.
@@ -48,8 +50,8 @@ impl VoiceEncoder {
     /// The encoder's library has none to give.
     pub fn new(codec: Codec) -> Result<Self, String> {
         Ok(match codec {
-            Codec::Pcmu => Self::G711(Codec::Pcmu),
-            Codec::Pcma => Self::G711(Codec::Pcma),
+            Codec::Pcmu => Self::Pcmu,
+            Codec::Pcma => Self::Pcma,
             Codec::G722 => {
                 let line = StreamResampler::delayed(SAMPLE_RATE, G722_RATE);
                 Self::G722(Box::new(G722 { line, coder: G722Encoder::new() }))
@@ -66,7 +68,8 @@ impl VoiceEncoder {
     /// One frame, a multiple of 10 ms.
     pub fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
         match self {
-            Self::G711(law) => g711::encode(*law, samples).unwrap_or_default(),
+            Self::Pcmu => g711::encode_pcmu(samples),
+            Self::Pcma => g711::encode_pcma(samples),
             Self::G722(g722) => {
                 let wide = g722.line.push(samples);
                 g722.coder.encode(&wide)
@@ -89,7 +92,7 @@ impl VoiceEncoder {
     pub fn delay_nanos(&self) -> i64 {
         match self {
             Self::G722(g722) => g722.line.delay_nanos(),
-            Self::G711(_) | Self::Opus(_) => 0,
+            Self::Pcmu | Self::Pcma | Self::Opus(_) => 0,
         }
     }
 }

@@ -1,27 +1,25 @@
-//! G.711 (ITU-T), the codec that every telephone has.
+//! G.711 (ITU-T), the codec that every telephone has: one byte per sample.
 
 use audio_codec_algorithms::{decode_alaw, decode_ulaw, encode_alaw, encode_ulaw};
 
-use crate::codec::Codec;
-
-/// Encodes linear samples, one byte each; `None` for a codec that is not G.711.
-pub fn encode(codec: Codec, samples: &[i16]) -> Option<Vec<u8>> {
-    let encode = match codec {
-        Codec::Pcmu => encode_ulaw,
-        Codec::Pcma => encode_alaw,
-        Codec::G722 | Codec::Opus | Codec::L16 => return None,
-    };
-    Some(samples.iter().map(|sample| encode(*sample)).collect())
+/// Encodes linear samples by mu-law (PCMU).
+pub fn encode_pcmu(samples: &[i16]) -> Vec<u8> {
+    samples.iter().map(|sample| encode_ulaw(*sample)).collect()
 }
 
-/// Decodes to linear samples, one per byte; `None` for a codec that is not G.711.
-pub fn decode(codec: Codec, payload: &[u8]) -> Option<Vec<i16>> {
-    let decode = match codec {
-        Codec::Pcmu => decode_ulaw,
-        Codec::Pcma => decode_alaw,
-        Codec::G722 | Codec::Opus | Codec::L16 => return None,
-    };
-    Some(payload.iter().map(|byte| decode(*byte)).collect())
+/// Encodes linear samples by A-law (PCMA).
+pub fn encode_pcma(samples: &[i16]) -> Vec<u8> {
+    samples.iter().map(|sample| encode_alaw(*sample)).collect()
+}
+
+/// Decodes mu-law (PCMU) to linear samples.
+pub fn decode_pcmu(payload: &[u8]) -> Vec<i16> {
+    payload.iter().map(|byte| decode_ulaw(*byte)).collect()
+}
+
+/// Decodes A-law (PCMA) to linear samples.
+pub fn decode_pcma(payload: &[u8]) -> Vec<i16> {
+    payload.iter().map(|byte| decode_alaw(*byte)).collect()
 }
 
 #[cfg(test)]
@@ -30,9 +28,9 @@ mod tests {
 
     #[test]
     fn silence_stays_silent_and_loud_stays_loud() {
-        for codec in [Codec::Pcmu, Codec::Pcma] {
-            let out = encode(codec, &[0, 1000, -20_000]).and_then(|bytes| decode(codec, &bytes)).expect("G.711");
-            assert!(out[0].abs() <= 8 && (out[1] - 1000).abs() < 40 && (out[2] + 20_000).abs() < 600, "{codec:?} {out:?}");
+        let samples = [0, 1000, -20_000];
+        for out in [decode_pcmu(&encode_pcmu(&samples)), decode_pcma(&encode_pcma(&samples))] {
+            assert!(out[0].abs() <= 8 && (out[1] - 1000).abs() < 40 && (out[2] + 20_000).abs() < 600, "{out:?}");
         }
     }
 }

@@ -23,10 +23,18 @@ pub(super) enum Accepted {
     No,
 }
 
-/// The sender whose packets are taken, for the address of one description.
+/// Where the peer's description says that it receives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Described {
+    pub address: Option<SocketAddr>,
+    /// Counts the changes: an address that comes back after a hold is not the one from before.
+    pub generation: u32,
+}
+
+/// The sender whose packets are taken, as long as the peer's description says the same address.
 #[derive(Debug, Default)]
 pub(super) struct Latch {
-    described: Option<SocketAddr>,
+    described: Described,
     sender: Option<Sender>,
 }
 
@@ -39,9 +47,8 @@ struct Sender {
 }
 
 impl Latch {
-    /// Judges a packet that could be read (and decrypted). Where the description names another address than before, the search
-    /// begins again.
-    pub fn accept(&mut self, described: Option<SocketAddr>, from: SocketAddr, at: Monotonic) -> Accepted {
+    /// Judges a packet that could be read (and decrypted). Where the description has changed, the search begins again.
+    pub fn accept(&mut self, described: Described, from: SocketAddr, at: Monotonic) -> Accepted {
         if self.described != described {
             *self = Self { described, sender: None };
         }
@@ -54,8 +61,8 @@ impl Latch {
             (sender.packets, sender.last) = (sender.packets.saturating_add(1), at);
             return Accepted::Yes;
         }
-        let stray = described != Some(sender.from) && sender.packets < ESTABLISHED && at.0 - sender.last.0 > STRAY_SILENCE;
-        if described != Some(from) && !stray {
+        let stray = described.address != Some(sender.from) && sender.packets < ESTABLISHED && at.0 - sender.last.0 > STRAY_SILENCE;
+        if described.address != Some(from) && !stray {
             return Accepted::No;
         }
         let stranger = std::mem::replace(sender, fresh);
@@ -67,6 +74,10 @@ impl Latch {
 mod tests {
     use super::*;
 
+    fn described(port: u16) -> Described {
+        Described { address: Some(address(port)), generation: u32::from(port) }
+    }
+
     fn address(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
     }
@@ -74,7 +85,7 @@ mod tests {
     #[test]
     fn the_first_sender_is_the_peer_until_the_address_of_the_sdp_sends() {
         let mut latch = Latch::default();
-        let mut came = |port| latch.accept(Some(address(1)), address(port), Monotonic(0));
+        let mut came = |port| latch.accept(described(1), address(port), Monotonic(0));
         assert_eq!([2, 3, 2].map(&mut came), [Accepted::Yes, Accepted::No, Accepted::Yes]);
         assert_eq!(came(1), Accepted::InsteadOf(address(2), Monotonic(0)));
         assert_eq!([1, 2, 3].map(came), [Accepted::Yes, Accepted::No, Accepted::No]);
@@ -83,7 +94,7 @@ mod tests {
     #[test]
     fn a_stray_packet_gives_way_to_a_sender_that_goes_on() {
         let mut latch = Latch::default();
-        let mut came = |port, millis: i64| latch.accept(Some(address(1)), address(port), Monotonic(millis * 1_000_000));
+        let mut came = |port, millis: i64| latch.accept(described(1), address(port), Monotonic(millis * 1_000_000));
         assert_eq!([came(2, 0), came(3, 400)], [Accepted::Yes, Accepted::No]);
         assert_eq!(came(3, 501), Accepted::InsteadOf(address(2), Monotonic(0)));
         for k in 1..5 {
@@ -96,7 +107,17 @@ mod tests {
     #[test]
     fn media_that_moves_is_latched_anew() {
         let mut latch = Latch::default();
-        let mut came = |described, port| latch.accept(Some(address(described)), address(port), Monotonic(0));
+        let mut came = |to, port| latch.accept(described(to), address(port), Monotonic(0));
         assert_eq!([came(1, 1), came(1, 9), came(5, 9)], [Accepted::Yes, Accepted::No, Accepted::Yes]);
+    }
+
+    #[test]
+    fn after_a_hold_the_search_begins_again_though_the_address_is_the_same() {
+        let mut latch = Latch::default();
+        let mut came = |generation, port, at| latch.accept(Described { generation, ..described(1) }, address(port), Monotonic(at));
+        assert_eq!(
+            [came(1, 2, 0), came(3, 9, 50), came(3, 1, 60)],
+            [Accepted::Yes, Accepted::Yes, Accepted::InsteadOf(address(9), Monotonic(50))]
+        );
     }
 }

@@ -20,6 +20,7 @@ use crate::transport::TimestampedSocket;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Half of it before the first report (section 6.2).
 const FIRST: Duration = Duration::from_millis(2500);
+
 /// Sends a compound report every interval and reads the peer's from the RTCP port.
 pub(super) async fn run(socket: &TimestampedSocket, senders: (UdpSocket, UdpSocket), shared: &Shared) {
     let mut buffer = [0_u8; 1500];
@@ -38,10 +39,11 @@ pub(super) async fn run(socket: &TimestampedSocket, senders: (UdpSocket, UdpSock
 
 /// Takes a datagram of the peer's from either port; `muxed` from that of the audio.
 pub(super) fn received_rtcp(shared: &Shared, datagram: &[u8], from: SocketAddr, muxed: bool, at: Monotonic) {
-    let mut state = shared.state();
-    let Some(plain) = state.unprotect_rtcp(datagram) else { return };
+    let unprotected = shared.state().unprotect_rtcp(datagram);
+    let Some(plain) = unprotected else { return };
     shared.capture.report_received(at, from, muxed, &plain);
-    state.feedback().read(&plain, (at, ntp(at)), shared.ssrc);
+    let at = (at, ntp(at));
+    shared.state().feedback().read(&plain, at, shared.ssrc);
 }
 
 fn send((rtp, rtcp): &(UdpSocket, UdpSocket), shared: &Shared) {

@@ -49,7 +49,7 @@ impl RtpSession {
         self.socket.local_addr()
     }
 
-    /// Takes both streams down, decrypted.
+    /// Captures both streams, decrypted.
     pub fn capture(&self, capture: Arc<Capture>) {
         if let Ok(local) = self.local_addr() {
             self.shared.capture.begin(capture, local);

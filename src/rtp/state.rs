@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::feedback::Feedback;
 use super::formats::Formats;
 use super::keying::Keying;
+use super::latch::Described;
 use super::plan::{Outgoing, RtcpDestination};
 use super::srtp::{Cipher, Keys};
 use crate::clock::Monotonic;
@@ -18,8 +19,7 @@ use crate::transport::SentDigits;
 
 #[derive(Debug)]
 pub(super) struct SessionState {
-    /// Where the peer's description says that it receives.
-    described: Option<SocketAddr>,
+    described: Described,
     /// Who sends, where that is another address (symmetric RTP).
     latched: Option<SocketAddr>,
     rtcp: RtcpDestination,
@@ -61,14 +61,13 @@ pub(super) struct Receiving {
     /// Packets must be encrypted; without keys yet, none can be read.
     pub secured: bool,
     pub keys: Option<Arc<Keys>>,
-    /// Where the peer's description says that it receives.
-    pub described: Option<SocketAddr>,
+    pub described: Described,
 }
 
 impl Default for SessionState {
     fn default() -> Self {
         Self {
-            described: None,
+            described: Described::default(),
             latched: None,
             rtcp: RtcpDestination::Next,
             incoming: Arc::default(),
@@ -106,8 +105,9 @@ impl SessionState {
 
     pub fn set_remote(&mut self, remote: SocketAddr, rtcp: RtcpDestination) {
         self.rtcp = rtcp;
-        if self.described != Some(remote) {
-            (self.described, self.latched) = (Some(remote), None);
+        if self.described.address != Some(remote) {
+            self.described = Described { address: Some(remote), generation: self.described.generation.wrapping_add(1) };
+            self.latched = None;
         }
     }
 
@@ -132,7 +132,7 @@ impl SessionState {
 
     /// A packet of the peer's was taken, which came from here while the description said `described`; `fresh` where it begins
     /// the statistics again. A description that has changed meanwhile is not undone.
-    pub fn received(&mut self, described: Option<SocketAddr>, from: SocketAddr, fresh: bool, counted: Option<&MediaFrame>) {
+    pub fn received(&mut self, described: Described, from: SocketAddr, fresh: bool, counted: Option<&MediaFrame>) {
         if self.described == described {
             self.latched = Some(from);
         }
@@ -192,7 +192,7 @@ impl SessionState {
 
     /// Where a handshake goes.
     pub fn described(&self) -> Option<SocketAddr> {
-        self.described.filter(|described| described.ip() != IpAddr::from([0, 0, 0, 0]))
+        self.described.address.filter(|described| described.ip() != IpAddr::from([0, 0, 0, 0]))
     }
 
     pub fn press(&mut self, digits: &str, reply: oneshot::Sender<SentDigits>) {
@@ -211,7 +211,7 @@ impl SessionState {
     }
 
     fn remote(&self) -> Option<SocketAddr> {
-        self.latched.or(self.described)
+        self.latched.or(self.described.address)
     }
 }
 
@@ -233,18 +233,23 @@ mod tests {
     fn packets_go_to_whoever_sends() {
         let mut state = described(RtcpDestination::Next);
         assert_eq!((state.outgoing().remote, state.rtcp_remote()), (Some(address(1)), Some((address(2), false))));
-        state.received(Some(address(1)), address(2), false, None);
+        state.received(state.receiving().described, address(2), false, None);
         assert_eq!(state.outgoing().remote, Some(address(2)));
     }
 
     #[test]
     fn a_packet_on_its_way_does_not_undo_a_new_description() {
         let mut state = described(RtcpDestination::Muxed);
+        let before = state.receiving().described;
         state.set_remote(address(5), RtcpDestination::Muxed);
-        state.received(Some(address(1)), address(1), false, None);
+        state.received(before, address(1), false, None);
         assert_eq!((state.outgoing().remote, state.rtcp_remote()), (Some(address(5)), Some((address(5), true))));
-        state.received(Some(address(5)), address(9), false, None);
+        state.received(state.receiving().described, address(9), false, None);
         assert_eq!(state.rtcp_remote(), Some((address(9), true)));
+        // Back at the first address, the packet is no more up to date than before.
+        state.set_remote(address(1), RtcpDestination::Muxed);
+        state.received(before, address(8), false, None);
+        assert_eq!(state.outgoing().remote, Some(address(1)));
     }
 
     #[test]

@@ -29,9 +29,9 @@ use listening::{Listening, first_words};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
-/// A bot that says more of itself than this in one call is not listened to any longer.
+/// More reports than this in one call are dropped.
 const MOST_REPORTS: usize = 50_000;
-/// Nor is one whose reports take more bytes of JSON than this.
+/// So is what comes after this many bytes of JSON.
 const MOST_REPORT_BYTES: usize = 64 << 20;
 
 /// What every call of a run shares.
@@ -51,7 +51,7 @@ pub struct Services {
     pub clips: Arc<Clips>,
     /// Ends every call early.
     pub cancel: CancellationToken,
-    /// Whether each call's packets are taken down beside its recording.
+    /// Whether each call's packets are captured beside its recording.
     pub capture: bool,
     /// The run's number, by which a bot's logs can be joined to it.
     pub run: u64,
@@ -282,7 +282,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn finish(mut self) -> CallEvidence {
-        // Idempotent: whatever ended the call, nothing of it stays behind.
+        // Idempotent: whatever ended the call, it is torn down.
         self.call.control.hang_up().await;
         if let Some(stream) = self.stream.take() {
             self.evidence.lateness = stream.close().await;

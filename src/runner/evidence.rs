@@ -1,4 +1,4 @@
-//! What one call leaves behind, gathered while it lasts and moved whole to those who judge and report it.
+//! Everything recorded about one call, gathered while it lasts and moved whole to those who judge and report it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::telemetry::{Report, TraceContext};
 use crate::time::{CallTime, Span};
 use crate::transport::{CallEvent, DialError};
 
-/// What one call leaves behind.
+/// Everything recorded about one call.
 #[derive(Default)]
 pub(super) struct CallEvidence {
     /// What reports show of it, filled as it becomes known.

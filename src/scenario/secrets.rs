@@ -1,7 +1,9 @@
 //! `${ENV}` in files, and masking its values in every output.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 /// What replaces a secret in any output.
 pub(super) const MASK: &str = "[redacted]";
@@ -66,7 +68,7 @@ impl Secrets {
     /// Marks a value as secret.
     pub fn add(&self, value: &str) {
         if value.chars().count() >= SHORTEST {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(value.to_owned());
+            lock(&self.used).insert(value.to_owned());
         }
     }
 
@@ -83,7 +85,7 @@ impl Secrets {
 
     /// The text with every secret masked, the longest first.
     pub fn redact(&self, text: &str) -> String {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = lock(&self.used);
         let mut longest_first: Vec<&String> = used.iter().collect();
         longest_first.sort_by_key(|value| std::cmp::Reverse(value.len()));
         longest_first.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))

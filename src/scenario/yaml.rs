@@ -171,7 +171,7 @@ fn remedy(info: &str) -> Option<&'static str> {
         ("quoted scalar", "close the quote on the line where it opens"),
         ("flow mapping", "close the `{` with a `}`, and put quotes around texts with commas or colons"),
         ("flow sequence", "close the `[` with a `]`, and put quotes around texts with commas or colons"),
-        ("illegal placement", "look at the lines before: a `[`, `{` or quote may not be closed"),
+        ("illegal placement", "look at the lines before: a `[`, `{` or quote may lack its closing one"),
         ("block mapping", "indent all keys of a mapping by the same amount"),
         ("block scalar", "put quotes around a value that begins with `>`: \">= 3.8\""),
         ("unknown anchor", "put quotes around a text that begins with `*`, or define the anchor with `&` before"),

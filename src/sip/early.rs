@@ -1,7 +1,6 @@
 //! Requests of the peer before it has answered the INVITE (RFC 3311): the stack knows an early dialog without the peer's tag, so
 //! that none of its requests would find it.
 
-use crate::lock::lock;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -15,6 +14,7 @@ use tokio::sync::mpsc;
 use super::media::CallMedia;
 use super::refusal::header;
 use super::session_timer::SessionTimer;
+use crate::lock::lock;
 
 /// The early dialogs of an endpoint, by Call-ID.
 #[derive(Default)]

@@ -49,7 +49,7 @@ impl SipCall {
 
     /// How the transfer went.
     async fn handed_over(self: &Arc<Self>, leg: &Leg, to: &str, progress: bool) -> StatusCode {
-        // The stack sends the 202 by itself, and peers do not expect a NOTIFY before it.
+        // The stack sends the 202 on its own, and peers do not expect a NOTIFY before it.
         sleep(AFTER_ACCEPTED).await;
         if progress {
             transfer::notify(&leg.dialog, StatusCode::Trying, false).await;

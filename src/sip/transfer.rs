@@ -34,7 +34,7 @@ pub(super) async fn notify(dialog: &InviteDialog, status: StatusCode, over: bool
     let body = format!("SIP/2.0 {} {}\r\n", status.code(), status.text()).into_bytes();
     match timeout(PATIENCE, dialog.notify(Some(headers), Some(body))).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "the transfer's progress could not be told"),
+        Ok(Err(error)) => tracing::debug!(%error, "the transfer's progress could not be sent"),
         Err(_) => tracing::debug!("the transfer's progress was not taken in time"),
     }
 }

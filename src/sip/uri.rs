@@ -1,4 +1,4 @@
-//! The URIs of a call: who calls, whom, over which route, and where the peer reaches the caller.
+//! The URIs of a call: caller, callee, route and contact.
 
 use std::net::SocketAddr;
 

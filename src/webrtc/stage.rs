@@ -33,7 +33,7 @@ impl Stage {
     /// What stands in the way, to be put behind a statement.
     pub fn so_far(&self) -> String {
         let why = match self.0.load(Ordering::Relaxed) {
-            Self::ICE => "no ICE candidate pair works; check firewalls, `ice_servers` and the address that the bot tells",
+            Self::ICE => "no ICE candidate pair works; check firewalls, `ice_servers` and the address that the bot advertises",
             Self::DTLS => "ICE found a way and the DTLS handshake failed; does the bot's certificate match the fingerprint of its answer?",
             Self::RELAY => NO_RELAY,
             _ => return String::new(),

@@ -24,7 +24,12 @@ impl WireEncoder {
     /// One frame.
     pub fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
         let samples = self.line.push(samples);
-        g711::encode(self.format.codec, &samples).unwrap_or_else(|| samples.iter().flat_map(|sample| sample.to_le_bytes()).collect())
+        match self.format.codec {
+            Codec::Pcmu => g711::encode_pcmu(&samples),
+            Codec::Pcma => g711::encode_pcma(&samples),
+            // No media socket carries anything else (`SOCKET_ENCODINGS`).
+            Codec::L16 | Codec::G722 | Codec::Opus => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+        }
     }
 }
 
@@ -47,9 +52,12 @@ impl WireDecoder {
             out = self.flush();
             *self = Self::new(format);
         }
-        // A format is G.711 or linear; protocols pass on whole samples only.
-        let samples = g711::decode(self.format.codec, payload)
-            .unwrap_or_else(|| payload.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect());
+        let samples = match self.format.codec {
+            Codec::Pcmu => g711::decode_pcmu(payload),
+            Codec::Pcma => g711::decode_pcma(payload),
+            // Linear; protocols pass on whole samples only.
+            Codec::L16 | Codec::G722 | Codec::Opus => payload.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect(),
+        };
         out.extend(self.stream.push(&samples));
         out
     }

@@ -117,10 +117,27 @@ impl Crate {
     /// The file that defines what a path names; `None` for other crates and local names.
     pub fn resolve(&self, used: &Use) -> Option<&Path> {
         let mut seen = BTreeSet::new();
-        let (module, item) = self.follow(&used.module, &used.path, &mut seen)?;
+        let (path, glob) = match used.path.split_last() {
+            Some((last, module)) if last == "*" => (module, true),
+            _ => (used.path.as_slice(), false),
+        };
+        let (module, item) = self.follow(&used.module, path, &mut seen)?;
         let module = self.modules.get(&module)?;
-        // A module as such is no definition: what is used of it stands in a longer path.
-        item.then_some(module.file.as_path())
+        // A module by itself defines nothing: what is used of it stands in a longer path. A glob takes all of it.
+        (item || glob).then_some(module.file.as_path())
+    }
+
+    /// A path with the aliases of its first segment followed, so that `use std::time; time::Instant` is `std::time::Instant`.
+    pub fn expanded(&self, used: &Use) -> Vec<String> {
+        let mut path: Vec<String> = used.path.clone();
+        for _ in 0..8 {
+            let first = path.first().cloned().unwrap_or_default();
+            match self.modules.get(&used.module).and_then(|module| module.names.get(&first)) {
+                Some(Name::Alias(alias)) if alias.first() != Some(&first) => path.splice(..1, alias.iter().cloned()),
+                _ => break,
+            };
+        }
+        path
     }
 
     /// The file in which a module's code stands.
@@ -196,7 +213,10 @@ impl Visitor<'_> {
         match tree {
             syn::UseTree::Path(path) => self.tree(&path.tree, &with(path.ident.to_string()), reexport),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(item, prefix, reexport)),
-            syn::UseTree::Glob(_) => self.aliases.push((None, prefix.to_vec())),
+            syn::UseTree::Glob(_) => {
+                self.aliases.push((None, prefix.to_vec()));
+                self.push(with("*".to_owned()), line, reexport);
+            }
             syn::UseTree::Name(name) => {
                 let name = name.ident.to_string();
                 let path = if name == "self" { prefix.to_vec() } else { with(name) };
@@ -221,7 +241,10 @@ impl Visitor<'_> {
         let (mut path, mut colons, mut line) = (Vec::new(), 0, 0);
         for token in tokens {
             match token {
-                proc_macro2::TokenTree::Ident(name) if path.is_empty() || colons == 2 => {
+                proc_macro2::TokenTree::Ident(name) => {
+                    if colons != 2 {
+                        self.flush(&mut path, line);
+                    }
                     line = name.span().start().line;
                     path.push(name.to_string());
                     colons = 0;
@@ -234,12 +257,14 @@ impl Visitor<'_> {
                 proc_macro2::TokenTree::Group(group) => self.tokens(group.stream()),
                 _ => {}
             }
-            if path.len() > 1 {
-                self.push(std::mem::take(&mut path), line, false);
-            }
-            path.clear();
+            self.flush(&mut path, line);
             colons = 0;
         }
+        self.flush(&mut path, line);
+    }
+
+    fn flush(&mut self, path: &mut Vec<String>, line: usize) {
+        let path = std::mem::take(path);
         if path.len() > 1 {
             self.push(path, line, false);
         }
@@ -272,6 +297,11 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         self.function(&item.sig.ident, item.span());
         visit::visit_item_fn(self, item);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        self.function(&item.sig.ident, item.span());
+        visit::visit_trait_item_fn(self, item);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {

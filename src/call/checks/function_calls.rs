@@ -42,7 +42,7 @@ fn differences(expected: &Value, call: &ToolCall) -> Vec<String> {
     let mut found = Vec::new();
     compare("", expected, Some(&call.arguments), &mut found);
     if !found.is_empty() && call.arguments.is_null() {
-        return vec!["the bot does not tell the arguments of its calls".to_owned()];
+        return vec!["the bot does not report the arguments of its calls".to_owned()];
     }
     found
 }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn arguments_that_the_bot_keeps_to_itself_are_no_wrong_arguments_in_disguise() {
-        insta::assert_snapshot!(wrong(json!({"a": 1}), Value::Null), @"the bot does not tell the arguments of its calls");
+        insta::assert_snapshot!(wrong(json!({"a": 1}), Value::Null), @"the bot does not report the arguments of its calls");
         insta::assert_snapshot!(wrong(json!({"a": 1}), json!("{\"a\":")), @r#"arguments: expected {"a":1}, got "{\"a\":""#);
         assert_eq!(match_call("book", None, &[call("book", Value::Null)]), CallVerdict::Met);
     }

@@ -108,7 +108,7 @@ fn why_unknown(metric: QualityMetric, line: &LineInfo<'_>) -> String {
         return if line.rtp {
             "the bot's side sent no report that a round trip can be measured by (RTCP, RFC 3550 section 6.4)".to_owned()
         } else {
-            "nothing on this kind of socket tells a round trip".to_owned()
+            "the round trip cannot be measured on this kind of socket".to_owned()
         };
     }
     if !line.spoken {

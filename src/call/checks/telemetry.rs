@@ -49,7 +49,7 @@ fn stage_check(stage: Stage, bound: Bound, telemetry: &TurnTelemetry) -> CheckRe
             let over = time.saturating_sub(signed(bound.limit));
             (human(time), Some(format!("{stage} took {}, {} over its budget", human(time), human(over))))
         }
-        StageVerdict::NoData => ("not told".to_owned(), Some(silent(telemetry, &format!("how long its {stage} took")))),
+        StageVerdict::NoData => ("not reported".to_owned(), Some(silent(telemetry, &format!("how long its {stage} took")))),
     };
     CheckResult::judged(CheckKind::Stage(stage), bound.location, expected, actual, failed)
 }
@@ -85,14 +85,14 @@ fn called(calls: &[ToolCall]) -> String {
 /// The bot did not report this, and what can be done.
 fn silent(telemetry: &TurnTelemetry, what: &str) -> String {
     if telemetry.source.ambiguous {
-        return format!("nothing tells {what}: {AMBIGUOUS_SPANS}");
+        return format!("it is unknown {what}: {AMBIGUOUS_SPANS}");
     }
     let fix = if telemetry.source.rtvi || telemetry.source.otlp {
         "turn its metrics on"
     } else {
         "let it send RTVI messages on the call, or spans to `telemetry: { otlp: ... }` of goldencall.yaml"
     };
-    format!("the bot did not tell {what}; {fix}")
+    format!("the bot did not report {what}; {fix}")
 }
 
 #[cfg(test)]

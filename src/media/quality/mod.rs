@@ -93,7 +93,7 @@ pub struct Quality {
     /// From dial to answer, in milliseconds; set while a turn is judged, since reports have it by call.
     #[serde(skip)]
     pub setup_ms: Option<f64>,
-    /// From dial to the first ringing, in milliseconds; likewise.
+    /// From dial to the first ringing, in milliseconds; set while a turn is judged.
     #[serde(skip)]
     pub post_dial_delay_ms: Option<f64>,
 }

@@ -1,6 +1,5 @@
 //! The HTTP server that bots export their spans to.
 
-use crate::lock::lock;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -19,6 +18,7 @@ use super::decode::protobuf;
 use super::json::json;
 use super::span::Span;
 use super::store::Store;
+use crate::lock::lock;
 
 /// Bytes of a request's body at most, packed and unpacked.
 const MAX_BODY: usize = 16 << 20;

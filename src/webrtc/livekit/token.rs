@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
-/// A server looks at the token when a participant joins, and renews it by itself later.
+/// A server looks at the token when a participant joins, and renews it on its own later.
 const VALID_SECONDS: i64 = 600;
 /// How far the clocks of two machines may differ.
 const LEEWAY_SECONDS: i64 = 60;

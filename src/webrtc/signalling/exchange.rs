@@ -44,15 +44,15 @@ impl SignallingClient {
 
     /// Tells a candidate that was found after the offer went out; `None` after the last one.
     pub async fn trickle(&self, candidate: Option<RTCIceCandidateInit>) {
-        let told = match self.target.signalling {
+        let sent = match self.target.signalling {
             Signalling::Offer => offer::trickle(self, candidate).await,
             Signalling::FastRtc => fastrtc::trickle(self, candidate).await,
             Signalling::Whip => whip::trickle(self, candidate).await,
             Signalling::OpenAi | Signalling::LiveKit => Ok(()),
         };
-        if let Err(error) = told {
+        if let Err(error) = sent {
             // The candidates of the offer may do; if not, the connection fails with its own error.
-            tracing::debug!(%error, "a candidate could not be told");
+            tracing::debug!(%error, "a candidate could not be sent");
         }
     }
 
