@@ -94,3 +94,22 @@ fn the_schema_is_json_and_completions_are_there() {
     assert!(serde_json::from_slice::<serde_json::Value>(&schema.stdout).is_ok());
     assert!(goldencall().args(["completions", "bash"]).output().expect("completions").status.success());
 }
+
+#[test]
+fn a_wording_is_tried_without_a_call() {
+    let tried = |args: &[&str]| goldencall().arg("match").args(args).output().expect("match");
+    assert_eq!(tried(&["It costs $25.", "it costs twenty five dollars"]).status.code(), Some(0));
+    let wrong = tried(&["It costs $25.", "it costs twenty six dollars"]);
+    assert_eq!(wrong.status.code(), Some(4), "{}", said(&wrong));
+    let folder = tempfile::tempdir().expect("folder");
+    let table = folder.path().join("pairs.tsv");
+    let judged = |text: &str| {
+        std::fs::write(&table, text).expect("a table");
+        tried(&["--file", &table.to_string_lossy()])
+    };
+    assert_eq!(judged("accept\tmoney\t$25\ttwenty five dollars\nrefuse\tmoney\t$25\t$26\n").status.code(), Some(0));
+    assert_eq!(judged("accept\tmoney\t$25\t$26\n").status.code(), Some(4));
+    let unreadable = judged("accept\tmoney\t$25\n");
+    assert_eq!(unreadable.status.code(), Some(1));
+    assert!(said(&unreadable).contains(":1:1: 3 columns; write four"), "{}", said(&unreadable));
+}

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Test runner for voice bots: real calls, recorded caller audio, offline transcription, JUnit.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ pub struct Args {
     pub config: Option<PathBuf>,
 }
 
-/// The verbs.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run scenarios: call the bot and judge what it says. Without a target, call the built-in sample bot.
@@ -35,6 +35,8 @@ pub enum Command {
     Bot(BotArgs),
     /// Measure goldencall's own error: its turn latencies against those that the sample bot logs.
     Calibrate(CalibrateArgs),
+    /// Try a wording: judge pairs of texts without a call.
+    Match(MatchArgs),
     /// Fetch and inspect the speech models.
     Model {
         #[command(subcommand)]
@@ -179,6 +181,39 @@ pub enum ModelAction {
     List,
     /// Print the folder with the models.
     Path,
+}
+
+/// `goldencall match`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct MatchArgs {
+    /// What is expected.
+    #[arg(required_unless_present = "file")]
+    pub expected: Option<String>,
+    /// What was heard.
+    #[arg(required_unless_present = "file")]
+    pub heard: Option<String>,
+    /// The matcher.
+    #[arg(long, value_enum, default_value_t = MatcherKind::Says)]
+    pub matcher: MatcherKind,
+    /// Judge a table of pairs instead: accept or refuse, kind, expected, heard, with tabs between. Lists the pairs that came out
+    /// otherwise, and then exits with 4.
+    #[arg(long, value_name = "TSV", conflicts_with_all = ["expected", "heard"])]
+    pub file: Option<PathBuf>,
+}
+
+/// Matchers of one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MatcherKind {
+    /// The whole reply; forgives what a recogniser gets wrong.
+    Says,
+    /// The text somewhere in the reply.
+    Contains,
+    /// A regular expression.
+    Matches,
+    /// The whole reply, equal after normalisation.
+    Exact,
+    /// A near-verbatim paraphrase.
+    Similar,
 }
 
 /// `goldencall report`.

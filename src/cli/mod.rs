@@ -1,4 +1,4 @@
-//! The command line: `clap` types, the context of a process, one file a verb.
+//! The command line: `clap` types, the context of a process, one file per command.
 
 mod args;
 mod bot;
@@ -9,6 +9,7 @@ mod engine;
 mod exit;
 mod init;
 mod list;
+mod matching;
 mod model;
 mod report;
 mod run;
@@ -50,6 +51,7 @@ fn dispatch(args: Args, context: &Context) -> Result<Exit, CliError> {
         Command::Init(init) => init::init(&init),
         Command::Bot(bot) => bot::bot(&bot),
         Command::Calibrate(calibrate) => calibrate::calibrate(&calibrate, context),
+        Command::Match(pair) => matching::run(&pair),
         Command::Model { action } => model::model(&action, context),
         Command::Report(report) => report::report(&report, context),
         Command::Schema => {

@@ -31,6 +31,7 @@ mod says_tests;
 pub use address::same_address;
 pub use diff::{render_diff, word_diff};
 pub use error_rate::word_error_rate;
+pub use judgement::Judgement;
 pub use matcher::Matcher;
 pub use normalise::normalise;
 pub use pattern::{Pattern, PatternError, capture};
