@@ -1,13 +1,8 @@
 //! What a bot says on jambonz's control socket is a command or a reason to refuse it.
 #![no_main]
 
-<<<<<<< HEAD
-use goldencall::internals::websocket::protocol::Message;
-use goldencall::internals::websocket::providers::jambonz::control;
-=======
 use goldencall::internals::websocket::Message;
 use goldencall::internals::websocket::jambonz_control as control;
->>>>>>> sockets
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -5,13 +5,8 @@
 use std::sync::LazyLock;
 
 use goldencall::internals::websocket::Decoder;
-<<<<<<< HEAD
-use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
-use goldencall::internals::websocket::providers::{bot_role, provider_role, split};
-=======
 use goldencall::internals::websocket::{FromBot, Message, Protocol, StreamStart, ToBot};
 use goldencall::internals::websocket::{bot_role, provider_role, split};
->>>>>>> sockets
 use libfuzzer_sys::fuzz_target;
 
 static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| match std::env::var("GOLDENCALL_FUZZ_PROTOCOL") {

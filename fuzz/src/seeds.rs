@@ -4,15 +4,9 @@
 use std::path::Path;
 use std::{fs, io};
 
-<<<<<<< HEAD
-use goldencall::internals::websocket::protocol::{FromBot, Message, Protocol, StreamStart, ToBot};
-use goldencall::internals::websocket::providers::jambonz::control;
-use goldencall::internals::websocket::providers::{bot_role, provider_role};
-=======
 use goldencall::internals::websocket::{FromBot, Message, Protocol, StreamStart, ToBot};
 use goldencall::internals::websocket::jambonz_control as control;
 use goldencall::internals::websocket::{bot_role, provider_role};
->>>>>>> sockets
 
 fn main() -> io::Result<()> {
     for protocol in Protocol::ALL {
