@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::expect::Matcher;
+use crate::expect::{Leniency, Matcher};
 use crate::scenario::{BotStep, Expectation, Location};
 
 use super::verdict::Origin;
@@ -25,7 +25,7 @@ impl Expected {
     }
 
     pub fn met_by(&self, heard: &str) -> bool {
-        self.matcher.as_ref().is_ok_and(|matcher| matcher.judge(heard).met)
+        self.matcher.as_ref().is_ok_and(|matcher| matcher.judge(heard, &Leniency::default()).met)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::{MatchArgs, MatcherKind};
 use super::exit::{CliError, Exit};
-use crate::expect::{Judgement, Matcher, Pattern, normalise};
+use crate::expect::{Judgement, Leniency, Matcher, Pattern, normalise};
 
 pub(super) fn run(args: &MatchArgs) -> Result<Exit, CliError> {
     let (text, met) = match (&args.file, &args.expected, &args.heard) {
@@ -33,7 +33,7 @@ impl MatcherKind {
 }
 
 fn one(kind: MatcherKind, expected: &str, heard: &str) -> Result<(String, bool), CliError> {
-    let Judgement { met, score, reason } = kind.of(expected)?.judge(heard);
+    let Judgement { met, score, reason, .. } = kind.of(expected)?.judge(heard, &Leniency::default());
     let mut text = format!("{}\n", verdict(met));
     let mut line = |name: &str, value: &str| {
         // Writing to a text cannot fail.
@@ -96,7 +96,7 @@ impl Pair {
 fn table(kind: MatcherKind, pairs: &[Pair], file: &str) -> Result<(String, bool), CliError> {
     let (mut text, mut accepted, mut refused) = (String::new(), 0_usize, 0_usize);
     for pair in pairs {
-        let judged = kind.of(&pair.expected)?.judge(&pair.heard);
+        let judged = kind.of(&pair.expected)?.judge(&pair.heard, &Leniency::default());
         if judged.met == pair.accept {
             continue;
         }

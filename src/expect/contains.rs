@@ -2,6 +2,7 @@
 
 use super::compat::{covers, is_fact};
 use super::judgement::Judgement;
+use super::leniency::Leniency;
 use super::lexicon::opposed;
 use super::likeness::likeness;
 use super::normalise::{Normalised, normalise};
@@ -10,7 +11,7 @@ use super::normalise::{Normalised, normalise};
 const LONG_WORD: usize = 6;
 const WORD_LIKENESS: f64 = 0.8;
 
-pub(super) fn judge(phrases: &[String], heard: &str) -> Judgement {
+pub(super) fn judge(phrases: &[String], heard: &str, _leniency: &Leniency<'_>) -> Judgement {
     let heard = normalise(heard);
     let missing: Vec<String> = phrases.iter().filter(|p| !occurs(&normalise(p), &heard)).map(|p| format!("`{}`", p.trim())).collect();
     let found = phrases.len() - missing.len();

@@ -1,10 +1,10 @@
 //! How an expectation came out.
 
+use super::leniency::Doubt;
 use super::normalise::Normalised;
-use serde::{Deserialize, Serialize};
 
 /// How an expectation came out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// The expectation is fulfilled.
     pub met: bool,
@@ -13,11 +13,13 @@ pub struct Judgement {
     pub score: Option<f64>,
     /// One sentence, without a full stop, on why.
     pub reason: String,
+    /// What only the audio can decide, and is not known yet: the expectation is fulfilled if the audio allows all of these.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Judgement {
     pub(super) fn new(met: bool, score: f64, reason: impl Into<String>) -> Self {
-        Self { met, score: Some(score), reason: reason.into() }
+        Self { met, score: Some(score), reason: reason.into(), doubts: Vec::new() }
     }
 
     /// For a comparison in which one side at least has no words.
@@ -30,6 +32,6 @@ impl Judgement {
     }
 
     pub(super) fn without_score(met: bool, reason: impl Into<String>) -> Self {
-        Self { met, score: None, reason: reason.into() }
+        Self { met, score: None, reason: reason.into(), doubts: Vec::new() }
     }
 }

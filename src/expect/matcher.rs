@@ -1,6 +1,7 @@
 //! What a reply is held against.
 
 use super::judgement::Judgement;
+use super::leniency::{Doubt, Leniency};
 use super::normalise::{normalise, normalise_heard};
 use super::pattern::Pattern;
 use super::{contains, pattern, says, similar_to};
@@ -26,15 +27,15 @@ pub enum Matcher {
 
 impl Matcher {
     /// Judges what was heard.
-    pub fn judge(&self, heard: &str) -> Judgement {
+    pub fn judge(&self, heard: &str, leniency: &Leniency<'_>) -> Judgement {
         match self {
-            Matcher::Says(text) => says::judge(text, heard),
-            Matcher::Contains(phrases) => contains::judge(phrases, heard),
+            Matcher::Says(text) => says::judge(text, heard, leniency),
+            Matcher::Contains(phrases) => contains::judge(phrases, heard, leniency),
             Matcher::Matches(pattern) => pattern::judge(pattern, heard),
             Matcher::Exact(text) => exact(text, heard),
-            Matcher::Similar(text) => similar_to::judge(text, heard),
-            Matcher::All(matchers) => all(matchers, heard),
-            Matcher::Any(matchers) => any(matchers, heard),
+            Matcher::Similar(text) => similar_to::judge(text, heard, leniency),
+            Matcher::All(matchers) => all(matchers, heard, leniency),
+            Matcher::Any(matchers) => any(matchers, heard, leniency),
         }
     }
 
@@ -66,26 +67,37 @@ fn exact(text: &str, heard: &str) -> Judgement {
 }
 
 /// Met when every one is; none at all is met. The score is the lowest.
-fn all(matchers: &[Matcher], heard: &str) -> Judgement {
-    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
+fn all(matchers: &[Matcher], heard: &str, leniency: &Leniency<'_>) -> Judgement {
+    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard, leniency)).collect();
     let failed: Vec<&str> = judged.iter().filter(|j| !j.met).map(|j| j.reason.as_str()).collect();
     Judgement {
         met: failed.is_empty(),
         score: judged.iter().filter_map(|j| j.score).min_by(f64::total_cmp),
         reason: if failed.is_empty() { "all are met".to_owned() } else { failed.join("; ") },
+        doubts: open_doubts(&judged),
     }
 }
 
+/// The doubts of those that are not met, unless one of them fails whatever the audio says.
+fn open_doubts(judged: &[Judgement]) -> Vec<Doubt> {
+    let open: Vec<&Judgement> = judged.iter().filter(|judgement| !judgement.met).collect();
+    if open.iter().any(|judgement| judgement.doubts.is_empty()) {
+        return Vec::new();
+    }
+    open.into_iter().flat_map(|judgement| judgement.doubts.clone()).collect()
+}
+
 /// Met when one is; none at all is not met. The score is the highest.
-fn any(matchers: &[Matcher], heard: &str) -> Judgement {
-    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard)).collect();
+fn any(matchers: &[Matcher], heard: &str, leniency: &Leniency<'_>) -> Judgement {
+    let judged: Vec<Judgement> = matchers.iter().map(|m| m.judge(heard, leniency)).collect();
     let best = judged.iter().filter_map(|j| j.score).max_by(f64::total_cmp);
     if let Some(met) = judged.iter().find(|j| j.met) {
         return Judgement { score: met.score.or(best), ..met.clone() };
     }
     let reasons: Vec<&str> = judged.iter().map(|j| j.reason.as_str()).collect();
     let reason = if reasons.is_empty() { "there is nothing to choose from".to_owned() } else { reasons.join("; ") };
-    Judgement { met: false, score: best, reason }
+    let doubts = judged.into_iter().flat_map(|judgement| judgement.doubts).collect();
+    Judgement { met: false, score: best, reason, doubts }
 }
 
 #[cfg(test)]
@@ -109,19 +121,19 @@ mod tests {
     #[test]
     fn all_and_any_combine() {
         let (yes, no) = (says("Goodbye"), says("Good morning to you"));
-        assert!(Matcher::All(vec![yes.clone(), yes.clone()]).judge("Good-bye.").met);
-        assert!(!Matcher::All(vec![yes.clone(), no.clone()]).judge("Good-bye.").met);
-        assert!(Matcher::Any(vec![no.clone(), yes]).judge("Good-bye.").met);
-        let failed = Matcher::Any(vec![no]).judge("Good-bye.");
+        assert!(Matcher::All(vec![yes.clone(), yes.clone()]).judge("Good-bye.", &Leniency::default()).met);
+        assert!(!Matcher::All(vec![yes.clone(), no.clone()]).judge("Good-bye.", &Leniency::default()).met);
+        assert!(Matcher::Any(vec![no.clone(), yes]).judge("Good-bye.", &Leniency::default()).met);
+        let failed = Matcher::Any(vec![no]).judge("Good-bye.", &Leniency::default());
         assert_eq!((failed.met, failed.reason.as_str()), (false, "`morning` was expected but not heard"));
-        assert!(Matcher::All(vec![]).judge("").met && !Matcher::Any(vec![]).judge("").met);
+        assert!(Matcher::All(vec![]).judge("", &Leniency::default()).met && !Matcher::Any(vec![]).judge("", &Leniency::default()).met);
     }
 
     #[test]
     fn exact_forgives_writing_only() {
         let exact = Matcher::Exact("Tuesday at 3 PM.".into());
-        assert!(exact.judge("tuesday at three p.m.").met);
-        assert!(!exact.judge("um tuesday at three p.m.").met);
-        assert!(!exact.judge("tuesday at three").met);
+        assert!(exact.judge("tuesday at three p.m.", &Leniency::default()).met);
+        assert!(!exact.judge("um tuesday at three p.m.", &Leniency::default()).met);
+        assert!(!exact.judge("tuesday at three", &Leniency::default()).met);
     }
 }

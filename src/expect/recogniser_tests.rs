@@ -2,7 +2,7 @@
 //!
 //! Each line is `expected | heard`. Lines marked `--` are headings.
 
-use super::Matcher;
+use super::{Leniency, Matcher};
 use proptest::prelude::*;
 
 fn pairs(table: &str) -> Vec<(&str, &str)> {
@@ -14,7 +14,7 @@ fn pairs(table: &str) -> Vec<(&str, &str)> {
 pub(super) fn check(table: &str, met: bool, matcher: fn(&str) -> Matcher) {
     let mut wrong = Vec::new();
     for (expected, heard) in pairs(table) {
-        let judgement = matcher(expected).judge(heard);
+        let judgement = matcher(expected).judge(heard, &Leniency::default());
         if judgement.met != met {
             wrong.push(format!("{expected} | {heard}\n      {:?}: {}", judgement.score, judgement.reason));
         }
@@ -157,7 +157,7 @@ fn reasons_are_sentences_for_people() {
         ("Which day works best for you?", ""),
         ("Goodbye.", "Good-bye."),
     ];
-    let shown: Vec<String> = lines.iter().map(|(expected, heard)| says(expected).judge(heard).reason).collect();
+    let shown: Vec<String> = lines.iter().map(|(expected, heard)| says(expected).judge(heard, &Leniency::default()).reason).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
     heard `Thursday` where `Tuesday` was expected
     heard `4 PM` where `3 PM` was expected
@@ -173,23 +173,23 @@ fn reasons_are_sentences_for_people() {
     similarity 1.00
     ");
     let phrases = Matcher::Contains(vec!["appointment".into(), "which day".into()]);
-    assert_eq!(phrases.judge("Hello there").reason, "`appointment` and `which day` were not heard");
-    assert_eq!(similar("Goodbye").judge("Lovely").reason, "half of the expected words or fewer were heard");
-    assert_eq!(similar("").judge("Hello").reason, "no words were expected, but some were heard");
+    assert_eq!(phrases.judge("Hello there", &Leniency::default()).reason, "`appointment` and `which day` were not heard");
+    assert_eq!(similar("Goodbye").judge("Lovely", &Leniency::default()).reason, "half of the expected words or fewer were heard");
+    assert_eq!(similar("").judge("Hello", &Leniency::default()).reason, "no words were expected, but some were heard");
 }
 
 proptest! {
     #[test]
     fn a_reply_says_itself(text in any::<String>()) {
         for matcher in [says(&text), similar(&text), Matcher::Exact(text.clone())] {
-            prop_assert!(matcher.judge(&text).met, "{}", matcher.judge(&text).reason);
+            prop_assert!(matcher.judge(&text, &Leniency::default()).met, "{}", matcher.judge(&text, &Leniency::default()).reason);
         }
     }
 
     #[test]
     fn no_pair_of_texts_panics_and_scores_stay_in_range(a in "([a-zA-Z0-9 .,$%@:'-]|one |pm |not |Tuesday ){0,40}", b in "([a-zA-Z0-9 .,$%@:'-]|one |pm |not |Tuesday ){0,40}") {
         for matcher in [says(&a), similar(&a), contains(&a)] {
-            let score = matcher.judge(&b).score.unwrap_or(0.0);
+            let score = matcher.judge(&b, &Leniency::default()).score.unwrap_or(0.0);
             prop_assert!((0.0..=1.0).contains(&score));
         }
     }
@@ -198,14 +198,14 @@ proptest! {
     fn another_number_never_says_the_same(a in 0_u32..100_000, b in 0_u32..100_000) {
         prop_assume!(a != b);
         let reply = |n: u32| format!("Your order number {n} has shipped and will arrive soon.");
-        prop_assert!(!says(&reply(a)).judge(&reply(b)).met);
-        prop_assert!(!similar(&reply(a)).judge(&reply(b)).met);
+        prop_assert!(!says(&reply(a)).judge(&reply(b), &Leniency::default()).met);
+        prop_assert!(!similar(&reply(a)).judge(&reply(b), &Leniency::default()).met);
     }
 
     #[test]
     fn the_other_half_of_the_day_never_says_the_same(hour in 1_u32..=12, minute in 0_u32..60) {
         let reply = |half: &str| format!("You are booked for Tuesday at {hour}:{minute:02} {half}.");
-        prop_assert!(!says(&reply("AM")).judge(&reply("PM")).met);
-        prop_assert!(!similar(&reply("PM")).judge(&reply("AM")).met);
+        prop_assert!(!says(&reply("AM")).judge(&reply("PM"), &Leniency::default()).met);
+        prop_assert!(!similar(&reply("PM")).judge(&reply("AM"), &Leniency::default()).met);
     }
 }

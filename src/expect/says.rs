@@ -11,6 +11,7 @@
 use super::align::{Class, NAME_LIKENESS, Pair, Side, WORD_LIKENESS, align};
 use super::compat::same_sort;
 use super::judgement::Judgement;
+use super::leniency::Leniency;
 use super::lexicon::{is_negation, lemma, opposed};
 use super::likeness::likeness;
 use super::normalise::{Kind, normalise, normalise_heard};
@@ -25,7 +26,7 @@ const LONG: usize = 6;
 const SHORT: usize = 2;
 const SHORT_LIKENESS: f64 = 0.75;
 
-pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
+pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Judgement {
     let expected = normalise(expected);
     let heard = normalise_heard(heard, &expected);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {

@@ -8,6 +8,7 @@ use super::align::{Class, Pair, Side};
 use super::bag::pair_up;
 use super::compat::same_sort;
 use super::judgement::Judgement;
+use super::leniency::Leniency;
 use super::lexicon::{is_negation, opposed};
 use super::normalise::{normalise, normalise_heard};
 
@@ -20,7 +21,7 @@ const RECALL_SHARE: f64 = 0.65;
 const SHORT_RECALL_SHARE: f64 = 0.4;
 const SHORT: usize = 2;
 
-pub(super) fn judge(expected: &str, heard: &str) -> Judgement {
+pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Judgement {
     let expected = normalise(expected);
     let heard = normalise_heard(heard, &expected);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {

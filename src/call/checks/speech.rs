@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::expect::{self, Matcher};
+use crate::expect::{self, Leniency, Matcher};
 use crate::scenario::{Bound, Location};
 
 use crate::call::judge::Evidence;
@@ -125,7 +125,7 @@ impl Evidence<'_> {
         let reason = match &says.matcher {
             Err(error) => Some(error.clone()),
             Ok(matcher) => {
-                let judgement = matcher.judge(heard);
+                let judgement = matcher.judge(heard, &Leniency::default());
                 let cut = self.cut_off.as_ref().map(|why| format!("; {why} before the turn was complete"));
                 (!judgement.met).then(|| judgement.reason + cut.as_deref().unwrap_or(""))
             }
@@ -242,7 +242,7 @@ fn must_not(not: &Expected, heard: &str) -> CheckResult {
         Err(error) => Some(error.clone()),
         Ok(matcher) => {
             let said = || format!("the bot said what it must not: {}", matcher.describe());
-            matcher.judge(heard).met.then(said)
+            matcher.judge(heard, &Leniency::default()).met.then(said)
         }
     };
     let expected = format!("not: {}", describe(not));
