@@ -9,7 +9,11 @@ pub mod codec {
 }
 
 pub mod expect {
-    pub use crate::expect::{Leniency, Matcher, normalise, word_error_rate};
+    pub use crate::expect::{Leniency, Matcher, word_error_rate};
+}
+
+pub mod facts {
+    pub use crate::facts::normalise;
 }
 
 pub mod media {

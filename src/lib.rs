@@ -10,6 +10,7 @@ mod cli;
 mod clock;
 mod codec;
 mod expect;
+mod facts;
 #[doc(hidden)]
 pub mod internals;
 mod lock;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::args::{MatchArgs, MatcherKind};
 use super::exit::{CliError, Exit};
-use crate::expect::{Judgement, Leniency, Matcher, Pattern, normalise};
+use crate::expect::{Judgement, Leniency, Matcher, Pattern};
+use crate::facts::normalise_pair;
 
 pub(super) fn run(args: &MatchArgs) -> Result<Exit, CliError> {
     let (text, met) = match (&args.file, &args.expected, &args.heard) {
@@ -39,10 +40,11 @@ fn one(kind: MatcherKind, expected: &str, heard: &str) -> Result<(String, bool),
         // Writing to a text cannot fail.
         let _written = writeln!(text, "{name:>9}: {value}");
     };
+    let (wanted, said) = normalise_pair(expected, heard);
     line("expected", expected);
-    line("read as", &normalise(expected).to_string());
+    line("read as", &wanted.to_string());
     line("heard", heard);
-    line("read as", &normalise(heard).to_string());
+    line("read as", &said.to_string());
     line("reason", &reason);
     if let Some(score) = score {
         line("score", &format!("{score:.2}"));

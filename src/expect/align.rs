@@ -1,16 +1,12 @@
 //! The best way to lay a heard text along an expected one, word by word and in order.
 
 use super::compat::{is_fact, is_soft, same_fact};
-use super::lexicon::{is_filler, is_small, lemma, opposed};
-use super::likeness::{consonants, likeness_with};
-use super::normalise::{Kind, Normalised};
+use super::lexicon::{is_article, is_filler, is_small, lemma, opens};
+use super::sound::Sound;
+use crate::facts::{Kind, Normalised};
 
-/// Least likeness of two words that may stand for one another.
-pub(super) const WORD_LIKENESS: f64 = 0.6;
-/// The same for names, which recognisers do not know.
-pub(super) const NAME_LIKENESS: f64 = 0.3;
-/// The same when one is a word of grammar.
-const SMALL_LIKENESS: f64 = 0.75;
+/// How well two words of equal sound fit that are not the same.
+const SAME_SOUND: f64 = 0.95;
 
 /// What a token weighs in the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +29,7 @@ impl Class {
     pub fn weight(self) -> f64 {
         match self {
             Class::Fact => 2.0,
-            Class::Content => 1.0,
-            Class::Name => 0.6,
+            Class::Content | Class::Name => 1.0,
             Class::Soft | Class::Small => 0.35,
             Class::Filler => 0.1,
         }
@@ -56,14 +51,17 @@ impl Class {
 pub(super) struct Side<'a> {
     pub text: &'a Normalised,
     pub classes: Vec<Class>,
-    /// The consonants of each token; see [`consonants`].
-    sounds: Vec<String>,
+    sounds: Vec<Sound>,
 }
 
 impl<'a> Side<'a> {
     pub fn new(text: &'a Normalised) -> Self {
-        let classes = (0..text.tokens().len()).map(|i| class(text, i)).collect();
-        let sounds = text.tokens().iter().map(|t| consonants(&t.text)).collect();
+        let mut classes: Vec<Class> = Vec::with_capacity(text.tokens().len());
+        for index in 0..text.tokens().len() {
+            let opening = begins_sentence(text, index) || (index > 0 && classes[..index].iter().all(|c| *c == Class::Filler));
+            classes.push(class(text, index, opening));
+        }
+        let sounds = text.tokens().iter().map(|t| Sound::of(if t.kind == Kind::Word { &t.text } else { "" })).collect();
         Self { text, classes, sounds }
     }
 
@@ -84,6 +82,18 @@ impl<'a> Side<'a> {
         format!("`{}`", self.text.original(index).trim_end_matches(['.', ',', '?', '!']))
     }
 
+    /// The source from the first of these tokens to the last; empty for none.
+    pub fn words(&self, places: &[usize]) -> &'a str {
+        let bytes = self.bytes(places);
+        self.text.source().get(bytes).unwrap_or_default().trim_end_matches(['.', ',', '?', '!'])
+    }
+
+    /// Bytes of the source from the first of these tokens to the last.
+    pub fn bytes(&self, places: &[usize]) -> std::ops::Range<usize> {
+        let spans = || places.iter().map(|i| &self.text.tokens()[*i].span);
+        spans().map(|s| s.start).min().unwrap_or(0)..spans().map(|s| s.end).max().unwrap_or(0)
+    }
+
     pub fn has_meaning(&self) -> bool {
         self.classes.iter().any(|c| c.carries())
     }
@@ -98,7 +108,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn class(text: &Normalised, index: usize) -> Class {
+fn class(text: &Normalised, index: usize, opening: bool) -> Class {
     if is_fact(text, index) {
         return Class::Fact;
     }
@@ -106,11 +116,18 @@ fn class(text: &Normalised, index: usize) -> Class {
         return Class::Soft;
     }
     match text.word(index) {
-        Some(word) if is_filler(word) => Class::Filler,
+        Some(word) if is_filler(word) || (opening && opens(word)) => Class::Filler,
         Some(word) if is_small(word) => Class::Small,
         _ if is_name(text, index) => Class::Name,
         _ => Class::Content,
     }
+}
+
+/// The first word, or one after the end of a sentence.
+fn begins_sentence(text: &Normalised, index: usize) -> bool {
+    let start = text.tokens()[index].span.start;
+    let end = index.checked_sub(1).map_or(0, |before| text.tokens()[before].span.end);
+    index == 0 || text.source().get(end..start).is_some_and(|between| between.contains(['.', '!', '?']))
 }
 
 /// A capital inside a sentence, in a text that is not all capitals.
@@ -130,21 +147,19 @@ pub(super) fn fit(expected: &Side, i: usize, heard: &Side, j: usize) -> Option<f
         return Some(1.0);
     }
     let (a, b) = (expected.text.word(i)?, heard.text.word(j)?);
-    let (class_a, class_b) = (expected.classes[i], heard.classes[j]);
     let fact = |c: Class| matches!(c, Class::Fact | Class::Soft);
-    if fact(class_a) || fact(class_b) {
+    if fact(expected.classes[i]) || fact(heard.classes[j]) {
         return None;
     }
-    if lemma(a) == lemma(b) {
+    if lemma(a) == lemma(b) || (is_article(a) && is_article(b)) || (is_each(a) && is_each(b)) {
         return Some(1.0);
     }
-    let least = match (class_a, class_b) {
-        (Class::Small | Class::Filler, _) | (_, Class::Small | Class::Filler) => SMALL_LIKENESS,
-        (Class::Name, _) => NAME_LIKENESS,
-        _ => WORD_LIKENESS,
-    };
-    let alike = likeness_with(a, &expected.sounds[i], b, &heard.sounds[j]);
-    (alike >= least && !opposed(a, b)).then_some(alike)
+    expected.sounds[i].same(&heard.sounds[j]).then_some(SAME_SOUND)
+}
+
+/// "$5 a month", "$5 per month".
+fn is_each(word: &str) -> bool {
+    matches!(word, "a" | "an" | "per")
 }
 
 /// One pair of tokens laid together.

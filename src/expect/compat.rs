@@ -4,12 +4,8 @@
 //! hour and a preposition of time stands before either of them. A time without its half of the day
 //! agrees with both halves, and with the number of the same figures ("three thirty", 330).
 
-use super::lexicon::{is_negation, lemma, moment};
-use super::likeness::likeness;
-use super::normalise::{Kind, Normalised};
-
-/// Least likeness of two e-mail addresses with the same ending and the same figures.
-const ADDRESS_LIKENESS: f64 = 0.9;
+use super::lexicon::{is_article, is_negation, lemma, moment};
+use crate::facts::{Kind, Normalised};
 
 const BEFORE_TIMES: &[&str] =
     &["at", "by", "until", "till", "from", "to", "through", "around", "about", "before", "after", "between", "and", "for"];
@@ -17,14 +13,20 @@ const BEFORE_TIMES: &[&str] =
 /// Token `index` is a fact: nothing else may be heard in its place, and it may not be lost or added.
 pub(super) fn is_fact(text: &Normalised, index: usize) -> bool {
     match text.word(index) {
-        Some(word) => is_negation(word) || (moment(word).is_some() && word != "today"),
+        Some("today") => !is_offer(text, index),
+        Some(word) => is_negation(word) || moment(word).is_some(),
         None => !is_pronoun_one(text, index),
     }
 }
 
-/// May be lost, though nothing else may stand in its place: "the earliest one", "one moment", "today".
+/// May be lost, though nothing else may stand in its place: "the earliest one", "one moment", and "today" in an offer of help.
 pub(super) fn is_soft(text: &Normalised, index: usize) -> bool {
-    text.word(index).map_or_else(|| is_pronoun_one(text, index), |w| w == "today")
+    text.word(index).map_or_else(|| is_pronoun_one(text, index), |w| w == "today" && is_offer(text, index))
+}
+
+/// "How can I help you today?"
+fn is_offer(text: &Normalised, index: usize) -> bool {
+    (index.saturating_sub(5)..index).any(|i| matches!(text.word(i), Some("help" | "assist" | "calling")))
 }
 
 fn is_pronoun_one(text: &Normalised, index: usize) -> bool {
@@ -61,6 +63,10 @@ pub(super) fn same_fact(expected: &Normalised, i: usize, heard: &Normalised, j: 
     }
     match (a.kind, b.kind) {
         (Kind::Word, Kind::Word) => same_word_fact(&a.text, &b.text),
+        (Kind::Number, Kind::Number) => same_decade(&a.text, &b.text) || same_decade(&b.text, &a.text),
+        // "an hour" is one hour.
+        (Kind::Number, Kind::Word) => a.text == "1" && is_article(&b.text) && b.text != "the",
+        (Kind::Word, Kind::Number) => b.text == "1" && is_article(&a.text) && a.text != "the",
         // Letters spelled out agree with the word they make.
         (Kind::Code, Kind::Word) | (Kind::Word, Kind::Code) => a.text == b.text,
         (Kind::Code, Kind::Number) => same_code(&a.text, heard, j),
@@ -68,7 +74,6 @@ pub(super) fn same_fact(expected: &Normalised, i: usize, heard: &Normalised, j: 
         (Kind::Time, Kind::Time) => same_clock(&a.text, &b.text),
         (Kind::Time, Kind::Number) => time_as_number(&a.text, &b.text, near_time(expected, i) || near_time(heard, j)),
         (Kind::Number, Kind::Time) => time_as_number(&b.text, &a.text, near_time(expected, i) || near_time(heard, j)),
-        (Kind::Address, Kind::Address) => same_address(expected, i, heard, j),
         _ => false,
     }
 }
@@ -90,6 +95,11 @@ pub(super) fn covers(expected: &Normalised, i: usize, heard: &Normalised, j: usi
         .any(|date| date == a.text || date.strip_prefix(a.text.as_str()).is_some_and(|rest| rest.starts_with('-')))
 }
 
+/// "the nineties" are the 1990s.
+fn same_decade(short: &str, long: &str) -> bool {
+    short.ends_with('s') && short.len() == 3 && long.len() == 5 && long.ends_with(short)
+}
+
 /// "gate a 5", in lower case, is gate A5: the letter stands beside the number as a word.
 fn same_code(code: &str, text: &Normalised, at: usize) -> bool {
     let number = &text.tokens()[at].text;
@@ -99,7 +109,7 @@ fn same_code(code: &str, text: &Normalised, at: usize) -> bool {
 }
 
 fn same_word_fact(a: &str, b: &str) -> bool {
-    (is_negation(a) && is_negation(b)) || (moment(a).is_some() && lemma(a) == lemma(b))
+    (is_negation(a) || moment(a).is_some()) && lemma(a) == lemma(b)
 }
 
 /// Same hour and minute; a known half of the day against an unknown one agrees, against another never.
@@ -130,24 +140,10 @@ fn near_time(text: &Normalised, index: usize) -> bool {
     index.checked_sub(1).and_then(|i| text.word(i)).is_some_and(|w| BEFORE_TIMES.contains(&w))
 }
 
-/// Dots and dashes are lost in speech, names are misheard; the ending and the figures must be right.
-fn same_address(expected: &Normalised, i: usize, heard: &Normalised, j: usize) -> bool {
-    let (a, b) = (&expected.tokens()[i].text, &heard.tokens()[j].text);
-    let ending = |text: &str| text.rsplit_once('.').map(|(_, e)| e.to_owned());
-    let figures = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let solid = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    if ending(a) != ending(b) || figures(a) != figures(b) || a.contains('@') != b.contains('@') {
-        return false;
-    }
-    let (a, b) = (solid(a), solid(b));
-    let before = |text: &Normalised, at: usize| at.checked_sub(1).and_then(|k| text.word(k)).unwrap_or_default().to_owned();
-    likeness(&a, &b) >= ADDRESS_LIKENESS || format!("{}{b}", before(heard, j)) == a || format!("{}{a}", before(expected, i)) == b
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::normalise::normalise;
     use super::*;
+    use crate::facts::normalise;
 
     fn last_facts_agree(a: &str, b: &str) -> bool {
         let (a, b) = (normalise(a), normalise(b));
@@ -168,10 +164,16 @@ mod tests {
     }
 
     #[test]
-    fn addresses_forgive_names_not_figures_or_endings() {
-        assert!(last_facts_agree("john.smith@example.com", "john smith at example.com"));
-        assert!(last_facts_agree("john.smith@example.com", "jon.smith@example.com"));
+    fn addresses_are_exact() {
+        assert!(last_facts_agree("john.smith@example.com", "john.smith at example dot com"));
+        assert!(!last_facts_agree("john.smith@example.com", "jon.smith@example.com"));
         assert!(!last_facts_agree("john.smith@example.com", "john.smith@example.org"));
         assert!(!last_facts_agree("john1@example.com", "john2@example.com"));
+    }
+
+    #[test]
+    fn one_is_an_article_and_decades_have_two_names() {
+        assert!(last_facts_agree("a", "one") && last_facts_agree("1990s", "nineties"));
+        assert!(!last_facts_agree("the", "one") && !last_facts_agree("1980s", "nineties"));
     }
 }

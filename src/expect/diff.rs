@@ -1,6 +1,6 @@
 //! Which words were lost and which were added, in the words people wrote and said.
 
-use super::normalise::{Normalised, normalise};
+use crate::facts::{Normalised, normalise};
 use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::ops::Range;

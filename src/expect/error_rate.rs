@@ -1,6 +1,6 @@
 //! Word error rate after normalisation.
 
-use super::normalise::{Normalised, normalise};
+use crate::facts::{Normalised, normalise};
 use serde::{Deserialize, Serialize};
 
 /// What it takes to turn the expected tokens into the heard ones, by the least number of edits.

@@ -1,7 +1,7 @@
 //! How an expectation came out.
 
 use super::leniency::Doubt;
-use super::normalise::Normalised;
+use crate::facts::Normalised;
 
 /// How an expectation came out.
 #[derive(Clone, Debug, PartialEq)]

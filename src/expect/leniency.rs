@@ -61,6 +61,11 @@ impl Fit {
     /// A recogniser that is surer than this of what it heard is believed.
     const MOST_CONFIDENCE: f64 = 0.9;
 
+    /// Why the audio does not allow the expected words.
+    pub(super) fn in_words(&self, expected: &str, heard: &str) -> String {
+        format!("the audio fits `{expected}` {:.0} times worse than `{heard}`", (-self.advantage).exp())
+    }
+
     /// The audio allows the expected words.
     pub(super) fn allows(self) -> bool {
         self.advantage >= Self::LEAST_ADVANTAGE && self.confidence <= Self::MOST_CONFIDENCE

@@ -3,9 +3,68 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::facts::unit_name;
+
 /// A word that turns a statement round. Contractions are expanded before this is asked.
 pub(super) fn is_negation(word: &str) -> bool {
-    matches!(word, "not" | "no" | "never" | "nobody" | "none" | "nothing" | "neither" | "nor" | "without" | "nope" | "nah" | "nowhere")
+    #[rustfmt::skip]
+    const ELSEWHERE: &[&str] = &["nicht", "kein", "keine", "keinen", "nein", "nie", "pas", "jamais", "nao", "nunca", "नहीं", "不", "没"];
+    if ELSEWHERE.contains(&word) {
+        return true;
+    }
+    matches!(
+        word,
+        "not"
+            | "no"
+            | "never"
+            | "nobody"
+            | "none"
+            | "nothing"
+            | "neither"
+            | "nor"
+            | "without"
+            | "nope"
+            | "nah"
+            | "nowhere"
+            | "hardly"
+            | "barely"
+            | "scarcely"
+            | "rarely"
+            | "seldom"
+            | "unless"
+            | "except"
+    )
+}
+
+/// A word that makes a statement less, or less sure; lost or added it changes what is said.
+pub(super) fn is_qualifier(word: &str) -> bool {
+    #[rustfmt::skip]
+    const QUALIFIERS: &[&str] = &[
+        "might", "may", "must", "should", "only", "almost", "nearly", "partly", "partially", "temporarily", "maybe", "perhaps", "possibly",
+        "probably", "less", "fail", "failed", "unable", "half", "some", "think", "hope", "each", "ago", "kidding", "joke", "joking", "mistake",
+        "mistaken", "mistakenly", "wrong", "wrongly", "incorrectly",
+    ];
+    QUALIFIERS.contains(&word)
+}
+
+/// A person of the dialogue.
+pub(super) fn is_person(word: &str) -> bool {
+    matches!(word, "i" | "you" | "we" | "he" | "she" | "they" | "me" | "us" | "him" | "her" | "them")
+}
+
+/// Words that `similar` takes for one another.
+pub(super) fn synonyms(a: &str, b: &str) -> bool {
+    #[rustfmt::skip]
+    const SYNONYMS: &[&str] = &[
+        "like want wish prefer", "help assist", "speak talk", "hold wait", "issue problem", "start begin", "starts begins", "end finish",
+        "buy purchase", "need require", "get receive", "got received", "shipped dispatched sent", "booked reserved scheduled", "call phone ring",
+        "give tell provide", "assist help", "fix repair", "choose select pick", "moment minute second", "correct right", "large big",
+        "quick fast", "also too", "order purchase", "connect transfer put", "set arranged",
+    ];
+    SYNONYMS.iter().any(|line| {
+        let has = |word: &str| line.split(' ').any(|w| w == word);
+        has(a) && has(b)
+    })
 }
 
 const MOMENTS: &[&str] = &[
@@ -33,36 +92,27 @@ pub(super) fn moment(word: &str) -> Option<&'static str> {
     MOMENTS.iter().copied().find(|m| *m == word || *m == singular)
 }
 
-/// Sounds and courtesies that carry nothing; a recogniser drops and invents them.
+/// Sounds and courtesies that carry nothing wherever they stand; a recogniser drops and invents them.
 pub(super) fn is_filler(word: &str) -> bool {
-    matches!(
-        word,
-        "um" | "uh"
-            | "er"
-            | "erm"
-            | "hmm"
-            | "mm"
-            | "ah"
-            | "oh"
-            | "please"
-            | "well"
-            | "ok"
-            | "alright"
-            | "great"
-            | "sure"
-            | "certainly"
-            | "absolutely"
-            | "thank"
-            | "thanks"
-            | "hi"
-            | "hello"
-            | "hey"
-            | "kindly"
-            | "sir"
-            | "madam"
-            | "actually"
-            | "right"
-    )
+    #[rustfmt::skip]
+    const FILLERS: &[&str] = &[
+        "um", "uh", "er", "erm", "hmm", "mm", "ah", "please", "ok", "alright", "thank", "thanks", "hi", "hello", "hey", "kindly", "sir", "madam",
+    ];
+    FILLERS.contains(&word)
+}
+
+/// Words that carry nothing at the beginning of a sentence: "Sure, ...", "Well, ...".
+pub(super) fn opens(word: &str) -> bool {
+    #[rustfmt::skip]
+    const OPENERS: &[&str] = &[
+        "oh", "well", "great", "sure", "certainly", "absolutely", "right", "perfect", "excellent", "wonderful", "actually", "so", "now",
+    ];
+    OPENERS.contains(&word)
+}
+
+/// Articles: recognisers drop and exchange them.
+pub(super) fn is_article(word: &str) -> bool {
+    matches!(word, "a" | "an" | "the")
 }
 
 const SMALL_WORDS: &[&str] = &[
@@ -84,9 +134,11 @@ pub(super) fn lemma(word: &str) -> &str {
         "nope" | "nah" => "no",
         "hi" | "hey" => "hello",
         "bye" => "goodbye",
-        "thanks" => "thank",
+        "thank" => "thanks",
         "uh" | "er" | "erm" | "hmm" | "mm" | "ah" => "um",
-        _ => moment(word).unwrap_or(word),
+        "an" => "a",
+        "what" => "which",
+        _ => moment(word).or_else(|| unit_name(word)).unwrap_or(word),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::judgement::Judgement;
 use super::leniency::{Doubt, Leniency};
-use super::normalise::{normalise, normalise_heard};
 use super::pattern::Pattern;
 use super::{contains, pattern, says, similar_to};
+use crate::facts::normalise_pair;
 
 /// An expectation of what is said.
 #[derive(Clone, Debug)]
@@ -61,8 +61,8 @@ fn list(matchers: &[Matcher]) -> String {
 }
 
 fn exact(text: &str, heard: &str) -> Judgement {
-    let expected = normalise(text);
-    let met = expected.same(&normalise_heard(heard, &expected));
+    let (expected, heard) = normalise_pair(text, heard);
+    let met = expected.same(&heard);
     Judgement::without_score(met, if met { "equal" } else { "the wording differs" })
 }
 

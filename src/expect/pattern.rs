@@ -1,7 +1,7 @@
 //! Regular expressions over what was heard, however the recogniser wrote it.
 
 use super::judgement::Judgement;
-use super::normalise::{Normalised, Style, normalise};
+use crate::facts::{Normalised, Style, normalise};
 use regex::{Captures, Regex};
 
 /// A regular expression in the syntax of the `regex` crate.
@@ -76,7 +76,7 @@ fn first_group(pattern: &Pattern, text: &str) -> Option<(String, usize, usize)> 
 }
 
 fn cuts_a_fact(heard: &Normalised, start: usize, end: usize) -> bool {
-    use super::normalise::Kind;
+    use crate::facts::Kind;
     let cut = |at: usize| heard.tokens().iter().any(|t| t.kind != Kind::Word && t.span.start < at && at < t.span.end);
     cut(start) || cut(end)
 }

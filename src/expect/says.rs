@@ -1,55 +1,34 @@
 //! `says`: the whole reply, forgiving what a recogniser gets wrong.
 //!
-//! 1. Lay the heard tokens along the expected ones ([`align`]).
-//! 2. Every fact must be laid on the same fact. A lost, added or different one fails, whatever the rest.
-//! 3. Opposites, one on each side, fail.
-//! 4. An unlike word in the place of a word with meaning fails; one somewhat alike is let pass in a
-//!    long reply.
-//! 5. What is left is weighed: 1 minus the weight of lost, added and misheard words over the weight
-//!    of both texts. It must be at least [`THRESHOLD`].
+//! 1. Lay the heard tokens along the expected ones ([`align`]): equal facts, equal words, words of equal sound.
+//! 2. Take out of the stretches between what says nothing: fillers, articles, words said twice ([`Gap::essential`]).
+//! 3. A fact, lost, added or different, fails. So does a word of meaning that is lost or added.
+//! 4. A word in the place of another fails, unless the audio can be asked and allows the expected one.
 
-use super::align::{Class, NAME_LIKENESS, Pair, Side, WORD_LIKENESS, align};
+use super::align::{Class, Pair, Side, align};
 use super::compat::same_sort;
+use super::gap::{Gap, gaps};
+use super::heard_as;
 use super::judgement::Judgement;
-use super::leniency::Leniency;
-use super::lexicon::{is_negation, lemma, opposed};
-use super::likeness::likeness;
-use super::normalise::{Kind, normalise, normalise_heard};
+use super::leniency::{Doubt, Ear, Fit, Leniency};
+use super::lexicon::{is_negation, lemma};
+use crate::facts::{Normalised, normalise_pair};
 
-/// Least score of a reply that is taken for the expected one.
-pub(super) const THRESHOLD: f64 = 0.8;
-/// Least likeness of the one odd word that a long reply may have.
-const ODD_LIKENESS: f64 = 0.4;
-/// A reply with at least so many words of meaning and facts laid on each other is long.
-const LONG: usize = 6;
-/// In a reply with at most so many words of meaning each must be nearly right.
-const SHORT: usize = 2;
-const SHORT_LIKENESS: f64 = 0.75;
+/// Less than this is another reply, about which the audio is not asked.
+const LEAST_ALIKE: f64 = 0.5;
+/// The audio is asked about so many places at most.
+const MOST_DOUBTS: usize = 6;
 
-pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Judgement {
-    let expected = normalise(expected);
-    let heard = normalise_heard(heard, &expected);
+pub(super) fn judge(expected: &str, heard: &str, leniency: &Leniency<'_>) -> Judgement {
+    let (expected, mut heard) = normalise_pair(expected, heard);
+    heard_as::apply(&mut heard, &expected, leniency.heard_as);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
     }
-    let (mut expected, mut heard) = (Side::new(&expected), Side::new(&heard));
-    if !expected.has_meaning() {
-        expected.promote_fillers(|_| true);
-        let known: Vec<&str> = (0..expected.classes.len()).map(|i| lemma(expected.token(i))).collect();
-        heard.promote_fillers(|word| known.contains(&word));
+    if matches!(leniency.ear, Ear::Strict) && expected.same(&heard) {
+        return Judgement::new(true, 1.0, "similarity 1.00");
     }
-    let pairs = align(&expected, &heard);
-    let comparison = Comparison::new(expected, heard, pairs);
-    comparison.verdict()
-}
-
-/// A stretch between two pairs: what was lost there and what was added.
-#[derive(Debug)]
-struct Gap {
-    lost: Vec<usize>,
-    added: Vec<usize>,
-    /// How alike the two sound when each is read in one go.
-    alike: f64,
+    Comparison::new(&expected, &heard).verdict(leniency.ear)
 }
 
 #[derive(Debug)]
@@ -60,48 +39,50 @@ struct Comparison<'a> {
     gaps: Vec<Gap>,
 }
 
+/// A stretch that differs, with everything that lies in it and what of that matters.
+struct Difference<'a> {
+    whole: &'a Gap,
+    essential: Gap,
+}
+
 impl<'a> Comparison<'a> {
-    fn new(expected: Side<'a>, heard: Side<'a>, pairs: Vec<Pair>) -> Self {
-        let mut comparison = Self { expected, heard, pairs, gaps: Vec::new() };
-        comparison.gaps = comparison.find_gaps();
-        comparison
-    }
-
-    fn find_gaps(&self) -> Vec<Gap> {
-        let end = (self.expected.classes.len(), self.heard.classes.len());
-        let stops = self.pairs.iter().map(|p| (p.expected, p.heard)).chain([end]);
-        let (mut i, mut j) = (0, 0);
-        let mut gaps = Vec::new();
-        for (to_i, to_j) in stops {
-            if i < to_i || j < to_j {
-                let (lost, added): (Vec<_>, Vec<_>) = ((i..to_i).collect(), (j..to_j).collect());
-                let alike = likeness(&solid(&self.expected, &lost), &solid(&self.heard, &added));
-                gaps.push(Gap { lost, added, alike });
-            }
-            (i, j) = (to_i + 1, to_j + 1);
+    fn new(expected: &'a Normalised, heard: &'a Normalised) -> Self {
+        let (mut expected, mut heard) = (Side::new(expected), Side::new(heard));
+        if expected.classes.iter().all(|class| *class == Class::Filler) {
+            expected.promote_fillers(|_| true);
+            let known: Vec<&str> = (0..expected.classes.len()).map(|i| lemma(expected.token(i))).collect();
+            heard.promote_fillers(|word| known.contains(&word));
         }
-        gaps
+        let pairs = align(&expected, &heard);
+        let gaps = gaps(&expected, &heard, &pairs);
+        Self { expected, heard, pairs, gaps }
     }
 
-    fn verdict(&self) -> Judgement {
+    fn verdict(&self, ear: Ear<'_>) -> Judgement {
         let score = self.score();
-        let fault = self.fact_fault().or_else(|| self.opposite_fault()).or_else(|| self.word_fault());
+        let strict = matches!(ear, Ear::Strict);
+        let differences: Vec<Difference> = self
+            .gaps
+            .iter()
+            .map(|whole| Difference { whole, essential: if strict { whole.clone() } else { whole.essential(&self.expected, &self.heard) } })
+            .filter(|difference| !difference.essential.is_empty())
+            .collect();
+        let fault = self.fact_fault(&differences).or_else(|| self.moved(&differences)).or_else(|| self.only_on_one_side(&differences));
         if let Some(reason) = fault {
             return Judgement::new(false, score, reason);
         }
-        if score >= THRESHOLD {
-            return Judgement::new(true, score, format!("similarity {score:.2}"));
+        if strict && differences.is_empty() {
+            // Words of equal sound were laid on each other.
+            return Judgement::new(false, score, self.unequal());
         }
-        Judgement::new(false, score, self.low_score(score))
+        self.words(&differences, ear, score)
     }
 
-    /// Every fact without a partner, with what stands in its place when there is such a thing.
-    fn fact_fault(&self) -> Option<String> {
-        let unpaired = |side: &Side, taken: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..side.classes.len()).filter(|i| side.classes[*i] == Class::Fact && !taken(*i)).collect()
-        };
-        let lost = unpaired(&self.expected, &|i| self.pairs.iter().any(|p| p.expected == i));
-        let added = unpaired(&self.heard, &|j| self.pairs.iter().any(|p| p.heard == j));
+    /// Every fact that differs, with what stands in its place when there is such a thing.
+    fn fact_fault(&self, differences: &[Difference]) -> Option<String> {
+        let fact = |side: &Side, i: &usize| side.classes[*i] == Class::Fact;
+        let lost: Vec<usize> = differences.iter().flat_map(|d| &d.essential.lost).copied().filter(|i| fact(&self.expected, i)).collect();
+        let added: Vec<usize> = differences.iter().flat_map(|d| &d.essential.added).copied().filter(|j| fact(&self.heard, j)).collect();
         let instead = lost.iter().find_map(|i| {
             let same = |j: &&usize| same_sort(self.expected.text, *i, self.heard.text, **j);
             added.iter().find(same).map(|j| (*i, *j))
@@ -125,77 +106,87 @@ impl<'a> Comparison<'a> {
         format!("heard {}, which was not expected{advice}", self.heard.quote(j))
     }
 
-    fn opposite_fault(&self) -> Option<String> {
-        let lost = self.gaps.iter().flat_map(|g| &g.lost);
-        let mut added = Vec::new();
-        self.gaps.iter().for_each(|g| added.extend(&g.added));
-        lost.flat_map(|i| added.iter().map(move |j| (*i, *j)))
-            .find(|(i, j)| opposed(self.expected.token(*i), self.heard.token(*j)))
-            .map(|(i, j)| self.instead(i, j))
-    }
-
-    fn word_fault(&self) -> Option<String> {
-        let short = self.expected.classes.iter().filter(|c| c.carries()).count() <= SHORT;
-        if short && let Some(pair) = self.pairs.iter().find(|p| self.wrong_in_short(p)) {
-            return Some(self.instead(pair.expected, pair.heard));
-        }
-        if let Some(j) = self.moved() {
-            return Some(format!("{} was heard in another place", self.heard.quote(j)));
-        }
-        let odd: Vec<(f64, usize, usize)> = self.gaps.iter().filter_map(|g| self.replaced(g)).collect();
-        let laid = self.pairs.iter().filter(|p| self.expected.classes[p.expected].carries()).count();
-        match odd[..] {
-            [] => None,
-            [(alike, ..)] if alike >= ODD_LIKENESS && laid >= LONG => None,
-            [(_, i, j), ..] => Some(self.instead(i, j)),
-        }
-    }
-
     /// A word of meaning lost in one place and added in another: "from Denver to Boston".
-    fn moved(&self) -> Option<usize> {
-        let added: Vec<usize> = self.gaps.iter().flat_map(|g| g.added.iter().copied()).collect();
-        let lost = self.gaps.iter().flat_map(|g| g.lost.iter().copied());
-        let word = |side: &Side, i: usize| side.classes[i].is_meaning() && side.text.word(i).is_some();
-        lost.filter(|i| word(&self.expected, *i))
-            .find_map(|i| added.iter().copied().find(|j| lemma(self.expected.token(i)) == lemma(self.heard.token(*j))))
+    fn moved(&self, differences: &[Difference]) -> Option<String> {
+        let added: Vec<usize> = differences.iter().flat_map(|d| d.essential.added.iter().copied()).collect();
+        let mut lost = differences.iter().flat_map(|d| d.essential.lost.iter().copied());
+        let meaning = |side: &Side, i: usize| side.classes[i].is_meaning();
+        lost.find_map(|i| {
+            let same = |j: &usize| lemma(self.expected.token(i)) == lemma(self.heard.token(*j)) && meaning(&self.heard, *j);
+            meaning(&self.expected, i).then(|| added.iter().copied().find(same)).flatten()
+        })
+        .map(|j| format!("{} was heard in another place", self.heard.quote(j)))
     }
 
-    fn wrong_in_short(&self, pair: &Pair) -> bool {
-        let class = self.expected.classes[pair.expected];
-        let long_enough = self.expected.token(pair.expected).chars().count() >= 5;
-        class == Class::Content && pair.fit < 1.0 && !(pair.fit >= SHORT_LIKENESS && long_enough)
+    /// Words lost with nothing in their place, or added to what was expected. Where only words of grammar are, the audio may tell.
+    fn only_on_one_side(&self, differences: &[Difference]) -> Option<String> {
+        let carries = |side: &Side, places: &[usize]| places.iter().any(|i| side.classes[*i].carries());
+        let one_sided = differences.iter().find(|d| {
+            let (lost, added) = (&d.essential.lost, &d.essential.added);
+            (added.is_empty() && carries(&self.expected, lost)) || (lost.is_empty() && carries(&self.heard, added))
+        })?;
+        let (lost, added) = (&one_sided.essential.lost, &one_sided.essential.added);
+        if !lost.is_empty() {
+            return Some(format!("`{}` was expected but not heard", self.expected.words(lost)));
+        }
+        let said = format!("heard `{}`, which was not expected", self.heard.words(added));
+        let more = self.recall() >= 0.9 && added.last().is_some_and(|j| j + 1 == self.heard.classes.len());
+        Some(if more { format!("{said}; use `contains` when the reply may say more") } else { said })
     }
 
-    /// Likeness and place of the first words of meaning of a gap, when others stand in their place.
-    fn replaced(&self, gap: &Gap) -> Option<(f64, usize, usize)> {
-        let word = |side: &Side, index: &&usize| side.classes[**index].is_meaning() && side.token(**index).chars().count() >= 4;
-        let i = *gap.lost.iter().find(|i| word(&self.expected, i))?;
-        let j = *gap.added.iter().find(|j| self.heard.classes[**j].is_meaning())?;
-        let name = self.expected.classes[i] == Class::Name;
-        let least = if name { NAME_LIKENESS } else { WORD_LIKENESS };
-        (gap.alike < least).then_some((gap.alike, i, j))
+    /// Nothing but words is left, each of which may have been misheard.
+    fn words(&self, differences: &[Difference], ear: Ear<'_>, score: f64) -> Judgement {
+        if differences.is_empty() {
+            return Judgement::new(true, score, format!("similarity {score:.2}"));
+        }
+        let first = self.instead(&differences[0]);
+        let Ear::Audio(answer) = ear else { return Judgement::new(false, score, first) };
+        if score < LEAST_ALIKE || differences.len() > MOST_DOUBTS {
+            return Judgement::new(false, score, format!("{first}; similarity {score:.2}"));
+        }
+        let asked: Vec<(Doubt, Option<Fit>)> =
+            differences.iter().map(|d| self.doubt(d)).map(|doubt| (doubt.clone(), answer(&doubt))).collect();
+        let heard = |doubt: &Doubt| self.heard.text.source().get(doubt.heard.clone()).unwrap_or_default().to_owned();
+        if let Some((doubt, fit)) = asked.iter().find_map(|(doubt, fit)| fit.filter(|fit| !fit.allows()).map(|fit| (doubt, fit))) {
+            let at = asked.iter().position(|(d, _)| d == doubt).unwrap_or(0);
+            let why = fit.in_words(&doubt.expected, &heard(doubt));
+            return Judgement::new(false, score, format!("{}; {why}", self.instead(&differences[at])));
+        }
+        let open: Vec<Doubt> = asked.iter().filter(|(_, fit)| fit.is_none()).map(|(doubt, _)| doubt.clone()).collect();
+        if !open.is_empty() {
+            return Judgement { doubts: open, ..Judgement::new(false, score, first) };
+        }
+        let allowed: Vec<String> = asked.iter().map(|(doubt, _)| format!("`{}` for `{}`", heard(doubt), doubt.expected)).collect();
+        Judgement::new(true, score, format!("similarity {score:.2}; the audio allows {}", allowed.join(", ")))
     }
 
+    /// What to ask about a difference. Where one side has nothing the word beside it is taken along on both.
+    fn doubt(&self, difference: &Difference) -> Doubt {
+        let Gap { lost, added } = difference.whole;
+        let (mut lost, mut added) = (lost.clone(), added.clone());
+        if difference.essential.lost.is_empty() || difference.essential.added.is_empty() {
+            let beyond = |p: &&Pair| lost.last().is_some_and(|i| p.expected > *i) || added.last().is_some_and(|j| p.heard > *j);
+            let beside = self.pairs.iter().find(beyond).or_else(|| self.pairs.last());
+            if let Some(pair) = beside {
+                lost.push(pair.expected);
+                added.push(pair.heard);
+            }
+        }
+        Doubt { heard: self.heard.bytes(&added), expected: self.expected.words(&lost).to_owned() }
+    }
+
+    /// One minus the weight of what differs over the weight of both texts.
     fn score(&self) -> f64 {
         let both = self.expected.total() + self.heard.total();
-        let misheard: f64 = self
-            .pairs
-            .iter()
-            .map(|p| {
-                let weights = self.expected.weight(p.expected) + self.heard.weight(p.heard);
-                // Names are half forgiven.
-                let share = if self.expected.classes[p.expected] == Class::Name { 0.5 } else { 1.0 };
-                weights * (1.0 - p.fit) * share
-            })
-            .sum();
+        let misheard: f64 =
+            self.pairs.iter().map(|p| (1.0 - p.fit) * (self.expected.weight(p.expected) + self.heard.weight(p.heard))).sum();
         let missed: f64 = self
             .gaps
             .iter()
-            .map(|g| {
-                let lost: f64 = g.lost.iter().map(|i| self.expected.weight(*i)).sum();
-                let added: f64 = g.added.iter().map(|j| self.heard.weight(*j)).sum();
-                let share = if g.alike >= WORD_LIKENESS { 1.0 - g.alike } else { 1.0 };
-                (lost + added) * share
+            .map(|gap| gap.essential(&self.expected, &self.heard))
+            .map(|gap| {
+                let lost: f64 = gap.lost.iter().map(|i| self.expected.weight(*i)).sum();
+                lost + gap.added.iter().map(|j| self.heard.weight(*j)).sum::<f64>()
             })
             .sum();
         if both > 0.0 { (1.0 - (misheard + missed) / both).clamp(0.0, 1.0) } else { 0.0 }
@@ -207,28 +198,21 @@ impl<'a> Comparison<'a> {
         heard / self.expected.total().max(f64::MIN_POSITIVE)
     }
 
-    fn low_score(&self, score: f64) -> String {
-        let below = format!("similarity {score:.2} is below {THRESHOLD:.2}");
-        if self.recall() >= 0.9 {
-            return format!("the reply says more than was expected ({below}); use `contains` when it may");
-        }
-        let lost = self.gaps.iter().flat_map(|g| &g.lost).find(|i| self.expected.classes[**i].is_meaning());
-        match lost {
-            Some(i) => format!("{} was expected but not heard; {below}", self.expected.quote(*i)),
-            None => format!("the wording differs: {below}"),
+    fn instead(&self, difference: &Difference) -> String {
+        let Gap { lost, added } = &difference.essential;
+        match (lost.is_empty(), added.is_empty()) {
+            (false, false) => format!("heard `{}` where `{}` was expected", self.heard.words(added), self.expected.words(lost)),
+            (false, true) => format!("`{}` was expected but not heard", self.expected.words(lost)),
+            _ => format!("heard `{}`, which was not expected", self.heard.words(added)),
         }
     }
 
-    fn instead(&self, i: usize, j: usize) -> String {
-        format!("heard {} where {} was expected", self.heard.quote(j), self.expected.quote(i))
+    /// For `strict`: the first words that are not equal.
+    fn unequal(&self) -> String {
+        let pair = self.pairs.iter().find(|p| !self.expected.text.tokens()[p.expected].same(&self.heard.text.tokens()[p.heard]));
+        pair.map_or_else(
+            || "the wording differs".to_owned(),
+            |p| format!("heard {} where {} was expected", self.heard.quote(p.heard), self.expected.quote(p.expected)),
+        )
     }
-}
-
-/// The words at these places without fillers, in one string.
-fn solid(side: &Side, places: &[usize]) -> String {
-    places
-        .iter()
-        .filter(|i| side.classes[**i] != Class::Filler && side.text.tokens()[**i].kind == Kind::Word)
-        .map(|i| side.token(*i))
-        .collect()
 }

@@ -2,20 +2,19 @@
 //!
 //! Each line is `expected | heard`. Lines marked `--` are headings.
 
-use super::recogniser_tests::{check, says};
+use super::recogniser_tests::{check, pairs, says};
+use super::{Doubt, Ear, Fit, Leniency};
 
 #[test]
 fn says_forgives_the_recogniser() {
     check(
         "
         -- heard by the recogniser on telephone speech of two voices
-        Thanks for calling Acme Dental. How can I help you today? | thanks for calling acne dental how can i help you today
         Hello, thank you for calling Riverside Dental. How can I help you today? | Hello thank you for calling River Side Dental. How can I help you today?
         Welcome to Acme Bank. How may I help you? | Welcome to acme bank how may i help you
         Sure, I can help you book an appointment. Which day works best for you? | Sure, I can help you book an appointment, which day works best for you.
         You are booked for Tuesday at 3 PM. Your confirmation number is 4829. Is there anything else I can help you with? | You are booked for Tuesday at 3:00 p.m. Your confirmation number is 4829. Is there anything else I can help you with?
         You are booked for Tuesday at 3 PM. | You're booked for Tuesday at three p.m.
-        Great, you're all set for Friday, June 21st at 10:15 AM with Doctor Patel. | Great! You're all set for Friday, June 21st at 10:15 a.m. with Dr. Padel.
         Great, you're all set for Friday, June 21st at 10:15 AM with Doctor Patel. | 1. Great. You're all set for Friday, June 21st at 10.15 a.m. with Dr. Patel.
         I have an opening on Tuesday, March 14th at 3:30 PM. Would that work for you? | I have an opening on Tuesday March fourteenth at three thirty p.m. Would that work for you?
         Your order number 48291 has shipped and will arrive on Thursday. | Your order number four eight two nine one has shipped and will arrive on Thursday
@@ -40,26 +39,19 @@ fn says_forgives_the_recogniser() {
         Our office is open Monday through Friday from 9 AM to 5 PM. | Our office is open Monday through Friday from nine to five.
         Your appointment with Michael O'Brien has been cancelled. | Your appointment with Michael Obrien has been canceled.
         You can reach our billing department at 1-800-555-0199. | You can reach our billing department at one eight hundred, five five five, zero one nine nine.
-        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the naming iron. Which one would you like to change?
-        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the name Win. Which one would you like to change?
-        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the name Nuin. Which would you like to change?
         Your table for four is booked for 7:45 this evening. | Your table for four is booked for seven forty five this evening.
         That will be $19.95 per month, plus tax. | That will be 19 dollars and 95 cents per month plus tacks
         Your prescription for amoxicillin is ready for pick up. | Your prescription for a moxicillin is ready for pickup.
-        Your prescription for amoxicillin is ready for pick up. | Your prescription for a mox a cillin is ready for pickup.
-        We have a single room available for $129 per night, breakfast included. | We have a single room available for $129 per night, reckless included.
         Your flight UA 2317 departs at 6:05 AM from gate C22. | Your flight UA 2317 departs at 6:05 am from Gate C 22.
         Your flight departs at 6:05 AM from gate C22. Goodbye. | Your flight departs at six oh five a.m. from gate c22. Good bye.
         I've updated your address to 1600 Pennsylvania Avenue, Apartment 12B. | I've updated your address to sixteen hundred Pennsylvania Avenue, apartment 12B,
         To continue in English, press one. For Spanish, press two. | To continue in English, press 1 for Spanish, press 2.
         The email address on file is john.smith@example.com. | The email address on file is john.smith at example.com.
         The email address on file is john.smith@example.com. | The email address on file is John Smith at example dot com.
-        Your credit score is 742, up 15 points since last month. | Your credit score 742, up 15 points since last month.
         Alright, I'll send you a text message with the details. Have a nice day! | All right, I'll send you a text message with the details. Have a nice day.
         The meeting is scheduled for 2:00 PM Eastern time on January 5th, 2026. | The meeting is scheduled for 2 p.m. Eastern Time on January 5, 2026.
         Sorry, something went wrong on our end. Please try again later. | \"'Sorry, something went wrong on our end. Please try again later.'
         I found three flights from Boston to Denver tomorrow morning. Would you like the earliest one? | i found 3 flights from boston to denver tomorrow morning would you like the earliest one
-        I found three flights from Boston to Denver tomorrow morning. Would you like the earliest one? | I found three flights from Austin to Denver tomorrow morning. Would you like the earliest?
         -- fillers, courtesies, small words
         Which day works best for you? | Um, which day works best for you?
         Which day works best for you? | Okay, well, what day works best for you?
@@ -77,6 +69,55 @@ fn says_forgives_the_recogniser() {
         true,
         says,
     );
+}
+
+/// What the recogniser made of what the bot really said: the audio allows it, the text alone does not.
+const MISHEARD: &str = "
+        Thanks for calling Acme Dental. How can I help you today? | thanks for calling acne dental how can i help you today
+        Great, you're all set for Friday, June 21st at 10:15 AM with Doctor Patel. | Great! You're all set for Friday, June 21st at 10:15 a.m. with Dr. Padel.
+        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the naming iron. Which one would you like to change?
+        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the name Win. Which one would you like to change?
+        I see two reservations under the name Nguyen. Which one would you like to change? | I see two reservations under the name Nuin. Which would you like to change?
+        Your prescription for amoxicillin is ready for pick up. | Your prescription for a mox a cillin is ready for pickup.
+        We have a single room available for $129 per night, breakfast included. | We have a single room available for $129 per night, reckless included.
+        Your credit score is 742, up 15 points since last month. | Your credit score 742, up 15 points since last month.
+        I found three flights from Boston to Denver tomorrow morning. Would you like the earliest one? | I found three flights from Austin to Denver tomorrow morning. Would you like the earliest?
+        ";
+
+#[test]
+fn words_misheard_are_for_the_audio_to_decide() {
+    check(MISHEARD, false, says);
+    let fit = |advantage| move |_: &Doubt| Some(Fit { advantage, confidence: 0.4 });
+    for (expected, heard) in pairs(MISHEARD) {
+        let judge = |ear: Ear<'_>| says(expected).judge(heard, &Leniency { ear, heard_as: None });
+        let open = judge(Ear::Audio(&|_| None));
+        assert!(!open.met && !open.doubts.is_empty(), "{heard}: {}", open.reason);
+        assert!(judge(Ear::Audio(&fit(-1.0))).met, "{heard}");
+        let refused = judge(Ear::Audio(&fit(-6.0)));
+        assert!(!refused.met && refused.reason.contains("the audio fits"), "{heard}: {}", refused.reason);
+        assert!(!judge(Ear::Strict).met, "{heard}");
+    }
+}
+
+#[test]
+fn the_audio_is_never_asked_about_a_fact() {
+    for (expected, heard) in [
+        ("You are booked for Tuesday at 3 PM.", "You are booked for Thursday at 3 PM."),
+        ("Your order has shipped.", "Your order has not shipped."),
+        ("Your total is $20.", "Your total is $30."),
+        ("Your code is B7K4.", "Your code is B7K5."),
+        ("Please call us.", "Please call us before the end of the month."),
+    ] {
+        let judged = says(expected).judge(heard, &Leniency { ear: Ear::Audio(&|_| None), heard_as: None });
+        assert!(!judged.met && judged.doubts.is_empty(), "{heard}");
+    }
+}
+
+#[test]
+fn a_doubt_names_its_place() {
+    let judged = says("Thanks for calling Acme Dental today.")
+        .judge("Thanks for calling acne dental today", &Leniency { ear: Ear::Audio(&|_| None), heard_as: None });
+    assert_eq!(judged.doubts, [Doubt { heard: 19..23, expected: "Acme".to_owned() }]);
 }
 
 #[test]

@@ -1,16 +1,20 @@
-//! `similar`: a near-verbatim paraphrase, words in any order.
+//! `similar`: a near-verbatim paraphrase, words and clauses in any order.
 //!
 //! Not a judge of meaning: "your package is on its way" is not similar to "your order has shipped".
-//! Every fact of the expected text must be heard; another fact of the same sort, a lost or added
-//! negation, or an opposite fails. Facts of other sorts may be added.
+//! Every fact of the expected text must be heard, in its place among facts of its sort; another fact of the same sort, a lost or
+//! added negation or doubt ("might", "almost"), or an opposite fails. Facts of other sorts may be added.
 
 use super::align::{Class, Pair, Side};
 use super::bag::pair_up;
 use super::compat::same_sort;
+use super::heard_as;
 use super::judgement::Judgement;
-use super::leniency::Leniency;
-use super::lexicon::{is_negation, opposed};
-use super::normalise::{normalise, normalise_heard};
+use super::leniency::{Doubt, Ear, Leniency};
+use super::lexicon::{is_negation, is_qualifier, opposed};
+use super::likeness::likeness;
+use super::roles::{exchanged, replaced};
+use super::says;
+use crate::facts::normalise_pair;
 
 /// Least score.
 pub(super) const THRESHOLD: f64 = 0.6;
@@ -21,9 +25,13 @@ const RECALL_SHARE: f64 = 0.65;
 const SHORT_RECALL_SHARE: f64 = 0.4;
 const SHORT: usize = 2;
 
-pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Judgement {
-    let expected = normalise(expected);
-    let heard = normalise_heard(heard, &expected);
+pub(super) fn judge(expected: &str, heard: &str, leniency: &Leniency<'_>) -> Judgement {
+    let verbatim = says::judge(expected, heard, &Leniency { ear: Ear::Text, ..*leniency });
+    if verbatim.met && !matches!(leniency.ear, Ear::Strict) {
+        return verbatim;
+    }
+    let (expected, mut heard) = normalise_pair(expected, heard);
+    heard_as::apply(&mut heard, &expected, leniency.heard_as);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
     }
@@ -32,7 +40,11 @@ pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Ju
         expected.promote_fillers(|_| true);
         heard.promote_fillers(|_| true);
     }
-    let pairs = pair_up(&expected, &heard);
+    let mut pairs = pair_up(&expected, &heard);
+    let names = match lost_names(&expected, &heard, &mut pairs, leniency.ear) {
+        Ok(open) => open,
+        Err(reason) => return Judgement::new(false, score(&expected, &heard, &pairs), reason),
+    };
     let score = score(&expected, &heard, &pairs);
     if let Some(reason) = fault(&expected, &heard, &pairs) {
         return Judgement::new(false, score, reason);
@@ -46,7 +58,36 @@ pub(super) fn judge(expected: &str, heard: &str, _leniency: &Leniency<'_>) -> Ju
     } else {
         format!("too few words in common: similarity {score:.2} is below {THRESHOLD:.2}")
     };
+    if met && !names.is_empty() {
+        let reason = format!("`{}` was expected but not heard", names[0].expected);
+        return Judgement { doubts: names, ..Judgement::new(false, score, reason) };
+    }
     Judgement::new(met, score, reason)
+}
+
+/// Every name must be heard. What stands in its place may be it, misheard, if the audio allows it; such names are added to `pairs`.
+/// Returns what the audio is to be asked, or the fault.
+fn lost_names(expected: &Side, heard: &Side, pairs: &mut Vec<Pair>, ear: Ear<'_>) -> Result<Vec<Doubt>, String> {
+    let mut open = Vec::new();
+    let name = |i: &usize| expected.classes[*i] == Class::Name && expected.text.word(*i).is_some();
+    let lost: Vec<usize> = (0..expected.classes.len()).filter(name).filter(|i| !pairs.iter().any(|p| p.expected == *i)).collect();
+    for i in lost {
+        let free = (0..heard.classes.len()).filter(|j| heard.classes[*j].is_meaning() && !pairs.iter().any(|p| p.heard == *j));
+        let alike = |j: &usize| likeness(expected.token(i), heard.token(*j));
+        let Some(j) = free.max_by(|a, b| alike(a).total_cmp(&alike(b))) else {
+            return Err(format!("{} was expected but not heard", expected.quote(i)));
+        };
+        let instead = format!("heard {} where {} was expected", heard.quote(j), expected.quote(i));
+        let Ear::Audio(answer) = ear else { return Err(instead) };
+        let doubt = Doubt { heard: heard.bytes(&[j]), expected: expected.words(&[i]).to_owned() };
+        match answer(&doubt) {
+            Some(fit) if !fit.allows() => return Err(format!("{instead}; {}", fit.in_words(&doubt.expected, heard.words(&[j])))),
+            Some(_) => {}
+            None => open.push(doubt),
+        }
+        pairs.push(Pair { expected: i, heard: j, fit: 0.9 });
+    }
+    Ok(open)
 }
 
 fn score(expected: &Side, heard: &Side, pairs: &[Pair]) -> f64 {
@@ -72,20 +113,26 @@ fn fault(expected: &Side, heard: &Side, pairs: &[Pair]) -> Option<String> {
     let lost: Vec<usize> = (0..expected.classes.len()).filter(|i| !pairs.iter().any(|p| p.expected == *i)).collect();
     let added: Vec<usize> = (0..heard.classes.len()).filter(|j| !pairs.iter().any(|p| p.heard == *j)).collect();
     let instead = |i: usize, j: usize| format!("heard {} where {} was expected", heard.quote(j), expected.quote(i));
-    if let Some(&i) = lost.iter().find(|i| expected.classes[**i] == Class::Fact) {
-        let other = added.iter().find(|j| same_sort(expected.text, i, heard.text, **j));
+    let qualifies = |side: &Side, i: usize| side.text.word(i).is_some_and(is_qualifier);
+    if let Some(&i) = lost.iter().find(|i| expected.classes[**i] == Class::Fact || qualifies(expected, **i)) {
+        let other = added.iter().find(|j| same_sort(expected.text, i, heard.text, **j) && expected.classes[i] == Class::Fact);
         return Some(match other {
             Some(&j) => instead(i, j),
             None => format!("{} was expected but not heard", expected.quote(i)),
         });
     }
-    if let Some(&j) = added.iter().find(|j| contradicts(expected, heard, **j)) {
+    if let Some(&j) = added.iter().find(|j| contradicts(expected, heard, **j) || qualifies(heard, **j)) {
         return Some(format!("heard {}, which was not expected", heard.quote(j)));
     }
-    lost.iter()
-        .flat_map(|i| added.iter().map(move |j| (*i, *j)))
-        .find(|(i, j)| opposed(expected.token(*i), heard.token(*j)))
-        .map(|(i, j)| instead(i, j))
+    let opposite =
+        lost.iter().flat_map(|i| added.iter().map(move |j| (*i, *j))).find(|(i, j)| opposed(expected.token(*i), heard.token(*j)));
+    if let Some((i, j)) = opposite {
+        return Some(instead(i, j));
+    }
+    if let Some((i, j)) = replaced(expected, heard, pairs) {
+        return Some(instead(i, j));
+    }
+    exchanged(expected, heard, pairs).map(|j| format!("{} was heard in another place", heard.quote(j)))
 }
 
 /// An added fact: a negation always, any other when the expected text has one of its sort.

@@ -1,6 +1,7 @@
 //! What is expected to be heard, from YAML.
 
-use crate::expect::{self, Pattern};
+use crate::expect::Pattern;
+use crate::facts;
 
 use super::context::{Context, LATER, check_variables};
 use super::decode::Decoder;
@@ -76,7 +77,7 @@ fn matcher(decoder: &mut Decoder<'_>, kind: &str, key: Location, node: &Node, co
 fn phrase(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<String> {
     let text = decoder.text(node)?;
     check_variables(decoder, &text, node.location, &context.known());
-    if expect::normalise(&text).tokens().is_empty() {
+    if facts::normalise(&text).tokens().is_empty() {
         decoder.problem(Problem::new(node.location, "no words to expect").help("write what the bot must say"));
         return None;
     }

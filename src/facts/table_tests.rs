@@ -106,7 +106,6 @@ fn numbers() {
         15 % = 15 per cent
         3.5% = three point five percent
         one second = 1 second
-        24/7 = twenty four seven
         5-7 business days = five to seven business days
         thirteen ! thirty
         13 ! 30

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{is_combining_mark, decompose_canonical};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Letters, lower case, accents folded; an apostrophe may stand inside.
@@ -21,6 +24,10 @@ pub(super) struct Lexeme {
     pub glued: bool,
     /// The first letter was a capital.
     pub capital: bool,
+    /// As it was written.
+    pub raw: String,
+    /// Another word that this may stand for: "'s" is "is" or "has".
+    pub alt: Option<&'static str>,
 }
 
 /// Cuts `text` into lexemes.
@@ -41,6 +48,8 @@ pub(super) fn scan(text: &str) -> Vec<Lexeme> {
             span: start..end,
             glued: out.last().is_some_and(|l| l.span.end == start),
             capital: first.is_uppercase(),
+            raw: text.get(start..end).unwrap_or_default().to_owned(),
+            alt: None,
         });
         at = next;
     }
@@ -68,49 +77,86 @@ fn figures(chars: &[(usize, char)], at: usize) -> (String, usize) {
     let lead = digits_at(chars, at);
     let mut text: String = chars[at..at + lead].iter().map(|c| c.1).collect();
     let mut next = at + lead;
-    while lead <= 3 && chars.get(next).is_some_and(|c| c.1 == ',') && digits_at(chars, next + 1) == 3 {
-        text.extend(chars[next + 1..next + 4].iter().map(|c| c.1));
-        next += 4;
+    let groups = if lead <= 3 { grouped(chars, next) } else { Vec::new() };
+    for group in groups {
+        text.extend(chars[next + 1..next + 1 + group].iter().map(|c| c.1));
+        next += 1 + group;
     }
     (text, next)
+}
+
+/// Lengths of the groups after a thousands separator: "1,254,000", or as in India "1,50,000".
+fn grouped(chars: &[(usize, char)], from: usize) -> Vec<usize> {
+    let mut groups = Vec::new();
+    let mut at = from;
+    while chars.get(at).is_some_and(|c| c.1 == ',') && matches!(digits_at(chars, at + 1), 2 | 3) {
+        groups.push(digits_at(chars, at + 1));
+        at += 1 + groups[groups.len() - 1];
+    }
+    while groups.last().is_some_and(|g| *g != 3) {
+        groups.pop();
+    }
+    // Groups of two stand before the last one only: "12,34,567".
+    let indian = groups.iter().rev().skip(1).all(|g| *g == 2);
+    if indian || groups.iter().all(|g| *g == 3) { groups } else { Vec::new() }
 }
 
 fn letters(chars: &[(usize, char)], at: usize) -> (String, usize) {
     let mut text = String::new();
     let mut next = at;
     while let Some(&(_, c)) = chars.get(next) {
-        if is_letter(c) {
-            text.extend(c.to_lowercase().map(fold_accent));
+        if is_letter(c) || is_combining_mark(c) {
+            c.to_lowercase().for_each(|c| push_folded(&mut text, c));
         } else if is_apostrophe(c) && chars.get(next + 1).is_some_and(|c| is_letter(c.1)) {
             text.push('\'');
         } else {
             break;
         }
         next += 1;
+        // Scripts without spaces: every character is compared on its own.
+        let marked = chars.get(next).is_some_and(|c| is_combining_mark(c.1));
+        let apart = is_unspaced(c) || chars.get(next).is_some_and(|c| is_unspaced(c.1));
+        if apart && !marked {
+            break;
+        }
     }
     (text, next)
 }
 
+/// Chinese, Japanese, Thai, Lao, Burmese, Khmer: written without spaces between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
+}
+
 fn is_letter(c: char) -> bool {
-    c.is_alphanumeric() && !c.is_ascii_digit()
+    c.is_alphabetic()
+}
+
+/// `text` composed (NFC), so that an accent is the same however it was typed.
+pub(super) fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// Latin letters without their accents; in other scripts a mark changes the word.
+fn push_folded(text: &mut String, c: char) {
+    let first = |c: char| {
+        let mut base = None;
+        decompose_canonical(c, |part| base = base.or(Some(part)));
+        base.unwrap_or(c)
+    };
+    match c {
+        'ø' => text.push('o'),
+        'ß' => text.push_str("ss"),
+        'æ' => text.push_str("ae"),
+        'œ' => text.push_str("oe"),
+        '\u{300}'..='\u{36f}' if text.chars().next_back().is_some_and(|l| l.is_ascii_alphabetic()) => {}
+        _ => text.push(if first(c).is_ascii() { first(c) } else { c }),
+    }
 }
 
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`')
-}
-
-fn fold_accent(c: char) -> char {
-    match c {
-        'à'..='å' => 'a',
-        'ç' => 'c',
-        'è'..='ë' => 'e',
-        'ì'..='ï' => 'i',
-        'ñ' => 'n',
-        'ò'..='ö' | 'ø' => 'o',
-        'ù'..='ü' => 'u',
-        'ý' | 'ÿ' => 'y',
-        _ => c,
-    }
 }
 
 /// The word at `i`.

@@ -5,14 +5,38 @@ use super::lexeme::{Lexeme, Shape, is_mark, is_word, span};
 use super::token::{Kind, Token};
 
 /// Endings that make a word with a full stop in it an address. Without this list "me.Thanks" is one.
-const ENDINGS: &[&str] = &["com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info", "biz", "app", "us"];
+const ENDINGS: &[&str] = &["com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info", "biz", "app", "us", "me", "tv", "ca", "au", "nl", "es", "it", "eu", "ch", "xyz", "shop", "store", "health"];
 
 /// No address has more parts than this; it bounds the search.
 const MAX_PARTS: usize = 12;
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
-    let (text, next) = email(lex, i).or_else(|| host(lex, i))?;
+    let start = past_scheme(lex, i);
+    let (text, next) = email(lex, start).or_else(|| with_path(lex, start))?;
     Some((vec![Token::new(Kind::Address, text, span(lex, i, next))], next))
+}
+
+/// Nobody says "https://".
+fn past_scheme(lex: &[Lexeme], i: usize) -> usize {
+    let scheme = is_word(lex, i, &["http", "https"]) && is_mark(lex, i + 1, ':') && is_mark(lex, i + 2, '/') && is_mark(lex, i + 3, '/');
+    if scheme { i + 4 } else { i }
+}
+
+/// "example.com/help", "w w w dot example dot com slash help".
+fn with_path(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
+    let spelled = ["w", "w", "w"].iter().enumerate().all(|(n, w)| is_word(lex, i + n, &[w])) && is_word(lex, i + 3, &["dot"]);
+    let (mut text, mut next) = if spelled { host(lex, i + 4).map(|(text, next)| (format!("www.{text}"), next)) } else { host(lex, i) }?;
+    for _ in 0..MAX_PARTS {
+        let written = is_mark(lex, next, '/') && lex[next].glued && lex.get(next + 1).is_some_and(|l| l.glued);
+        if !(written || is_word(lex, next, &["slash"])) {
+            break;
+        }
+        let Some((more, after)) = dotted(lex, next + 1, true) else { break };
+        text.push('/');
+        text.push_str(&more);
+        next = after;
+    }
+    Some((text, next))
 }
 
 fn email(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {

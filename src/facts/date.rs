@@ -1,6 +1,6 @@
 //! Dates: "March 14th", "the 14th of March", "14 March 2026", "3/14/2026", "2026-03-14".
 
-use super::clock;
+use super::{clock, ratio};
 use super::found::Found;
 use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, span, word};
 use super::number::group;
@@ -15,7 +15,26 @@ type Date = (String, usize);
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     let (text, next) = in_figures(lex, i).or_else(|| day_first(lex, i)).or_else(|| month_first(lex, i))?;
-    Some((vec![Token::new(Kind::Date, text, span(lex, i, next))], next))
+    let mut token = Token::new(Kind::Date, text, span(lex, i, next));
+    // "5/8" may be a fraction.
+    if next == i + 3 && is_mark(lex, i + 1, '/') {
+        token.alts.extend(group(lex, i).filter(|g| g.next == next).map(|g| (Kind::Number, g.digits)));
+        token.parts = ratio::slashed(lex, i).unwrap_or_default();
+    }
+    Some((vec![token], next))
+}
+
+/// Month and day of "3/4" at `i`, which was read as a fraction.
+pub(super) fn slashed(lex: &[Lexeme], i: usize) -> Option<String> {
+    let (a, b) = (digits(lex, i)?.parse().ok()?, glued_figures(lex, i + 1, '/')?.parse().ok()?);
+    month_day(None, a, b)
+}
+
+/// The date in the month of `date` (canonical) on `day`.
+pub(super) fn same_month(date: &str, day: &str) -> Option<String> {
+    let (month, _) = date.rsplit_once('-')?;
+    let day: u64 = day.parse().ok().filter(|d| (1..=31).contains(d))?;
+    Some(format!("{month}-{day:02}"))
 }
 
 /// "January" at `index` 0 to 11.
@@ -88,7 +107,7 @@ fn month_alone(lex: &[Lexeme], i: usize, month: u64, after: usize) -> Option<Dat
     let name = word(lex, i)?;
     let full = name.len() > 4 || matches!(name, "june" | "july");
     let prepared = i > 0 && is_word(lex, i - 1, BEFORE);
-    let sure = (full && name != "march") || (prepared && (full || name == "may"));
+    let sure = (full && name != "march") || (prepared && (full || name == "may" || name != "mar"));
     sure.then(|| (format!("{month:02}"), after))
 }
 

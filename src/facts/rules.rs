@@ -1,23 +1,37 @@
 //! The order of the rules, and the loop that applies them.
 
+use super::clean::without_marks;
 use super::found::Found;
-use super::lexeme::{Lexeme, Shape, is_mark, scan};
+use super::lexeme::{Lexeme, Shape, composed, is_mark, scan};
 use super::number::group;
-use super::token::{Kind, Normalised};
-use super::{address, clock, date, money, ordinal, pauses, run, words};
+use super::token::{Kind, Normalised, Token};
+use super::{address, clock, date, decade, joined, money, ordinal, pauses, quantity, ratio, run, sign, words};
 
-const RULES: [fn(&[Lexeme], usize) -> Found; 8] =
-    [address::rule, date::rule, money::rule, clock::rule, money::percent_rule, ordinal::rule, run::rule, words::rule];
+const RULES: [fn(&[Lexeme], usize) -> Found; 12] = [
+    address::rule,
+    sign::rule,
+    date::rule,
+    money::rule,
+    clock::rule,
+    quantity::rule,
+    money::percent_rule,
+    decade::rule,
+    ordinal::rule,
+    ratio::rule,
+    run::rule,
+    words::rule,
+];
 
 /// Turns `text` into canonical tokens. Never fails: what is not understood stays a word.
 ///
 /// "Tuesday at three p.m." becomes `tuesday at time:15:00`.
 pub fn normalise(text: &str) -> Normalised {
-    let lex = pauses::mend(words::expand(scan(text)));
+    let text = composed(text);
+    let lex = lexemes(&text);
     let mut tokens = Vec::new();
     let mut at = list_marker(&lex);
     while at < lex.len() {
-        match RULES.iter().find_map(|rule| rule(&lex, at)) {
+        match found(&lex, at) {
             Some((found, next)) => {
                 tokens.extend(found);
                 at = next.max(at + 1);
@@ -25,18 +39,27 @@ pub fn normalise(text: &str) -> Normalised {
             None => at += 1,
         }
     }
-    Normalised::new(text, tokens)
+    Normalised::new(&text, joined::join(tokens))
+}
+
+/// The lexemes that the rules work on.
+pub(super) fn lexemes(composed: &str) -> Vec<Lexeme> {
+    pauses::mend(words::expand(scan(&without_marks(composed))))
+}
+
+fn found(lex: &[Lexeme], at: usize) -> Option<(Vec<Token>, usize)> {
+    RULES.iter().find_map(|rule| rule(lex, at))
 }
 
 /// [`normalise`] for what was heard, held against `expected`.
 ///
 /// Recognisers sometimes put a lone number before a reply ("8. Great, ..."). It is left out, unless the
 /// expected text begins with a number as well.
-pub(in crate::expect) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
+pub(super) fn normalise_heard(heard: &str, expected: &Normalised) -> Normalised {
     let found = normalise(heard);
     let starts_with_number = |text: &Normalised| text.tokens().first().is_some_and(|t| t.kind == Kind::Number);
     if starts_with_number(&found) && !starts_with_number(expected) && has_artefact(heard) {
-        return Normalised::new(heard, found.tokens()[1..].to_vec());
+        return Normalised::new(found.source(), found.tokens()[1..].to_vec());
     }
     found
 }

@@ -21,7 +21,25 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
 
 /// The time that begins at `i`.
 pub(super) fn clock(lex: &[Lexeme], i: usize) -> Option<Clock> {
-    named(lex, i).or_else(|| relative(lex, i)).or_else(|| figures(lex, i)).or_else(|| hours(lex, i))
+    named(lex, i).or_else(|| relative(lex, i)).or_else(|| figures(lex, i)).or_else(|| hundred_hours(lex, i)).or_else(|| hours(lex, i))
+}
+
+/// Words after which a number is a time.
+const BEFORE_TIMES: &[&str] = &["at", "by", "until", "till", "before", "after", "from", "to", "around", "about", "since"];
+
+/// "fifteen hundred hours", "0800 hours", "oh eight hundred hours": after a preposition of time only.
+fn hundred_hours(lex: &[Lexeme], i: usize) -> Option<Clock> {
+    let prepared = i > 0 && is_word(lex, i - 1, BEFORE_TIMES);
+    let oh = usize::from(is_word(lex, i, &["oh", "o", "zero"]));
+    let number = group(lex, i + oh).filter(|_| prepared)?;
+    let value = number.value().filter(|v| *v <= 2400 && number.digits.len() >= 3)?;
+    is_word(lex, number.next, &["hours"]).then_some(())?;
+    Some((canonical(value / 100 % 24, value % 100, None).map(|text| known(&text, value))?, number.next + 1))
+}
+
+/// On a clock of 24 hours the half of the day is known.
+fn known(text: &str, value: u64) -> String {
+    if text.ends_with('?') { format!("{:02}:{:02}", value / 100 % 24, value % 100) } else { text.to_owned() }
 }
 
 /// `03:30?`: a time on a twelve-hour clock of which the half of the day is not known.
@@ -66,9 +84,10 @@ fn relative(lex: &[Lexeme], i: usize) -> Option<Clock> {
             (found.value()?, unit, found.next + usize::from(unit))
         }
     };
-    let past = is_word(lex, after, &["past"]);
-    // "nine to five" is a range, so "to" needs "quarter" or "minutes" before it.
-    let to = named && minute != 30 && is_word(lex, after, &["to", "till"]);
+    let past = is_word(lex, after, &["past"]) || (named && minute == 15 && is_word(lex, after, &["after"]));
+    // "nine to five" is a range, so "to" needs "quarter" or "minutes" before it, or a time must be due here.
+    let due = matches!(minute, 5 | 10 | 20 | 25) && i > 0 && is_word(lex, i - 1, &["at", "by", "until", "before", "after", "around", "about"]);
+    let to = (named || due) && minute != 30 && is_word(lex, after, &["to", "till", "until"]);
     if !(past || to) || !(1..=59).contains(&minute) {
         return None;
     }

@@ -6,10 +6,10 @@
 
 use super::found::Found;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
-use super::number::{group, unit};
+use super::number::{group, times, unit};
 use super::token::{Kind, Token};
 use super::units::unit_follows;
-use super::{clock, ordinal};
+use super::{clock, date, ordinal, ratio, words};
 
 /// Figures or letters that belong together.
 #[derive(Clone, Debug)]
@@ -29,44 +29,27 @@ pub(super) struct Run {
     pub next: usize,
 }
 
-/// Without one of these after it, "5-7" may be part of a phone number or a code.
-const RANGE_UNITS: &[&str] =
-    &["minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people", "percent", "dollars", "seconds", "nights"];
-
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
-    if let Some(found) = range(lex, i) {
-        return Some(found);
-    }
     // A lone letter is a word; only company makes it part of a code.
     let run = run(lex, i).filter(|r| r.parts.len() > 1 || !r.parts[0].letters)?;
     let place = span(lex, i, run.next);
     if let Some(time) = run.as_clock() {
         return Some((vec![Token::new(Kind::Time, time, place)], run.next));
     }
-    let tokens = run.tokens().into_iter().map(|(kind, text)| Token::new(kind, text, place.clone()));
-    Some((tokens.collect(), run.next))
-}
-
-/// "5-7 days" is "5 to 7 days", not 57.
-fn range(lex: &[Lexeme], i: usize) -> Found {
-    let (low, high) = (digits(lex, i)?, digits(lex, i + 2)?);
-    let hyphen = is_mark(lex, i + 1, '-') || is_mark(lex, i + 1, '\u{2013}');
-    // Longer or falling figures are groups of one number, whatever follows: "555-0132 people".
-    let small = low.len() <= 2 && high.len() <= 2;
-    let rising = low.parse::<u8>().ok()? < high.parse::<u8>().ok()?;
-    if !(hyphen && small && rising && is_word(lex, i + 3, RANGE_UNITS)) {
-        return None;
+    let mut tokens: Vec<Token> = run.tokens().into_iter().map(|(kind, text)| Token::new(kind, text, place.clone())).collect();
+    if let [token] = tokens.as_mut_slice() {
+        token.parts = run.parts.iter().map(|p| p.text.clone()).collect();
+        token.parts = ratio::slashed(lex, i).unwrap_or(std::mem::take(&mut token.parts));
+        token.alts.extend(run.alternatives(lex, i));
     }
-    let token = |kind, text: &str, at| Token::new(kind, text, span(lex, at, at + 1));
-    let tokens = vec![token(Kind::Number, low, i), token(Kind::Word, "to", i + 1), token(Kind::Number, high, i + 2)];
-    Some((tokens, i + 3))
+    Some((tokens, run.next))
 }
 
 /// The run that begins at `i`.
 pub(super) fn run(lex: &[Lexeme], i: usize) -> Option<Run> {
     let (first, mut next) = part(lex, i, &[])?;
     // Phone numbers and codes are not read with a decimal in them: "2.5 3" is two numbers.
-    let alone = first.text.contains('.');
+    let alone = first.text.contains(['.', '/']) || ratio::begins(lex, i);
     let mut parts = vec![first];
     while let Some((found, after)) = part_after(lex, next, &parts).filter(|_| !alone) {
         parts.push(found);
@@ -79,7 +62,7 @@ fn part_after(lex: &[Lexeme], next: usize, parts: &[Part]) -> Option<(Part, usiz
     // "dash" separates the parts of a code only: between numbers it may be a word of the sentence.
     let at = skip_separators(lex, next, parts.last().is_some_and(|p| p.letters));
     let (found, after) = part(lex, at, parts)?;
-    let ends = found.text.contains('.') || begins_other_fact(lex, at, parts, at > next);
+    let ends = found.text.contains(['.', '/']) || begins_other_fact(lex, at, parts, at > next) || ratio::begins(lex, at);
     (!ends).then_some((found, after))
 }
 
@@ -108,6 +91,27 @@ impl Run {
         }
     }
 
+    /// What else the run may stand for: "7.30" is a time after "at", and "5k" five thousand.
+    fn alternatives(&self, lex: &[Lexeme], i: usize) -> Vec<(Kind, String)> {
+        const BEFORE_TIMES: &[&str] = &["at", "by", "until", "till", "before", "after", "from", "around", "about"];
+        let [part, rest @ ..] = self.parts.as_slice() else { return Vec::new() };
+        if digits(lex, i).is_some() && is_mark(lex, i + 1, '/') {
+            return date::slashed(lex, i).map(|text| (Kind::Date, text)).into_iter().collect();
+        }
+        if let Some((hour, minute)) = part.text.split_once('.')
+            && i > 0
+            && is_word(lex, i - 1, BEFORE_TIMES)
+            && minute.len() == 2
+            && let (Ok(hour @ 1..=12), Ok(minute @ 0..=59)) = (hour.parse(), minute.parse())
+        {
+            return vec![(Kind::Time, clock::unknown_half(hour, minute))];
+        }
+        match rest {
+            [k] if k.text == "k" && !part.letters => times(&part.text, 1_000).map(|n| (Kind::Number, n)).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Two or more letters at an end are a word of their own; what is left is a number or a code.
     ///
     /// Recognisers write "UA 2317" or "UA2317", "5 km" or "5km", and both must give the same tokens. A single letter belongs
@@ -126,7 +130,7 @@ impl Run {
         let chars: Vec<char> = text.chars().collect();
         let cut = |from: usize, to: usize| chars[from..to].iter().collect::<String>();
         let middle = cut(head, chars.len() - tail);
-        let plain = middle.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let plain = middle.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '/'));
         let kind = if plain { Kind::Number } else { Kind::Code };
         let all = [(Kind::Word, cut(0, head)), (kind, middle), (Kind::Word, cut(chars.len() - tail, chars.len()))];
         all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
@@ -160,16 +164,16 @@ fn repeated(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
         return Some((Part::new(figure.repeat(times), false, false), at + 2));
     }
     let next = word(lex, at + 1)?;
-    if let Some(n) = unit(next) {
+    if let Some(n) = unit(next).or_else(|| matches!(next, "oh" | "o").then_some(0)) {
         return Some((Part::new(n.to_string().repeat(times), true, false), at + 2));
     }
-    (next.chars().count() == 1).then(|| (Part::new(next.repeat(times), true, true), at + 2))
+    (next.len() == 1).then(|| (Part::new(next.repeat(times), true, true), at + 2))
 }
 
 /// "oh" and "o" after a figure, or before two more figures.
 ///
-/// "oh" is an interjection as well. Inside a run it is a zero. At its beginning two figures must follow directly: "oh five
-/// five" is a number being read, "oh, five people" is not. After a letter one must follow, so that "plan B, oh yes" ends
+/// "oh" is an interjection as well. Inside a run it is a zero. At its beginning two figures must follow directly, of which one may
+/// be another "oh": "oh five five" is a number being read, "oh, five people" is not. After a letter one must follow, so that "plan B, oh yes" ends
 /// at B.
 fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     if !is_word(lex, at, &["oh", "o"]) {
@@ -177,7 +181,9 @@ fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     }
     let figure = |i| digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some());
     let inside = before.last().is_some_and(|p| !p.letters || figure(skip_separators(lex, at + 1, true)));
-    let leading = before.is_empty() && figure(at + 1) && figure(at + 2);
+    let oh = |i| is_word(lex, i, &["oh", "o"]);
+    let read = |i| figure(i) || oh(i);
+    let leading = before.is_empty() && read(at + 1) && read(at + 2) && (figure(at + 1) || figure(at + 2));
     let part = Part { oh: true, ..Part::new("0", true, false) };
     (inside || leading).then_some((part, at + 1))
 }
@@ -205,10 +211,15 @@ fn glued_letters(lex: &[Lexeme], at: usize) -> Option<(Part, usize)> {
 ///
 /// A capital proves nothing for "I", which always has one, nor for an "A" that begins a sentence.
 fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
-    let text = word(lex, at).filter(|w| w.chars().count() == 1)?;
+    // A character of a script without spaces is a word.
+    let text = word(lex, at).filter(|w| w.len() == 1)?;
+    // "42 N 5th Street"
+    if words::is_direction(lex, at) {
+        return None;
+    }
     // "a" and "i" do not count here, or two of these words in a row would be a code.
     let code_like = |i: usize| {
-        digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.chars().count() == 1 && !matches!(w, "a" | "i")))
+        digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.len() == 1 && !matches!(w, "a" | "i")))
     };
     let after = skip_separators(lex, at + 1, true);
     let allowed = match text {

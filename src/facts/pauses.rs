@@ -21,7 +21,7 @@ use super::{clock, date, money, ordinal};
 /// No fact looks further than this, in lexemes.
 const REACH: usize = 48;
 const BEFORE_TIMES: &[&str] = &["at", "by", "for", "from", "to", "until", "till", "before", "after", "around"];
-const SCALES: &[&str] = &["hundred", "thousand", "million", "billion"];
+const SCALES: &[&str] = &["hundred", "thousand", "lakh", "million", "crore", "billion"];
 const NUMBERED: &[&str] =
     &["account", "apartment", "case", "flight", "gate", "invoice", "item", "order", "platform", "reference", "room", "ticket"];
 
@@ -143,10 +143,10 @@ fn atom(lex: &[Lexeme], i: usize) -> Option<Atom> {
         return Some(Atom { digits: 1, next: i + 1 });
     }
     if let Some(number) = group(lex, i) {
-        return (!number.is_decimal()).then_some(Atom { digits: number.digits.len(), next: number.next });
+        return number.is_whole().then_some(Atom { digits: number.digits.len(), next: number.next });
     }
     let text = word(lex, i)?;
-    let single = text.chars().count() == 1 && (!matches!(text, "a" | "i") || lex[i].capital);
+    let single = text.len() == 1 && (!matches!(text, "a" | "i") || lex[i].capital);
     let beside = (lex[i].glued && i > 0 && digits(lex, i - 1).is_some()) || (digits(lex, i + 1).is_some() && lex[i + 1].glued);
     (single || (beside && text.len() <= 3)).then_some(Atom { digits: 0, next: i + 1 })
 }

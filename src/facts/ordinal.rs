@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use super::lexeme::{Lexeme, digits, is_mark, is_word, span, word};
-use super::number::tens;
+use super::number::{group, tens};
 use super::token::{Kind, Token};
 
 const SMALL: [&str; 19] = [
@@ -39,6 +39,9 @@ pub(super) fn ordinal(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
         return has_suffix(lex, i).then(|| (figures.to_owned(), i + 2));
     }
     let first = word(lex, i)?;
+    if let Some(found) = after_hundreds(lex, i) {
+        return Some(found);
+    }
     if let Some(ten) = tens(first) {
         let at = if is_mark(lex, i + 1, '-') { i + 2 } else { i + 1 };
         let unit = small(word(lex, at)?).filter(|n| *n < 10)?;
@@ -49,6 +52,21 @@ pub(super) fn ordinal(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
     }
     let tenth = || (2_u64..).zip(TENS).find(|(_, w)| *w == first).map(|(n, _)| n * 10);
     small(first).or_else(tenth).map(|n| (n.to_string(), i + 1))
+}
+
+/// "one hundred and twenty first", "two hundredth".
+fn after_hundreds(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
+    let hundreds = group(lex, i).filter(|g| g.spoken && g.is_whole())?;
+    let value = hundreds.value().filter(|v| *v < 100 || v % 100 == 0 || v % 10 == 0)?;
+    if value < 100 {
+        return is_word(lex, hundreds.next, &["hundredth"]).then(|| ((value * 100).to_string(), hundreds.next + 1));
+    }
+    let at = hundreds.next + usize::from(is_word(lex, hundreds.next, &["and"]) || is_mark(lex, hundreds.next, '-'));
+    let last = word(lex, at)?;
+    let room = if value.is_multiple_of(100) { 100 } else { 10 };
+    let tenth = (2_u64..).zip(TENS).find(|(_, w)| *w == last).map(|(n, _)| n * 10);
+    let add = small(last).or(tenth).filter(|n| *n < room && !(last == "second" && at == hundreds.next && room == 100))?;
+    Some(((value + add).to_string(), at + 1))
 }
 
 /// Figures at `i` with "st", "nd", "rd" or "th" glued to them.

@@ -8,7 +8,8 @@ use std::ops::Range;
 pub enum Kind {
     /// A plain word, lower case, contractions expanded.
     Word,
-    /// Digits without grouping, leading zeros kept; decimals after a full stop: `12`, `0132`, `3.5`.
+    /// Digits without grouping, leading zeros kept; decimals after a full stop: `12`, `0132`, `3.5`, `-5`. A fraction without short
+    /// decimals is `2/3`, a version `1.2.3`, a decade `1990s`.
     Number,
     /// Digits of an ordinal: `3` for "third".
     Ordinal,
@@ -51,16 +52,24 @@ pub struct Token {
     pub text: String,
     /// Bytes of the source it came from. Words of one contraction share a span.
     pub span: Range<usize>,
+    /// What else it may stand for: "3/4" is a fraction or a date, "'s" is "is" or "has".
+    pub alts: Vec<(Kind, String)>,
+    /// The pieces in which a number was read or written: `48`, `29` for "forty eight twenty nine".
+    pub parts: Vec<String>,
 }
 
 impl Token {
-    pub(crate) fn new(kind: Kind, text: impl Into<String>, span: Range<usize>) -> Self {
-        Self { kind, text: text.into(), span }
+    pub fn new(kind: Kind, text: impl Into<String>, span: Range<usize>) -> Self {
+        Self { kind, text: text.into(), span, alts: Vec::new(), parts: Vec::new() }
     }
 
-    /// Same kind and same canonical text, wherever they stood.
+    /// Same kind and same canonical text, wherever they stood; what one may stand for counts.
     pub fn same(&self, other: &Token) -> bool {
-        self.kind == other.kind && self.text == other.text
+        self.readings().any(|(kind, text)| other.readings().any(|other| other == (kind, text)))
+    }
+
+    fn readings(&self) -> impl Iterator<Item = (Kind, &str)> {
+        std::iter::once((self.kind, self.text.as_str())).chain(self.alts.iter().map(|(kind, text)| (*kind, text.as_str())))
     }
 }
 
@@ -83,7 +92,26 @@ impl Normalised {
         Self { source: source.to_owned(), tokens }
     }
 
-    /// The text as it was given.
+    /// Places of the tokens that lie in `bytes`; `None` when one lies there only in part, or none at all.
+    pub(super) fn whole_tokens(&self, bytes: &Range<usize>) -> Option<Range<usize>> {
+        let touches = |t: &Token| t.span.start < bytes.end && t.span.end > bytes.start;
+        let from = self.tokens.iter().position(touches)?;
+        let to = self.tokens.iter().rposition(touches)? + 1;
+        let inside = |t: &Token| t.span.start >= bytes.start && t.span.end <= bytes.end;
+        self.tokens[from..to].iter().all(inside).then_some(from..to)
+    }
+
+    /// Some of the tokens of the same text.
+    pub fn part(&self, places: Range<usize>) -> Self {
+        Self { source: self.source.clone(), tokens: self.tokens.get(places).unwrap_or_default().to_vec() }
+    }
+
+    /// Puts other tokens in the place of some.
+    pub fn replace(&mut self, places: Range<usize>, tokens: Vec<Token>) {
+        self.tokens.splice(places, tokens);
+    }
+
+    /// The text as it was given, its accents composed (NFC).
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -99,7 +127,7 @@ impl Normalised {
     }
 
     /// The canonical text of the word at `index`, if that token is a word.
-    pub(crate) fn word(&self, index: usize) -> Option<&str> {
+    pub fn word(&self, index: usize) -> Option<&str> {
         self.tokens.get(index).filter(|t| t.kind == Kind::Word).map(|t| t.text.as_str())
     }
 

@@ -1,8 +1,9 @@
 //! One number: figures, or the words of one cardinal ("one thousand two hundred fifty four").
 
-use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, word};
+use super::fraction;
+use super::lexeme::{Lexeme, Shape, digits, glued_figures, is_mark, is_word, word};
 
-/// One number as digits, perhaps with decimals after a full stop.
+/// One number as digits, perhaps with decimals after a full stop, or as a fraction that has no short decimals: `1254`, `2.5`, `2/3`.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub digits: String,
@@ -12,8 +13,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub fn is_decimal(&self) -> bool {
-        self.digits.contains('.')
+    pub fn is_whole(&self) -> bool {
+        !self.digits.contains(['.', '/'])
     }
 
     /// The value, when it is whole and has at most nine digits.
@@ -30,6 +31,8 @@ enum Item {
     Tens(u64),
     Hundred,
     Scale(u64),
+    /// In figures, inside a number of words: "2 lakh 50 thousand".
+    Figures(u64),
 }
 
 const SMALL: [&str; 20] = [
@@ -71,7 +74,10 @@ fn item(word: &str) -> Option<Item> {
         "hundred" => Some(Item::Hundred),
         "thousand" => Some(Item::Scale(1_000)),
         "million" => Some(Item::Scale(1_000_000)),
+        "lakh" | "lakhs" | "lac" | "lacs" => Some(Item::Scale(100_000)),
+        "crore" | "crores" => Some(Item::Scale(10_000_000)),
         "billion" => Some(Item::Scale(1_000_000_000)),
+        "trillion" => Some(Item::Scale(1_000_000_000_000)),
         _ => None,
     }
 }
@@ -120,6 +126,7 @@ impl Cardinal {
             Item::Unit(n) if matches!(self.last, Item::Tens(_)) => Some(so_far + n),
             Item::Unit(n) if self.open() && !lone => Some(so_far + n),
             Item::Teen(n) | Item::Tens(n) if self.open() => Some(so_far + n),
+            Item::Figures(n) if matches!(self.last, Item::Scale(_)) => Some(n),
             Item::Hundred if (1..100).contains(&so_far) => Some(so_far * 100),
             Item::Scale(s) if so_far > 0 && so_far < 1_000_000 && s < self.below => {
                 self.total += so_far * s;
@@ -138,23 +145,93 @@ impl Cardinal {
 
 /// The number at `i`.
 pub(super) fn group(lex: &[Lexeme], i: usize) -> Option<Group> {
-    cardinal(lex, i).or_else(|| figures(lex, i)).map(|g| with_decimals(lex, g))
+    let dozen = is_word(lex, i, &["a"]) && is_word(lex, i + 1, &["dozen"]);
+    let found = match fraction::alone(lex, i) {
+        Some(fraction) => fraction,
+        None if dozen => Group { digits: "12".to_owned(), next: i + 2, spoken: true },
+        None => {
+            let whole = cardinal(lex, i).or_else(|| figures(lex, i)).map(|g| with_decimals(lex, g)).or_else(|| point(lex, i))?;
+            fraction::mixed(lex, whole)
+        }
+    };
+    Some(scaled(lex, found))
+}
+
+/// "1.2 million", "half a million", "two dozen": a scale after what is more than a number of words.
+fn scaled(lex: &[Lexeme], found: Group) -> Group {
+    let article = usize::from(found.digits == "0.5" && is_word(lex, found.next, &["a"]));
+    let at = found.next + article;
+    // A whole number of words has taken its scales already.
+    let finished = found.spoken && found.is_whole();
+    let factor = match word(lex, at) {
+        Some("dozen") => 12,
+        Some(w) if !finished => match item(w) {
+            Some(Item::Hundred) => 100,
+            Some(Item::Scale(scale)) => scale,
+            _ => return found,
+        },
+        _ => return found,
+    };
+    match times(&found.digits, factor) {
+        Some(digits) => Group { digits, next: at + 1, ..found },
+        None => found,
+    }
+}
+
+/// `digits` times `factor`, exactly; `None` for a fraction or a number that is too large.
+pub(super) fn times(digits: &str, factor: u64) -> Option<String> {
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if part.len() > 6 || digits.contains('/') {
+        return None;
+    }
+    let unit = 10_u128.pow(u32::try_from(part.len()).ok()?);
+    let product = format!("{whole}{part}").parse::<u128>().ok()?.checked_mul(u128::from(factor))?;
+    let rest = product % unit;
+    let decimals = if rest == 0 { String::new() } else { format!(".{rest:0>width$}", width = part.len()).trim_end_matches('0').to_owned() };
+    Some(format!("{}{decimals}", product / unit))
+}
+
+/// "point five", ".5": decimals without a whole part.
+fn point(lex: &[Lexeme], i: usize) -> Option<Group> {
+    const NOUN_AFTER: &[&str] = &["this", "that", "the", "a", "one", "some", "what", "which", "each", "check", "starting", "any", "next"];
+    let written = is_mark(lex, i, '.') && lex.get(i + 1).is_some_and(|l| l.glued) && (i == 0 || !lex[i].glued || is_sign(lex, i - 1));
+    let noun = i > 0 && is_word(lex, i - 1, NOUN_AFTER);
+    if !(written || (is_word(lex, i, &["point"]) && !noun)) {
+        return None;
+    }
+    let (decimals, next) = decimals(lex, i + 1, written);
+    (!decimals.is_empty()).then(|| Group { digits: format!("0.{decimals}"), next, spoken: !written })
+}
+
+/// A currency sign or a minus, after which ".99" is a number.
+fn is_sign(lex: &[Lexeme], i: usize) -> bool {
+    matches!(lex[i].shape, Shape::Mark('$' | '£' | '€' | '₹' | '-' | '−'))
 }
 
 fn figures(lex: &[Lexeme], i: usize) -> Option<Group> {
     digits(lex, i).map(|d| Group { digits: d.to_owned(), next: i + 1, spoken: false })
 }
 
+/// 1 to 19, in words or figures, and what comes after it.
+pub(super) fn small_cardinal(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
+    let spoken = || match item(word(lex, i)?)? {
+        Item::Unit(n) | Item::Teen(n) => Some(n),
+        _ => None,
+    };
+    let written = || digits(lex, i)?.parse().ok().filter(|n| (1..20).contains(n));
+    spoken().or_else(written).map(|n| (n, i + 1))
+}
+
 fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
     let mut number = Cardinal { total: 0, current: None, last: Item::Zero, below: u64::MAX };
     let mut next = i;
-    if let Some(start) = start_before_scale(lex, i) {
+    if let Some((start, after)) = start_before_scale(lex, i) {
         number.current = Some(start);
-        next = i + 1;
+        next = after;
     }
     loop {
         let at = if next == i { i } else { skip_inside(lex, next, &number) };
-        let Some(found) = word(lex, at).and_then(item) else {
+        let Some(found) = item_at(lex, at, &number) else {
             break;
         };
         let after = if is_mark(lex, at + 1, '-') { at + 2 } else { at + 1 };
@@ -171,16 +248,29 @@ fn cardinal(lex: &[Lexeme], i: usize) -> Option<Group> {
     (next > i).then(|| Group { digits: value.to_string(), next, spoken: true })
 }
 
-/// "a hundred", "3 thousand": what stands before the scale word.
-fn start_before_scale(lex: &[Lexeme], i: usize) -> Option<u64> {
-    let scale = word(lex, i + 1).and_then(item);
-    if !matches!(scale, Some(Item::Hundred | Item::Scale(_))) {
-        return None;
+fn item_at(lex: &[Lexeme], at: usize, number: &Cardinal) -> Option<Item> {
+    if let Some(word) = word(lex, at) {
+        return item(word);
     }
-    if is_word(lex, i, &["a"]) {
-        return Some(1);
+    // After a scale only, and before a smaller one: "2 lakh 50 thousand".
+    let scale = |i| word(lex, i).and_then(item).is_some_and(|item| matches!(item, Item::Scale(_)));
+    let inside = matches!(number.last, Item::Scale(_)) && scale(at + 1);
+    digits(lex, at).filter(|d| inside && d.len() <= 3).and_then(|d| d.parse().ok()).map(Item::Figures)
+}
+
+/// "a hundred", "3 thousand": what stands before the scale word. A hundred or a lakh alone is one of them.
+fn start_before_scale(lex: &[Lexeme], i: usize) -> Option<(u64, usize)> {
+    let scale = |i| matches!(word(lex, i).and_then(item), Some(Item::Hundred | Item::Scale(_)));
+    if is_word(lex, i, &["a"]) && scale(i + 1) {
+        return Some((1, i + 1));
     }
-    digits(lex, i).filter(|d| d.len() <= 3 && !d.starts_with('0')).and_then(|d| d.parse().ok())
+    if scale(i) {
+        const COUNTED: &[&str] = &["few", "several", "many", "of", "couple", "per", "half", "some", "the"];
+        let counted = i > 0 && (is_word(lex, i - 1, COUNTED) || digits(lex, i - 1).is_some());
+        return (!counted).then_some((1, i));
+    }
+    let figures = digits(lex, i).filter(|d| d.len() <= 3 && !d.starts_with('0') && scale(i + 1))?;
+    figures.parse().ok().map(|n| (n, i + 1))
 }
 
 /// Past a hyphen ("twenty-five"), "and" after a hundred, a comma after a thousand or after its hundreds.
@@ -212,16 +302,29 @@ fn with_decimals(lex: &[Lexeme], whole: Group) -> Group {
     if !is_word(lex, next, &["point"]) {
         return whole;
     }
-    let mut decimals = String::new();
-    let mut at = next + 1;
-    while let Some(figure) = decimal_figure(lex, at) {
-        decimals.push_str(&figure);
-        at += 1;
-    }
+    let (decimals, at) = decimals(lex, next + 1, false);
     if decimals.is_empty() {
         return whole;
     }
     Group { digits: format!("{}.{decimals}", whole.digits), next: at, ..whole }
+}
+
+/// Decimals read one by one ("oh five") or as one number ("ten"), and what comes after them.
+fn decimals(lex: &[Lexeme], from: usize, written: bool) -> (String, usize) {
+    if written {
+        return digits(lex, from).map_or((String::new(), from), |d| (d.to_owned(), from + 1));
+    }
+    let (mut decimals, mut at) = (String::new(), from);
+    while let Some(figure) = decimal_figure(lex, at) {
+        decimals.push_str(&figure);
+        at += 1;
+    }
+    if decimals.is_empty()
+        && let Some(number) = cardinal(lex, from).filter(|n| n.digits.len() == 2)
+    {
+        return (number.digits, number.next);
+    }
+    (decimals, at)
 }
 
 fn decimal_figure(lex: &[Lexeme], at: usize) -> Option<String> {

@@ -5,7 +5,7 @@ use super::token::{Kind, Normalised, Token};
 
 /// How facts are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
     /// "3 PM", "$25", "March 14".
     Short,
     /// "3:00 PM", "$25.00", "March 14th".
@@ -16,7 +16,7 @@ pub(crate) enum Style {
 
 impl Normalised {
     /// The source with every fact written in `style`; the rest, capitals and punctuation, as it was.
-    pub(crate) fn rewritten(&self, style: Style) -> String {
+    pub fn rewritten(&self, style: Style) -> String {
         let mut out = String::with_capacity(self.source().len());
         let mut copied = 0;
         for token in self.tokens() {
@@ -45,7 +45,7 @@ impl Normalised {
     }
 
     /// All tokens in lower case, facts in the short style, one space between.
-    pub(crate) fn flattened(&self) -> String {
+    pub fn flattened(&self) -> String {
         let word = |t: &Token| fact(t, Style::Short).map_or_else(|| t.text.clone(), |f| f.to_lowercase());
         self.tokens().iter().map(word).collect::<Vec<_>>().join(" ")
     }
@@ -53,7 +53,7 @@ impl Normalised {
 
 impl Token {
     /// "march", for a date in March.
-    pub(crate) fn month_name(&self) -> Option<&'static str> {
+    pub fn month_name(&self) -> Option<&'static str> {
         if self.kind != Kind::Date {
             return None;
         }

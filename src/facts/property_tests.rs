@@ -49,7 +49,7 @@ proptest! {
         let normalised = normalise(&text);
         let mut last = 0;
         for token in normalised.tokens() {
-            prop_assert!(text.get(token.span.clone()).is_some());
+            prop_assert!(normalised.source().get(token.span.clone()).is_some());
             prop_assert!(token.span.start >= last);
             last = token.span.start;
         }
