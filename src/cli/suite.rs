@@ -26,6 +26,7 @@ pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliE
     let setting = Setting {
         variables: variables(select)?,
         defaults: config.defaults,
+        heard_as: config.heard_as.clone(),
         targets: config.targets.clone(),
         secrets: context.secrets.clone(),
     };

@@ -9,6 +9,7 @@ mod defaults;
 mod digits;
 mod discover;
 mod expectation;
+mod heard_as;
 mod matchers;
 mod model;
 mod parse;
