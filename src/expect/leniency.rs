@@ -71,7 +71,7 @@ impl Fit {
     pub const UNKNOWN: Self = Self { advantage: f64::NAN, confidence: f64::NAN };
 
     /// The audio allows the expected words.
-    pub(super) fn allows(self) -> bool {
+    pub fn allows(self) -> bool {
         self.advantage >= Self::LEAST_ADVANTAGE && self.confidence <= Self::MOST_CONFIDENCE
     }
 

@@ -31,7 +31,7 @@ fn wording(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<String>
         decoder.problem(Problem::new(node.location, "no words").help(format!("write what `{name}` is heard as")));
         return None;
     }
-    if normalise(&text).same(&normalise(name)) {
+    if text.trim().to_lowercase() == name.trim().to_lowercase() {
         decoder.problem(Problem::new(node.location, "the name itself").help("remove it: a name is always heard as itself"));
         return None;
     }
