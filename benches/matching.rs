@@ -56,7 +56,6 @@ struct Span {
 #[derive(Debug)]
 struct Sentence {
     right: bool,
-    voice: String,
     line: Line,
     by_text: bool,
     by_audio: bool,
@@ -169,7 +168,6 @@ impl Heard {
         let says = Matcher::Says(expected.to_owned());
         results.sentences.push(Sentence {
             right: place.misheard,
-            voice: place.voice.to_owned(),
             line: place.line,
             by_text: says.judge(&self.text, &Leniency::default()).met,
             by_audio: self.says(engine, &says)?,
