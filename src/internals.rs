@@ -9,7 +9,7 @@ pub mod codec {
 }
 
 pub mod expect {
-    pub use crate::expect::{Leniency, Matcher, word_error_rate};
+    pub use crate::expect::{Doubt, Ear, Fit, Leniency, Matcher, word_error_rate};
 }
 
 pub mod facts {

@@ -184,3 +184,29 @@ fn calibration_meets_its_own_bound() {
     // Vonage's stream has 16 kHz: resampling holds audio back for 5 ms in both directions, and must not count.
     assert!(vonage["p50"].as_f64().is_some_and(|error| error < 3.0), "{vonage}");
 }
+
+#[test]
+fn the_audio_tells_a_wrong_word_from_a_misheard_one() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = |name: &str, words: &str| {
+        let file = folder.path().join(name);
+        let text = format!("name: {name}\ntarget: bot:booking\nsteps:\n  - bot: {words}\n  - hangup: caller\n");
+        std::fs::write(&file, text).expect("a scenario");
+        file.to_string_lossy().into_owned()
+    };
+    let right = scenario("right.yaml", "Thanks for calling Acme Dental. How can I help you today?");
+    let wrong = scenario("wrong.yaml", "Thanks for calling Acme Rental. How can I help you today?");
+    let run = Run::of(&[&right, &wrong, "--retries", "4"]).expect(4);
+    let report = run.json();
+    let outcomes: Vec<_> = calls(&report).iter().map(|call| call["outcome"].as_str().unwrap_or_default()).collect();
+    assert_eq!(outcomes, ["passed", "failed"]);
+    let says = |call: &Value| -> Option<String> {
+        let checks = call["turns"][0]["checks"].as_array()?;
+        checks.iter().find(|check| check["check"] == "says")?["reason"].as_str().map(str::to_owned)
+    };
+    let reason = says(&calls(&report)[1]).expect("a reason");
+    assert!(reason.contains("the audio fits `Rental`") && reason.contains("worse than `Dental`"), "{reason}");
+    let events = std::fs::read_to_string(run.path("out/events.jsonl")).expect("events");
+    assert!(events.contains("\"fits\""), "{events}");
+}

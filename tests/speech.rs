@@ -3,6 +3,8 @@
 //! The models are fetched once into the folder named by `GOLDENCALL_MODEL_DIR`, or else into the
 //! user's cache folder.
 
+#[path = "speech/ear.rs"]
+mod ear;
 #[path = "speech/engines.rs"]
 mod engines;
 #[path = "speech/store.rs"]

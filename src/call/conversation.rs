@@ -23,8 +23,8 @@ enum Phase {
 
 /// One call's dialogue. Give it every [`Input`] in order of `at`, then [`Conversation::poll`] until `None`.
 ///
-/// Every speech segment that starts must get its end and its final transcript, after the end of the
-/// call too; only then are all turns judged.
+/// Every speech segment that starts must get its end and its final transcript, and every [`Output::Ask`] its answer, after the end
+/// of the call too; only then are all turns judged.
 #[derive(Debug)]
 pub struct Conversation {
     dialogue: Dialogue,
@@ -38,6 +38,13 @@ impl Conversation {
         Self { dialogue: Dialogue::new(scenario), phase: Phase::Dialling, wake: None }
     }
 
+    /// Whether the recogniser can be asked how well its audio fits other words; without that nothing is asked, and only words of
+    /// equal sound are forgiven.
+    pub fn asking(mut self, can_ask: bool) -> Self {
+        self.dialogue.hearing.can_ask = can_ask;
+        self
+    }
+
     /// Takes in what happened. Deadlines that lie before it pass first.
     pub fn handle(&mut self, input: Input) {
         self.advance(input.at);
@@ -45,6 +52,7 @@ impl Conversation {
             InputKind::Connected => self.connected(input.at),
             InputKind::RemoteSpeech(edge) => self.dialogue.speech.edge(*edge),
             InputKind::Transcript { span, text, is_final: true } => self.dialogue.speech.transcript(*span, text.clone()),
+            InputKind::Fits { onset, answers } => self.dialogue.hearing.answered(*onset, answers),
             InputKind::Playback(Playback::Finished) => self.dialogue.plays = self.dialogue.plays.saturating_sub(1),
             InputKind::Transcript { is_final: false, .. } | InputKind::Playback(_) => {}
             // The wake-up is spent: where it came too early it is asked for again.
@@ -107,6 +115,9 @@ impl Conversation {
         self.close_speech();
         while self.progress() {}
         self.dialogue.judge_closed();
+        if self.current() == Some(CurrentStep::Bot) {
+            self.dialogue.ask(self.dialogue.questions());
+        }
     }
 
     /// Does one thing, if anything can be done at this moment.

@@ -6,6 +6,7 @@ use crate::scenario::{Advance, BotStep, Bound};
 use crate::time::CallTime;
 
 use super::dialogue::{DETECTION_LAG, Dialogue};
+use super::hearing::{HeardText, Question};
 use super::speech::Segment;
 use super::turn::{Start, Turn};
 
@@ -33,30 +34,50 @@ impl Decision {
     }
 }
 
+/// What a decision waits for.
+enum Missing {
+    /// What the bot said, or that it has ended.
+    Words,
+    /// Answers of the audio.
+    Answers(Vec<Question>),
+}
+
 impl Dialogue {
     /// When and how the turn under way is decided, as far as is known now.
     pub fn decision(&self) -> Option<Decision> {
-        let turn = self.turns.back()?;
-        let step = self.bot_step(turn)?;
-        let start = turn.start?;
+        self.decide().ok()
+    }
+
+    /// What the audio must say before the turn under way can be decided.
+    pub fn questions(&self) -> Vec<Question> {
+        match self.decide() {
+            Err(Missing::Answers(questions)) => questions,
+            Ok(_) | Err(Missing::Words) => Vec::new(),
+        }
+    }
+
+    fn decide(&self) -> Result<Decision, Missing> {
+        let turn = self.turns.back().ok_or(Missing::Words)?;
+        let step = self.bot_step(turn).ok_or(Missing::Words)?;
+        let start = turn.start.ok_or(Missing::Words)?;
         if let Some(bound) = step.silent_for {
-            return self.silence(turn, start, bound);
+            return self.silence(turn, start, bound).ok_or(Missing::Words);
         }
         if let (Some((digits, _)), None) = (&step.dtmf, &step.says) {
             let met = turn.digits == *digits;
             let too_late = start.due + step.within.limit;
-            return Some(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
+            return Ok(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
         }
         let spoken = match step.advance {
-            Advance::Match => self.words(turn, step, start),
-            Advance::Silence => self.quiet(turn, step, start),
+            Advance::Match => self.words(turn, step, start)?,
+            Advance::Silence => self.quiet(turn, step, start).ok_or(Missing::Words)?,
         };
-        let (Some((digits, _)), Some(spoken)) = (&step.dtmf, &spoken) else { return spoken };
+        let Some((digits, _)) = &step.dtmf else { return Ok(spoken) };
         // Words and digits: the turn waits for the digits as long as it would for the words. It is the bot that keeps the
         // caller waiting then, not the transcript.
         let missing = spoken.met && turn.digits != *digits;
         let at = if missing { spoken.at.max(start.due + step.within.limit) } else { spoken.at };
-        Some(Decision { at, holds_back: false, ..*spoken })
+        Ok(Decision { at, holds_back: false, ..spoken })
     }
 
     /// The bot must say nothing: speech spoils it, a click or a breath does not.
@@ -77,21 +98,26 @@ impl Dialogue {
     }
 
     /// The first pause after words that is long enough for what the words are.
-    fn words(&self, turn: &Turn, step: &BotStep, start: Start) -> Option<Decision> {
+    fn words(&self, turn: &Turn, step: &BotStep, start: Start) -> Result<Decision, Missing> {
         let speech = self.speech_of(turn);
-        let mut heard = String::new();
+        let shortest = [true, false].map(|met| self.quiet_needed(step, met)).into_iter().min().unwrap_or_default();
+        let mut heard = Vec::new();
         let mut segments = speech.0.iter().filter(|segment| !segment.is_noise()).peekable();
         while let Some(segment) = segments.next() {
-            let (end, words) = (segment.end?, segment.text.as_ref()?);
-            heard = format!("{heard} {words}");
-            let met = turn.met_by(heard.trim());
-            let wait = self.quiet_needed(step, met);
+            let (end, words) = segment.end.zip(segment.text.as_deref()).ok_or(Missing::Words)?;
+            heard.push((segment.onset, words));
             let pause = segments.peek().map(|next: &&Segment| next.onset.saturating_since(end));
+            if pause.is_some_and(|pause| pause < shortest) {
+                // Too short whatever the words are: the audio need not be asked.
+                continue;
+            }
+            let met = turn.met_by(&HeardText::new(heard.iter().copied()), &self.hearing).map_err(Missing::Answers)?;
+            let wait = self.quiet_needed(step, met);
             if pause.is_none_or(|pause| pause >= wait) {
-                return Some(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
+                return Ok(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
             }
         }
-        Some(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
+        Ok(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
     }
 
     /// The first pause, whatever the words turn out to be.

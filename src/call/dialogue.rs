@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::scenario::{BotStep, Scenario, Step};
 
 use super::checks::StepCheck;
+use super::hearing::{Hearing, Question};
 use super::io::{EndCause, Output};
 use super::judge;
 use super::speech::{SpeechHistory, TurnSpeech};
@@ -38,6 +39,7 @@ pub(super) struct Dialogue {
     /// Index of the current step.
     pub step: usize,
     pub speech: SpeechHistory,
+    pub hearing: Hearing,
     /// Turns that are not judged yet.
     pub turns: VecDeque<Turn>,
     /// Verdicts that must not overtake those of the turns before them.
@@ -64,6 +66,7 @@ impl Dialogue {
         Self {
             variables: scenario.variables.clone(),
             judged_variables: scenario.variables.clone(),
+            hearing: Hearing::new(scenario.heard_as.clone()),
             scenario,
             now: CallTime::DIAL,
             step: 0,
@@ -121,6 +124,13 @@ impl Dialogue {
         self.close_turns();
         self.hung_up_at = Some(self.now);
         self.outputs.push_back(Output::Hangup);
+    }
+
+    /// Asks what the audio says, where it has not been asked yet.
+    pub fn ask(&mut self, questions: Vec<Question>) {
+        let speech = &self.speech;
+        let asked = self.hearing.ask(questions, |onset| speech.text_of(onset).to_owned());
+        self.outputs.extend(asked);
     }
 
     pub fn digit(&mut self, digit: char) {

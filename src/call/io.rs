@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::verdict::TurnResult;
+use crate::expect::{Doubt, Fit};
 use crate::time::{CallTime, Span};
 
 /// Something that happened, and when the runner learnt of it.
@@ -33,6 +34,14 @@ pub enum InputKind {
         text: String,
         /// False for a partial result, which decides nothing.
         is_final: bool,
+    },
+    /// What the audio of a segment says about its words: the answer to [`Output::Ask`], all of it at once.
+    Fits {
+        /// The onset of the segment.
+        #[serde(rename = "onset_ns")]
+        onset: CallTime,
+        /// One for each doubt.
+        answers: Vec<Answer>,
     },
     /// A digit from the bot.
     Dtmf(char),
@@ -86,6 +95,16 @@ pub enum Playback {
     Finished,
 }
 
+/// What the audio says about one doubt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// As it was asked.
+    #[serde(flatten)]
+    pub doubt: Doubt,
+    /// How well the audio fits what was expected; `None` where the recogniser cannot tell.
+    pub fit: Option<Fit>,
+}
+
 /// Why the call is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,6 +145,16 @@ pub enum Output {
     SendDtmf(String),
     /// End the call.
     Hangup,
+    /// Find out how well the audio of a segment fits other words than those heard in it, and hand in [`InputKind::Fits`]. Until then
+    /// the turn waits as it does for a transcript.
+    Ask {
+        /// The onset of the segment.
+        onset: CallTime,
+        /// Its words.
+        heard: String,
+        /// What is in doubt; the ranges lie in `heard`.
+        doubts: Vec<Doubt>,
+    },
     /// Hand in [`InputKind::Timeout`] at this time unless something else comes first.
     WakeAt(CallTime),
     /// A turn is judged.

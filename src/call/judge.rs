@@ -6,16 +6,20 @@ use jiff::SignedDuration;
 
 use crate::scenario::{BotStep, Location};
 
+use super::hearing::{HeardText, Hearing, Question};
 use super::speech::is_noise;
 use super::turn::Turn;
-use super::verdict::{CheckResult, TurnResult, Utterance, join_texts, worst};
+use super::verdict::{CheckResult, TurnResult, Utterance, worst};
 use crate::time::CallTime;
 
 /// Everything that a turn is judged by.
 pub(super) struct Evidence<'a> {
     pub turn: &'a Turn,
     pub step: &'a BotStep,
+    pub hearing: &'a Hearing,
     pub utterances: Vec<Utterance>,
+    /// Onset of the utterance from which on the expectation is met; found by [`judge`].
+    pub answer_onset: Option<CallTime>,
     /// When the bot fell silent after the turns before.
     pub spoken_before: Option<CallTime>,
     /// Why the dialogue stopped before the turn was decided, as the subject and verb of a sentence.
@@ -24,13 +28,14 @@ pub(super) struct Evidence<'a> {
     pub cancelled: bool,
 }
 
-/// Judges the turn; captured values are in the result.
-pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
+/// Judges the turn; captured values are in the result. An error is what the audio must say first.
+pub(super) fn judge(mut evidence: Evidence<'_>) -> Result<TurnResult, Vec<Question>> {
+    evidence.answer_onset = evidence.find_answer()?;
     let mut captured = BTreeMap::new();
     let checks = evidence.checks(&mut captured);
     let start = evidence.turn.start;
     let since_start = |at: CallTime| start.map(|start| at.since(start.at));
-    TurnResult {
+    Ok(TurnResult {
         step: evidence.turn.step,
         turn: evidence.turn.number,
         location: evidence.step.location,
@@ -39,7 +44,7 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
         origin_at: start.map(|start| start.at),
         latency: evidence.onset().and_then(since_start),
         arrival_latency: None,
-        answer_latency: evidence.answer_onset().and_then(since_start),
+        answer_latency: evidence.answer_onset.and_then(since_start),
         barge_in_stop: evidence.barge_in_stop(),
         dead_air: evidence.dead_air(),
         held_back: evidence.turn.held_back,
@@ -48,7 +53,7 @@ pub(super) fn judge(evidence: Evidence<'_>) -> TurnResult {
         telemetry: None,
         quality: None,
         utterances: evidence.utterances,
-    }
+    })
 }
 
 impl Evidence<'_> {
@@ -64,24 +69,24 @@ impl Evidence<'_> {
         self.spoken().next().map(|utterance| utterance.span.start)
     }
 
-    pub fn heard(&self) -> String {
-        join_texts(self.utterances.iter().map(|utterance| utterance.text.as_str()))
+    pub fn heard(&self) -> HeardText {
+        HeardText::new(self.utterances.iter().map(|utterance| (utterance.span.start, utterance.text.as_str())))
     }
 
     /// Onset of the utterance from which on the expectation is met: words said before it are a filler.
-    pub fn answer_onset(&self) -> Option<CallTime> {
+    fn find_answer(&self) -> Result<Option<CallTime>, Vec<Question>> {
         let spoken: Vec<&Utterance> = self.spoken().collect();
         let met = |range: std::ops::Range<usize>| {
             let part = spoken.get(range).unwrap_or(&[]);
-            let text = join_texts(part.iter().map(|utterance| utterance.text.as_str()));
-            self.turn.met_by(&text)
+            let heard = HeardText::new(part.iter().map(|utterance| (utterance.span.start, utterance.text.as_str())));
+            self.turn.met_by(&heard, self.hearing)
         };
-        if spoken.is_empty() || !met(0..spoken.len()) {
-            return None;
+        if spoken.is_empty() || !met(0..spoken.len())? {
+            return Ok(None);
         }
-        let until = (1..=spoken.len()).find(|until| met(0..*until))?;
-        let first = (0..until).rev().find(|from| met(*from..until))?;
-        spoken.get(first).map(|utterance| utterance.span.start)
+        let Some(until) = first(1..=spoken.len(), |until| met(0..until))? else { return Ok(None) };
+        let from = first((0..until).rev(), |from| met(from..until))?;
+        Ok(from.and_then(|from| spoken.get(from)).map(|utterance| utterance.span.start))
     }
 
     pub fn barge_in_stop(&self) -> Option<SignedDuration> {
@@ -95,12 +100,22 @@ impl Evidence<'_> {
     fn dead_air(&self) -> Option<SignedDuration> {
         let start = self.turn.start?.at;
         let start = self.spoken_before.map_or(start, |end| end.max(start));
-        let answer = self.answer_onset();
+        let answer = self.answer_onset;
         let due = |utterance: &&Utterance| answer.is_none_or(|answer| utterance.span.start <= answer);
         let ends = std::iter::once(start).chain(self.spoken().map(|utterance| utterance.span.end));
         let gaps = ends.zip(self.spoken().filter(due)).map(|(end, next)| next.span.start.since(end));
         gaps.max().map(|longest| longest.max(SignedDuration::ZERO))
     }
+}
+
+/// The first number for which something holds, unless it cannot be told.
+fn first<E>(numbers: impl IntoIterator<Item = usize>, holds: impl Fn(usize) -> Result<bool, E>) -> Result<Option<usize>, E> {
+    for number in numbers {
+        if holds(number)? {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
 }
 
 /// A turn that fails or is skipped as a whole, without speech of its own.

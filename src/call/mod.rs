@@ -8,6 +8,7 @@ mod checks;
 mod conversation;
 mod decision;
 mod dialogue;
+mod hearing;
 mod io;
 mod judge;
 mod speech;
@@ -20,5 +21,5 @@ mod tests;
 
 pub use checks::{AMBIGUOUS_SPANS, LineInfo, quality_checks, telemetry_checks};
 pub use conversation::Conversation;
-pub use io::{EndCause, Input, InputKind, Output, Playback, SpeechEdge};
+pub use io::{Answer, EndCause, Input, InputKind, Output, Playback, SpeechEdge};
 pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult};

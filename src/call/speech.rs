@@ -77,6 +77,12 @@ impl SpeechHistory {
         self.segments.iter_mut().find(|segment| segment.onset == onset)
     }
 
+    /// The words of the segment that began then.
+    pub fn text_of(&self, onset: CallTime) -> &str {
+        let segment = self.segments.iter().find(|segment| segment.onset == onset);
+        segment.and_then(|segment| segment.text.as_deref()).unwrap_or_default().trim()
+    }
+
     /// The segments whose onset lies in `[from, until)`.
     pub fn between(&self, from: CallTime, until: Option<CallTime>) -> &[Segment] {
         let start = self.segments.partition_point(|segment| segment.onset < from);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::expect::{Leniency, Matcher};
+use crate::expect::Matcher;
 use crate::scenario::{BotStep, Expectation, Location};
 
+use super::hearing::{HeardText, Hearing, Question};
 use super::verdict::Origin;
 use crate::time::CallTime;
 
@@ -16,16 +17,20 @@ pub(super) struct Expected {
     /// The matcher, or why the filled-in pattern is not valid.
     pub matcher: Result<Matcher, String>,
     pub location: Location,
+    /// Nothing is forgiven.
+    pub strict: bool,
 }
 
 impl Expected {
-    fn new(written: &(Expectation, Location), variables: &BTreeMap<String, String>) -> Self {
+    fn new(written: &(Expectation, Location), strict: bool, variables: &BTreeMap<String, String>) -> Self {
         let matcher = written.0.resolve(variables).map_err(|error| error.to_string());
-        Self { matcher, location: written.1 }
+        Self { matcher, location: written.1, strict }
     }
 
-    pub fn met_by(&self, heard: &str) -> bool {
-        self.matcher.as_ref().is_ok_and(|matcher| matcher.judge(heard, &Leniency::default()).met)
+    fn met_by(&self, heard: &HeardText, hearing: &Hearing) -> Result<bool, Vec<Question>> {
+        let Ok(matcher) = &self.matcher else { return Ok(false) };
+        let heard = hearing.judge(self, matcher, heard);
+        if heard.open.is_empty() { Ok(heard.met) } else { Err(heard.open) }
     }
 }
 
@@ -101,13 +106,14 @@ impl Turn {
 
     /// Fills the variables in.
     pub fn resolve(&mut self, step: &BotStep, variables: &BTreeMap<String, String>) {
-        let resolve = |written: &(Expectation, Location)| Expected::new(written, variables);
+        let resolve = |written: &(Expectation, Location)| Expected::new(written, step.strict, variables);
         self.says = step.says.as_ref().map(resolve);
         self.not = step.not.as_ref().map(resolve);
     }
 
-    /// Whether what was heard meets the expectation; any words do where nothing is expected.
-    pub fn met_by(&self, heard: &str) -> bool {
-        self.says.as_ref().is_none_or(|says| says.met_by(heard))
+    /// Whether what was heard meets the expectation; any words do where nothing is expected. An error is what it hangs on: questions
+    /// to the audio without an answer yet.
+    pub fn met_by(&self, heard: &HeardText, hearing: &Hearing) -> Result<bool, Vec<Question>> {
+        self.says.as_ref().map_or(Ok(true), |says| says.met_by(heard, hearing))
     }
 }

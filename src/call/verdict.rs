@@ -105,6 +105,10 @@ pub struct CheckResult {
     /// Expected and heard words side by side, where the expectation is a text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub diff: String,
+    /// The words that were put down to the recogniser because their audio allows what was expected, in one sentence; empty where
+    /// there were none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub forgiven: String,
     /// Where the check stands in the scenario.
     pub location: Location,
 }
@@ -113,13 +117,22 @@ impl CheckResult {
     /// A check that holds, or does not for this reason.
     pub fn judged(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> Self {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
-        Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), location }
+        Self {
+            check,
+            outcome,
+            expected,
+            actual,
+            reason: failed.unwrap_or_default(),
+            diff: String::new(),
+            forgiven: String::new(),
+            location,
+        }
     }
 
     /// A check that could not be judged, and why.
     pub(super) fn skipped(check: CheckKind, location: Location, expected: String, why: &str) -> Self {
         let (actual, reason) = (why.to_owned(), String::new());
-        Self { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), location }
+        Self { check, outcome: Outcome::Skipped, expected, actual, reason, diff: String::new(), forgiven: String::new(), location }
     }
 }
 

@@ -195,6 +195,12 @@ pub struct MatchArgs {
     /// The matcher.
     #[arg(long, value_enum, default_value_t = MatcherKind::Says)]
     pub matcher: MatcherKind,
+    /// Put nothing down to the recogniser, as `strict: true` does.
+    #[arg(long)]
+    pub strict: bool,
+    /// What a name is heard as, as in `heard_as`; repeat it for more.
+    #[arg(long, value_name = "NAME=WORDING")]
+    pub heard_as: Vec<String>,
     /// Judge a table of pairs instead: accept or refuse, kind, expected, heard, with tabs between. Lists the pairs that came out
     /// otherwise, and then exits with 4.
     #[arg(long, value_name = "TSV", conflicts_with_all = ["expected", "heard"])]

@@ -5,20 +5,34 @@ use std::path::Path;
 
 use super::args::{MatchArgs, MatcherKind};
 use super::exit::{CliError, Exit};
-use crate::expect::{Judgement, Leniency, Matcher, Pattern};
+use crate::expect::{Ear, HeardAs, Judgement, Leniency, Matcher, Pattern};
 use crate::facts::normalise_pair;
 
 pub(super) fn run(args: &MatchArgs) -> Result<Exit, CliError> {
+    let heard_as = heard_as(&args.heard_as)?;
+    let leniency = Leniency { ear: if args.strict { Ear::Strict } else { Ear::Text }, heard_as: Some(&heard_as) };
     let (text, met) = match (&args.file, &args.expected, &args.heard) {
         (Some(file), ..) => {
             let pairs = Pair::read(file)?;
-            table(args.matcher, &pairs, &file.display().to_string())?
+            table(args.matcher, &leniency, &pairs, &file.display().to_string())?
         }
-        (None, Some(expected), Some(heard)) => one(args.matcher, expected, heard)?,
+        (None, Some(expected), Some(heard)) => one(args.matcher, &leniency, expected, heard)?,
         _ => return Err(CliError::usage("give EXPECTED and HEARD, or --file PAIRS.tsv")),
     };
     print!("{text}");
     Ok(if met { Exit::Passed } else { Exit::Failed })
+}
+
+/// `Name=Wording`, one or more.
+fn heard_as(options: &[String]) -> Result<HeardAs, CliError> {
+    let mut names = HeardAs::new();
+    for option in options {
+        let Some((name, wording)) = option.split_once('=') else {
+            return Err(CliError::usage(format!("--heard-as {option}: write NAME=WORDING")));
+        };
+        names.entry(name.trim().to_owned()).or_default().push(wording.trim().to_owned());
+    }
+    Ok(names)
 }
 
 impl MatcherKind {
@@ -33,8 +47,8 @@ impl MatcherKind {
     }
 }
 
-fn one(kind: MatcherKind, expected: &str, heard: &str) -> Result<(String, bool), CliError> {
-    let Judgement { met, score, reason, .. } = kind.of(expected)?.judge(heard, &Leniency::default());
+fn one(kind: MatcherKind, leniency: &Leniency<'_>, expected: &str, heard: &str) -> Result<(String, bool), CliError> {
+    let Judgement { met, score, reason, .. } = kind.of(expected)?.judge(heard, leniency);
     let mut text = format!("{}\n", verdict(met));
     let mut line = |name: &str, value: &str| {
         // Writing to a text cannot fail.
@@ -95,10 +109,10 @@ impl Pair {
 }
 
 /// The pairs whose verdict is not that of the first column, and how many there are.
-fn table(kind: MatcherKind, pairs: &[Pair], file: &str) -> Result<(String, bool), CliError> {
+fn table(kind: MatcherKind, leniency: &Leniency<'_>, pairs: &[Pair], file: &str) -> Result<(String, bool), CliError> {
     let (mut text, mut accepted, mut refused) = (String::new(), 0_usize, 0_usize);
     for pair in pairs {
-        let judged = kind.of(&pair.expected)?.judge(&pair.heard, &Leniency::default());
+        let judged = kind.of(&pair.expected)?.judge(&pair.heard, leniency);
         if judged.met == pair.accept {
             continue;
         }
@@ -130,10 +144,15 @@ mod tests {
 
     #[test]
     fn a_pair_is_explained() {
-        let (wrong, met) =
-            one(MatcherKind::Says, "You are booked for Tuesday at 3 PM.", "you are booked for thursday at three p.m.").expect("text");
+        let (wrong, met) = one(
+            MatcherKind::Says,
+            &Leniency::default(),
+            "You are booked for Tuesday at 3 PM.",
+            "you are booked for thursday at three p.m.",
+        )
+        .expect("text");
         assert!(!met);
-        let (right, met) = one(MatcherKind::Contains, "$25", "it costs twenty five dollars").expect("text");
+        let (right, met) = one(MatcherKind::Contains, &Leniency::default(), "$25", "it costs twenty five dollars").expect("text");
         assert!(met);
         insta::assert_snapshot!(wrong + &right);
     }
@@ -143,10 +162,18 @@ mod tests {
         let text = "# verdict\tkind\texpected\theard\n\naccept\tnumber\tYou have 3 items.\tYou have three items.\n\
                     accept\tnumber\tYou have 3 items.\tYou have five items.\nrefuse\tnumber\tYou have 3 items.\tYou have 3 items.\n";
         let pairs = Pair::parse(text).map_err(|(_, _, why)| why).expect("pairs");
-        let (text, met) = table(MatcherKind::Says, &pairs, "pairs.tsv").expect("text");
+        let (text, met) = table(MatcherKind::Says, &Leniency::default(), &pairs, "pairs.tsv").expect("text");
         assert!(!met);
         insta::assert_snapshot!(text);
-        assert!(table(MatcherKind::Says, &pairs[..1], "pairs.tsv").expect("text").1);
+        assert!(table(MatcherKind::Says, &Leniency::default(), &pairs[..1], "pairs.tsv").expect("text").1);
+    }
+
+    #[test]
+    fn names_and_what_they_are_heard_as() {
+        let options = ["Xiomara=Zumar", "Xiomara = the Amara"].map(str::to_owned);
+        let names = heard_as(&options).map_err(|_| "usage").expect("names");
+        assert_eq!(names.get("Xiomara"), Some(&vec!["Zumar".to_owned(), "the Amara".to_owned()]));
+        assert!(heard_as(&["Xiomara".to_owned()]).is_err());
     }
 
     #[test]

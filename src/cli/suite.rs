@@ -26,6 +26,8 @@ pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliE
     let setting = Setting {
         variables: variables(select)?,
         defaults: config.defaults,
+        heard_as: config.heard_as.clone(),
+        language: config.language.clone(),
         targets: config.targets.clone(),
         secrets: context.secrets.clone(),
     };

@@ -64,6 +64,8 @@ pub(super) fn same_fact(expected: &Normalised, i: usize, heard: &Normalised, j: 
     match (a.kind, b.kind) {
         (Kind::Word, Kind::Word) => same_word_fact(&a.text, &b.text),
         (Kind::Number, Kind::Number) => same_decade(&a.text, &b.text) || same_decade(&b.text, &a.text),
+        (Kind::Number, Kind::Word) if a.text == "0" => b.text == "no",
+        (Kind::Word, Kind::Number) if b.text == "0" => a.text == "no",
         // "an hour" is one hour.
         (Kind::Number, Kind::Word) => a.text == "1" && is_article(&b.text) && b.text != "the",
         (Kind::Word, Kind::Number) => b.text == "1" && is_article(&a.text) && a.text != "the",
@@ -130,6 +132,9 @@ fn time_as_number(time: &str, number: &str, near: bool) -> bool {
         return false;
     };
     if time.ends_with('?') && number == format!("{hour}{minute}") {
+        return true;
+    }
+    if hour >= 13 && number == format!("{hour}{minute}") {
         return true;
     }
     let spoken = (hour + 11) % 12 + 1;

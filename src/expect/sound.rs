@@ -55,10 +55,10 @@ const INITIAL: &[(&str, &str)] =
 #[rustfmt::skip]
 const LETTERS: &[(&str, &str)] = &[
     ("eigh", "A"), ("augh", "W"), ("tion", "XN"), ("sion", "XN"), ("cian", "XN"), ("tch", "C"), ("sch", "X"), ("chr", "KR"), ("igh", "Y"),
-    ("dge", "J"), ("ght", "T"), ("sh", "X"), ("ch", "C"), ("ph", "F"), ("ck", "K"), ("th", "0"), ("dt", "T"), ("tz", "Z"), ("gh", ""),
+    ("dge", "J"), ("ght", "T"), ("sh", "X"), ("ch", "C"), ("ph", "F"), ("ck", "K"), ("th", "0"), ("dt", "T"), ("tz", "S"), ("gh", ""),
     ("qu", "KW"), ("ce", "Se"), ("ci", "Si"), ("cy", "Si"), ("ge", "Je"), ("gi", "Ji"), ("gy", "Ji"),
     ("ee", "E"), ("ea", "E"), ("ei", "E"), ("ie", "E"), ("ey", "E"), ("ai", "A"), ("ay", "A"), ("oa", "O"), ("oe", "O"),
-    ("oo", "U"), ("ou", "U"), ("ew", "U"), ("ue", "U"), ("au", "W"), ("aw", "W"), ("er", "rR"), ("ir", "rR"), ("ur", "rR"),
+    ("oo", "U"), ("ou", "U"), ("ew", "U"), ("ue", "U"), ("au", "W"), ("aw", "W"), ("er", "rR"), ("ir", "rR"), ("ur", "rR"), ("yr", "rR"),
     ("c", "K"), ("q", "K"), ("x", "KS"), ("y", "i"),
 ];
 
@@ -79,8 +79,17 @@ fn phones(word: &str) -> String {
         if rest == "e" && !out.is_empty() {
             break;
         }
+        // "Danielle" is not "Daniel", nor "Marie" "Mary".
+        if rest == "lle" || (word == "marie" && rest == "ie") {
+            out.push_str("éL");
+            break;
+        }
         if matches!(rest, "y" | "i" | "ey" | "ie") && out.len() > 1 {
             out.push('E');
+            break;
+        }
+        if rest == "z" {
+            push(&mut out, "S");
             break;
         }
         match LETTERS.iter().find(|(letters, _)| rest.starts_with(letters)) {
@@ -119,7 +128,7 @@ fn long_vowel(rest: &str) -> Option<(char, usize)> {
     let mut chars = rest.chars();
     let (vowel, consonant) = (chars.next()?, chars.next()?);
     let ending = chars.as_str();
-    let long = matches!(ending, "e" | "ed" | "es") && consonant.is_ascii_alphabetic() && !"aeiouywxr".contains(consonant);
+    let long = matches!(ending, "e" | "ed" | "es" | "ez") && consonant.is_ascii_alphabetic() && !"aeiouywxr".contains(consonant);
     let sound = match vowel {
         'a' => 'A',
         'e' => 'E',
@@ -158,6 +167,10 @@ mod tests {
             ("amoxicillin", "amoxicilin"),
             ("their", "there"),
             ("reed", "read"),
+            ("gonzales", "gonzalez"),
+            ("vicky", "vickie"),
+            ("zyrtec", "zertec"),
+            ("jackson", "jaxon"),
             ("lucas", "lukas"),
         ] {
             assert!(same_sound(a, b), "{a} {} {b} {}", phones(a), phones(b));
@@ -186,6 +199,8 @@ mod tests {
             ("list", "least"),
             ("ship", "sheep"),
             ("live", "leave"),
+            ("daniel", "danielle"),
+            ("mary", "marie"),
             ("price", "prize"),
             ("not", "note"),
             ("karen", "corin"),

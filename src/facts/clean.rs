@@ -2,8 +2,26 @@
 
 /// Sounds in round brackets; in square ones any word is a mark.
 const SOUNDS: &[&str] = &[
-    "music", "laughs", "laughter", "laughing", "applause", "inaudible", "unintelligible", "silence", "noise", "background noise",
-    "coughs", "coughing", "sighs", "crosstalk", "pause", "beep", "ringing", "static", "speaking foreign language", "blank audio",
+    "music",
+    "laughs",
+    "laughter",
+    "laughing",
+    "applause",
+    "inaudible",
+    "unintelligible",
+    "silence",
+    "noise",
+    "background noise",
+    "coughs",
+    "coughing",
+    "sighs",
+    "crosstalk",
+    "pause",
+    "beep",
+    "ringing",
+    "static",
+    "speaking foreign language",
+    "blank audio",
 ];
 /// A longer text in brackets is not a mark.
 const LONGEST_MARK: usize = 32;
@@ -30,7 +48,10 @@ pub(super) fn without_marks(text: &str) -> String {
 fn mark(text: &str, at: usize, close: char, known: impl Fn(&str) -> bool) -> Option<std::ops::Range<usize>> {
     let length = text.get(at + 1..)?.char_indices().take(LONGEST_MARK).find(|(_, c)| *c == close)?.0;
     let inside = text.get(at + 1..at + 1 + length)?;
-    let words = inside.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_' | '|' | '-')) && !inside.is_empty() && inside.trim() == inside;
+    let inside = inside.strip_prefix('/').filter(|_| close == '>').unwrap_or(inside);
+    let words = inside.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_' | '|' | '-'))
+        && !inside.is_empty()
+        && inside.trim() == inside;
     let after = text.get(at + 2 + length..)?.chars().next();
     // "[text](address)" is a link: its text is read.
     (words && after != Some('(') && known(&inside.to_ascii_lowercase())).then_some(at..at + 2 + length)
@@ -82,7 +103,8 @@ mod tests {
 
     #[test]
     fn what_is_said_stays() {
-        for text in ["(415) 555-0132", "401(k)", "press * now", "press # now", "john_smith@example.com", "gate #5", "5 [5] 6", "a < b > 2"] {
+        for text in ["(415) 555-0132", "401(k)", "press * now", "press # now", "john_smith@example.com", "gate #5", "5 [5] 6", "a < b > 2"]
+        {
             assert_eq!(without_marks(text), text);
         }
     }

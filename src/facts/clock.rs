@@ -86,7 +86,8 @@ fn relative(lex: &[Lexeme], i: usize) -> Option<Clock> {
     };
     let past = is_word(lex, after, &["past"]) || (named && minute == 15 && is_word(lex, after, &["after"]));
     // "nine to five" is a range, so "to" needs "quarter" or "minutes" before it, or a time must be due here.
-    let due = matches!(minute, 5 | 10 | 20 | 25) && i > 0 && is_word(lex, i - 1, &["at", "by", "until", "before", "after", "around", "about"]);
+    let due =
+        matches!(minute, 5 | 10 | 20 | 25) && i > 0 && is_word(lex, i - 1, &["at", "by", "until", "before", "after", "around", "about"]);
     let to = (named || due) && minute != 30 && is_word(lex, after, &["to", "till", "until"]);
     if !(past || to) || !(1..=59).contains(&minute) {
         return None;

@@ -1,11 +1,11 @@
 //! Dates: "March 14th", "the 14th of March", "14 March 2026", "3/14/2026", "2026-03-14".
 
-use super::{clock, ratio};
 use super::found::Found;
 use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, span, word};
 use super::number::group;
 use super::ordinal::{has_suffix, ordinal};
 use super::token::{Kind, Token};
+use super::{clock, ratio};
 
 const MONTHS: [&str; 12] =
     ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];

@@ -14,6 +14,13 @@ pub(super) fn join(mut tokens: Vec<Token>) -> Vec<Token> {
             at += 2;
             continue;
         }
+        if let Some((minutes, used)) = part_of_an_hour(rest) {
+            let span = rest[0].span.start..rest[used - 1].span.end;
+            out.push(Token::new(Kind::Number, minutes, span.clone()));
+            out.push(Token::new(Kind::Word, "minute", span));
+            at += used;
+            continue;
+        }
         if let Some((token, used)) = together(rest, out.last()) {
             out.extend(token);
             at += used;
@@ -65,6 +72,10 @@ fn together(rest: &[Token], before: Option<&Token>) -> Option<(Option<Token>, us
     if is(Some(first), &["of"]) && is(rest.get(1), &["course"]) {
         return Some((Some(whole(Kind::Word, "certainly", 2)), 2));
     }
+    let degree = is(before, &["degree", "degrees"]);
+    if degree && is(Some(first), &["c", "f"]) {
+        return Some((Some(whole(Kind::Word, if first.text == "c" { "celsius" } else { "fahrenheit" }, 1)), 1));
+    }
     let share = before.is_some_and(|t| t.kind == Kind::Number && (t.text.starts_with("0.") || t.text.contains('/')));
     if is(Some(first), &["of"]) && share {
         return Some((None, 1));
@@ -73,7 +84,10 @@ fn together(rest: &[Token], before: Option<&Token>) -> Option<(Option<Token>, us
         return Some((Some(whole(Kind::Word, "over", 2)), 2));
     }
     // "AC dash ten", "plus one four one five ..."
-    if is(Some(first), &["dash", "hyphen"]) && before.is_some() && matches!(rest.get(1).map(|t| t.kind), Some(Kind::Number | Kind::Code | Kind::Time)) {
+    if is(Some(first), &["dash", "hyphen"])
+        && before.is_some()
+        && matches!(rest.get(1).map(|t| t.kind), Some(Kind::Number | Kind::Code | Kind::Time))
+    {
         return Some((None, 1));
     }
     if is(Some(first), &["plus"]) && rest.get(1).is_some_and(|t| t.kind == Kind::Number && t.text.len() >= 7) {
@@ -96,6 +110,19 @@ fn negate(out: &mut [Token]) -> bool {
         token.text.insert(0, '-');
         true
     })
+}
+
+/// "half an hour" is 30 minutes, "three quarters of an hour" 45.
+fn part_of_an_hour(rest: &[Token]) -> Option<(&'static str, usize)> {
+    let minutes = match rest.first().filter(|t| t.kind == Kind::Number)?.text.as_str() {
+        "0.25" => "15",
+        "0.5" => "30",
+        "0.75" => "45",
+        _ => return None,
+    };
+    let of = 1 + usize::from(is(rest.get(1), &["of"]));
+    let at = of + usize::from(is(rest.get(of), &["a", "an"]));
+    is(rest.get(at), &["hour"]).then_some((minutes, at + 1))
 }
 
 /// "20 to 30 dollars" is $20 to $30, "10-15 %" 10 % to 15 %, "May 3 to 5" two dates in May.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{is_combining_mark, decompose_canonical};
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -135,7 +135,12 @@ fn is_letter(c: char) -> bool {
 
 /// `text` composed (NFC), so that an accent is the same however it was typed.
 pub(super) fn composed(text: &str) -> String {
-    text.nfc().collect()
+    // Full-width letters and figures of East Asian keyboards are those of ASCII.
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        _ => c,
+    };
+    text.nfc().map(narrow).collect()
 }
 
 /// Latin letters without their accents; in other scripts a mark changes the word.

@@ -61,6 +61,9 @@ fn spoken(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
     let (digits, after) = amount(lex, i).or_else(|| one(lex, i))?;
     // "a 25-dollar fee"
     let hyphen = usize::from(is_mark(lex, after, '-') && lex[after].glued);
+    if is_word(lex, after, &["grand"]) {
+        return Some((canonical(&times(&digits, 1_000)?, 0, "")?, after + 1));
+    }
     let currency = currency_word(lex, after + hyphen).or_else(|| trailing_symbol(lex, after))?;
     let unit_end = after + hyphen + 1;
     let whole = !digits.contains(['.', '/']);
@@ -73,7 +76,7 @@ fn spoken(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
 
 /// "a dollar".
 fn one(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
-    let single = is_word(lex, i + 1, &["dollar", "buck", "pound", "euro", "rupee"]);
+    let single = is_word(lex, i + 1, &["grand", "dollar", "buck", "pound", "euro", "rupee"]);
     (single && is_word(lex, i, &["a"])).then(|| ("1".to_owned(), i + 1))
 }
 

@@ -39,6 +39,9 @@ pub(super) fn ordinal(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
         return has_suffix(lex, i).then(|| (figures.to_owned(), i + 2));
     }
     let first = word(lex, i)?;
+    if first == "hundredth" {
+        return Some(("100".to_owned(), i + 1));
+    }
     if let Some(found) = after_hundreds(lex, i) {
         return Some(found);
     }
@@ -65,7 +68,10 @@ fn after_hundreds(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
     let last = word(lex, at)?;
     let room = if value.is_multiple_of(100) { 100 } else { 10 };
     let tenth = (2_u64..).zip(TENS).find(|(_, w)| *w == last).map(|(n, _)| n * 10);
-    let add = small(last).or(tenth).filter(|n| *n < room && !(last == "second" && at == hundreds.next && room == 100))?;
+    // "a one hundred second delay" has seconds.
+    let counts = is_word(lex, at + 1, &["in", "floor", "place", "person", "caller", "customer", "visit", "street", "avenue"]);
+    let seconds = last == "second" && at == hundreds.next && room == 100 && !counts;
+    let add = small(last).or(tenth).filter(|n| *n < room && !seconds)?;
     Some(((value + add).to_string(), at + 1))
 }
 

@@ -26,7 +26,7 @@ fn take_apart(text: &mut Normalised, like: &Normalised) {
             [low, high] if !like.tokens().iter().any(|other| other.same(token)) => with_two(like, low, high, token),
             _ => None,
         };
-        let apart = apart.or_else(|| amount(like, token));
+        let apart = apart.or_else(|| amount(like, token)).or_else(|| same_parts(like, token));
         let length = apart.as_ref().map_or(1, Vec::len);
         if let Some(tokens) = apart {
             text.replace(at..at + 1, tokens);
@@ -38,10 +38,23 @@ fn take_apart(text: &mut Normalised, like: &Normalised) {
 /// The two numbers and the word between them, as they stand in `like`.
 fn with_two(like: &Normalised, low: &str, high: &str, token: &Token) -> Option<Vec<Token>> {
     let number = |t: &Token, text: &str| t.kind == Kind::Number && t.text == text;
-    let window = like.tokens().windows(3).find(|w| {
-        number(&w[0], low) && number(&w[2], high) && w[1].kind == Kind::Word && matches!(w[1].text.as_str(), "to" | "over")
-    })?;
+    let window = like
+        .tokens()
+        .windows(3)
+        .find(|w| number(&w[0], low) && number(&w[2], high) && w[1].kind == Kind::Word && matches!(w[1].text.as_str(), "to" | "over"))?;
     Some(window.iter().map(|t| Token { span: token.span.clone(), ..t.clone() }).collect())
+}
+
+/// "nine eleven" is 9/11 where the other text has that.
+fn same_parts(like: &Normalised, token: &Token) -> Option<Vec<Token>> {
+    let parts: Vec<&str> = match token.kind {
+        Kind::Number => token.parts.iter().map(String::as_str).collect(),
+        Kind::Time => token.text.strip_suffix('?')?.trim_start_matches('0').split(':').collect(),
+        _ => return None,
+    };
+    let slashed = |t: &&Token| t.kind != token.kind && parts.len() == 2 && t.parts == parts && !t.same(token);
+    let found = like.tokens().iter().find(slashed)?;
+    Some(vec![Token { span: token.span.clone(), ..found.clone() }])
 }
 
 /// "twelve fifty" is $12.50 where the other text has that amount.

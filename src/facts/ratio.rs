@@ -12,8 +12,32 @@ use super::units::{currency_symbol, unit_follows};
 
 /// With one of these after it, "555-777" is a range and not a number in two groups.
 const COUNTED: &[&str] = &[
-    "minutes", "hours", "days", "weeks", "months", "years", "business", "working", "people", "percent", "dollars", "seconds", "nights",
-    "miles", "kilometers", "guests", "persons", "points", "pounds", "euros", "rupees", "degrees", "calories", "words", "pages", "items",
+    "minutes",
+    "hours",
+    "days",
+    "weeks",
+    "months",
+    "years",
+    "business",
+    "working",
+    "people",
+    "percent",
+    "dollars",
+    "seconds",
+    "nights",
+    "miles",
+    "kilometers",
+    "guests",
+    "persons",
+    "points",
+    "pounds",
+    "euros",
+    "rupees",
+    "degrees",
+    "calories",
+    "words",
+    "pages",
+    "items",
 ];
 
 pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
@@ -56,7 +80,8 @@ fn is_range(lex: &[Lexeme], i: usize, low: &str, high: &str, tight: bool) -> boo
     let chained = (hyphen(i + 3) && digits(lex, i + 4).is_some())
         || (i >= 2 && hyphen(i - 1) && lex[i].glued && (digits(lex, i - 2).is_some() || word(lex, i - 2).is_some()));
     let padded = |text: &str| text.len() > 1 && text.starts_with('0');
-    let touched = lex.get(i + 3).is_some_and(|l| l.glued && l.shape == Shape::Word) || (lex[i].glued && i > 0 && word(lex, i - 1).is_some());
+    let touched =
+        lex.get(i + 3).is_some_and(|l| l.glued && l.shape == Shape::Word) || (lex[i].glued && i > 0 && word(lex, i - 1).is_some());
     if chained || touched || padded(low) || padded(high) {
         return false;
     }
@@ -116,9 +141,13 @@ fn figures(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
 fn through(lex: &[Lexeme], i: usize) -> Found {
     let dash = is_mark(lex, i, '-') || is_mark(lex, i, '\u{2013}') || is_mark(lex, i, '\u{2014}');
     let before = i.checked_sub(1).is_some_and(|b| {
-        digits(lex, b).is_some() || is_mark(lex, b, '%') || is_word(lex, b, &["am", "pm", "m", "st", "nd", "rd", "th"]) || ends_meridiem(lex, b)
+        digits(lex, b).is_some()
+            || is_mark(lex, b, '%')
+            || is_word(lex, b, &["am", "pm", "m", "st", "nd", "rd", "th"])
+            || ends_meridiem(lex, b)
     });
-    let after = lex.get(i + 1).is_some_and(|l| l.glued == lex[i].glued) && (digits(lex, i + 1).is_some() || currency_symbol(lex, i + 1).is_some());
+    let after =
+        lex.get(i + 1).is_some_and(|l| l.glued == lex[i].glued) && (digits(lex, i + 1).is_some() || currency_symbol(lex, i + 1).is_some());
     (dash && before && after).then(|| (vec![Token::new(Kind::Word, "to", span(lex, i, i + 1))], i + 1))
 }
 

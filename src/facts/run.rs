@@ -218,9 +218,8 @@ fn letter(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
         return None;
     }
     // "a" and "i" do not count here, or two of these words in a row would be a code.
-    let code_like = |i: usize| {
-        digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.len() == 1 && !matches!(w, "a" | "i")))
-    };
+    let code_like =
+        |i: usize| digits(lex, i).is_some() || word(lex, i).is_some_and(|w| unit(w).is_some() || (w.len() == 1 && !matches!(w, "a" | "i")));
     let after = skip_separators(lex, at + 1, true);
     let allowed = match text {
         "a" | "i" => {

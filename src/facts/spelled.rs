@@ -64,7 +64,8 @@ impl Target {
     }
 
     fn stands_in(&self, text: &Normalised) -> bool {
-        let same = |window: &[Token]| window.iter().zip(&self.tokens).all(|(a, b)| a.same(b) || (a.text == b.text && spells(a) && spells(b)));
+        let same =
+            |window: &[Token]| window.iter().zip(&self.tokens).all(|(a, b)| a.same(b) || (a.text == b.text && spells(a) && spells(b)));
         self.text.is_empty() || self.text.len() > LONGEST || text.tokens().windows(self.tokens.len()).any(same)
     }
 }
@@ -82,7 +83,8 @@ fn targets(text: &Normalised) -> Vec<Target> {
     while at < tokens.len() {
         let length = tokens[at..].iter().take_while(|t| t.span == tokens[at].span).count().max(1);
         let group = &tokens[at..at + length];
-        let fact = group.iter().any(|t| matches!(t.kind, Kind::Code | Kind::Address)) || (length > 1 && group.iter().any(|t| t.kind == Kind::Number));
+        let fact = group.iter().any(|t| matches!(t.kind, Kind::Code | Kind::Address))
+            || (length > 1 && group.iter().any(|t| t.kind == Kind::Number));
         let capitals = length == 1 && group[0].kind == Kind::Word && !shouted && is_capitals(text.original(at));
         if fact || capitals {
             found.push(Target { tokens: group.to_vec(), text: group.iter().map(|t| t.text.as_str()).collect() });

@@ -71,12 +71,29 @@ fn undoubled(word: &str) -> String {
 /// -our, -ise, -isation, -tre, -bre.
 fn endings(word: &str) -> String {
     const FORMS: &[(&str, &str)] = &[
-        ("isations", "izations"), ("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("ises", "izes"), ("iser", "izer"),
-        ("ise", "ize"), ("ourite", "orite"), ("ourites", "orites"), ("oured", "ored"), ("ouring", "oring"), ("ours", "ors"), ("our", "or"),
-        ("tre", "ter"), ("tres", "ters"), ("bre", "ber"), ("bres", "bers"),
+        ("isations", "izations"),
+        ("isation", "ization"),
+        ("ising", "izing"),
+        ("ised", "ized"),
+        ("ises", "izes"),
+        ("iser", "izer"),
+        ("ise", "ize"),
+        ("ourite", "orite"),
+        ("ourites", "orites"),
+        ("oured", "ored"),
+        ("ouring", "oring"),
+        ("ours", "ors"),
+        ("our", "or"),
+        ("tre", "ter"),
+        ("tres", "ters"),
+        ("bre", "ber"),
+        ("bres", "bers"),
     ];
     // "hours" and "yours" lose nothing by this, "four" would be "for" and "prise" "prize".
-    let kept = matches!(word, "hours" | "yours" | "tours" | "pours" | "fours" | "flour" | "flours" | "prise" | "raise" | "raised" | "raises" | "raising");
+    let kept = matches!(
+        word,
+        "hours" | "yours" | "tours" | "pours" | "fours" | "flour" | "flours" | "prise" | "raise" | "raised" | "raises" | "raising"
+    );
     let form = FORMS.iter().filter(|(from, _)| word.len() > from.len() + 1).find(|(from, _)| word.ends_with(from));
     match form.filter(|_| !kept) {
         Some((from, to)) => format!("{}{to}", &word[..word.len() - from.len()]),
@@ -91,9 +108,19 @@ mod tests {
     #[test]
     fn british_words_become_american() {
         for (british, other) in [
-            ("colour", "color"), ("organised", "organized"), ("apologise", "apologize"), ("centre", "center"), ("theatre", "theater"),
-            ("cancelled", "canceled"), ("travelling", "traveling"), ("paediatric", "pediatric"), ("favourite", "favorite"),
-            ("programme", "program"), ("jewellery", "jewelry"), ("neighbours", "neighbors"), ("litres", "liters"),
+            ("colour", "color"),
+            ("organised", "organized"),
+            ("apologise", "apologize"),
+            ("centre", "center"),
+            ("theatre", "theater"),
+            ("cancelled", "canceled"),
+            ("travelling", "traveling"),
+            ("paediatric", "pediatric"),
+            ("favourite", "favorite"),
+            ("programme", "program"),
+            ("jewellery", "jewelry"),
+            ("neighbours", "neighbors"),
+            ("litres", "liters"),
             ("cancellation", "cancelation"),
         ] {
             assert_eq!(american(british), american(other), "{british}");
@@ -102,7 +129,9 @@ mod tests {
 
     #[test]
     fn different_words_stay_different() {
-        for (a, b) in [("four", "for"), ("filled", "filed"), ("prise", "prize"), ("hours", "hors"), ("called", "caled"), ("license", "licens")] {
+        for (a, b) in
+            [("four", "for"), ("filled", "filed"), ("prise", "prize"), ("hours", "hors"), ("called", "caled"), ("license", "licens")]
+        {
             assert_ne!(american(a), american(b), "{a} {b}");
         }
     }

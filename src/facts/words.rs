@@ -15,7 +15,7 @@ const CONTRACTIONS: &[(&str, &str)] = &[
     ("shouldnt", "should not"), ("havent", "have not"), ("hasnt", "has not"), ("im", "i am"),
     ("ive", "i have"), ("youre", "you are"), ("youve", "you have"), ("theyre", "they are"),
     ("thats", "that is"), ("whats", "what is"), ("gonna", "going to"), ("wanna", "want to"),
-    ("gotta", "got to"), ("y'all", "you all"), ("ma'am", "madam"), ("lemme", "let me"), ("gimme", "give me"), ("kinda", "kind of"),
+    ("gotta", "got to"), ("y'all", "you all"), ("ma'am", "madam"), ("lemme", "let me"), ("gimme", "give me"), ("thankyou", "thank you"), ("kinda", "kind of"),
     ("cause", "because"), ("'cause", "because"), ("'til", "until"), ("til", "until"), ("till", "until"), ("o'er", "over"),
 ];
 
@@ -31,7 +31,7 @@ const TAKES_IS: &[&str] = &[
 #[rustfmt::skip]
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("okay", "ok"), ("mr", "mister"), ("mrs", "misses"), ("missus", "misses"), ("ms", "miss"), ("prof", "professor"), ("jr", "junior"),
-    ("sr", "senior"), ("ave", "avenue"), ("apt", "apartment"), ("rd", "road"), ("blvd", "boulevard"), ("ln", "lane"), ("hwy", "highway"),
+    ("sr", "senior"), ("ave", "avenue"), ("apt", "apartment"), ("rd", "road"), ("blvd", "boulevard"), ("ln", "lane"), ("ct", "court"), ("pl", "place"), ("ter", "terrace"), ("cir", "circle"), ("mt", "mount"), ("hwy", "highway"),
     ("pkwy", "parkway"), ("ste", "suite"), ("sq", "square"), ("dept", "department"), ("ext", "extension"), ("inc", "incorporated"),
     ("corp", "corporation"), ("ltd", "limited"), ("approx", "approximately"), ("vs", "versus"), ("etc", "etcetera"), ("tel", "telephone"),
     ("mon", "monday"), ("tue", "tuesday"), ("tues", "tuesday"), ("wed", "wednesday"), ("thu", "thursday"),
@@ -106,7 +106,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     }
     let mut token = Token::new(Kind::Word, spelling(lex, i), span(lex, i, i + 1));
     token.alts.extend(lex[i].alt.map(|alt| (Kind::Word, alt.to_owned())));
-    token.alts.extend(roman(&lex[i]));
+    token.alts.extend(roman(lex, i));
     let mut tokens = vec![token];
     // "Monday-Friday"
     let weekday = |at| is_weekday(&spelling(lex, at));
@@ -171,7 +171,13 @@ pub(super) fn is_direction(lex: &[Lexeme], i: usize) -> bool {
     let at = i + 1 + stop;
     let named = lex.get(at).is_some_and(|l| l.shape == Shape::Word && l.capital && l.text.len() > 2 && !l.glued);
     let letter = word(lex, i).is_some_and(|w| DIRECTIONS.iter().any(|(from, _)| *from == w));
-    letter && lex[i].raw.len() == 1 && lex[i].capital && !lex[i].glued && i > 0 && digits(lex, i - 1).is_some() && (named || ordinal(lex, at).is_some())
+    letter
+        && lex[i].raw.len() == 1
+        && lex[i].capital
+        && !lex[i].glued
+        && i > 0
+        && digits(lex, i - 1).is_some()
+        && (named || ordinal(lex, at).is_some())
 }
 
 /// "Austin, TX": a state after a comma, when nothing but a figure or the end of the sentence follows.
@@ -209,8 +215,12 @@ fn zone(raw: &str) -> Option<&'static str> {
 }
 
 /// "VIII" may be 8 or the eighth.
-fn roman(lexeme: &Lexeme) -> Vec<(Kind, String)> {
-    let value = (lexeme.raw.len() >= 2).then(|| roman_value(&lexeme.raw)).flatten();
+fn roman(lex: &[Lexeme], i: usize) -> Vec<(Kind, String)> {
+    // "I" is a person and "V" a letter, unless something is counted so.
+    const COUNTED: &[&str] =
+        &["war", "part", "type", "phase", "class", "level", "chapter", "act", "volume", "stage", "grade", "section", "bowl"];
+    let counted = i > 0 && is_word(lex, i - 1, COUNTED);
+    let value = (lex[i].raw.len() >= 2 || counted).then(|| roman_value(&lex[i].raw)).flatten();
     value.map(|n| vec![(Kind::Number, n.to_string()), (Kind::Ordinal, n.to_string())]).unwrap_or_default()
 }
 

@@ -149,6 +149,7 @@ fn turn(turn: &TurnResult) -> Value {
             "expected": check.expected,
             "actual": check.actual,
             "reason": check.reason,
+            "forgiven": check.forgiven,
             "line": check.location.line,
         })).collect::<Vec<_>>(),
     })

@@ -8,7 +8,7 @@ use owo_colors::{OwoColorize, Style};
 
 use super::failure::{FailureReport, Palette, render};
 use super::{Consumer, quality};
-use crate::call::Outcome;
+use crate::call::{Outcome, TurnResult};
 use crate::runner::statistics::percentile;
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
 use crate::scenario::Secrets;
@@ -59,6 +59,10 @@ impl Terminal {
             if let Some(responses) = quality::responses(&result.sip_responses) {
                 self.say(&format!("      responses: {responses}"))?;
             }
+        }
+        let forgiven = |turn: &TurnResult| turn.checks.iter().map(|check| check.forgiven.clone()).find(|words| !words.is_empty());
+        for (number, words) in result.turns.iter().filter_map(|turn| Some((turn.turn, forgiven(turn)?))) {
+            self.say(&format!("      turn {number}: {words}"))?;
         }
         let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
         for report in FailureReport::of(result) {

@@ -86,6 +86,22 @@ fn a_failed_call_tells_of_its_line_and_a_passed_one_does_not() {
 }
 
 #[test]
+fn what_the_audio_allowed_is_shown_where_the_call_passed_too() {
+    let mut passed = result(CallOutcome::Passed, Quality::default());
+    let location = serde_json::json!({ "line": 3, "column": 5, "offset": 20, "length": 5 });
+    let turn = serde_json::json!({
+        "step": 0, "turn": 1, "location": location, "outcome": "passed", "utterances": [], "origin": null, "origin_ns": null,
+        "latency_ns": null, "answer_latency_ns": null, "barge_in_stop_ns": null, "dead_air_ns": null, "held_back_ns": null, "captured": {},
+        "checks": [{
+            "check": "says", "outcome": "passed", "expected": "says \"Ask for Niamh\"", "actual": "Ask for Neve.", "location": location,
+            "forgiven": "heard `Neve` for `Niamh`: the audio allows it",
+        }],
+    });
+    passed.turns = vec![serde_json::from_value(turn).expect("a turn")];
+    insta::assert_snapshot!(printed(vec![passed]));
+}
+
+#[test]
 fn known_numbers_become_properties() {
     let lines = quality::properties(&bad()).into_iter().map(|(name, value)| format!("{name}: {value}"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));

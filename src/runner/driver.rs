@@ -20,12 +20,13 @@ use super::pacer::{PacedStream, Pacer, Progress};
 use super::telemetry::SpanSource;
 use crate::call::{Conversation, EndCause, Input, InputKind};
 use crate::clock::CallClock;
+use crate::expect::Fit;
 use crate::media::detect::SpeechModel;
 use crate::scenario::{Scenario, Target};
 use crate::telemetry::{Report, TraceContext};
 use crate::time::CallTime;
 use crate::transport::{Call, CallEvent, Capture, Dial, DialError, SentDigits, Transport};
-use listening::{Listening, first_words};
+use listening::{Listening, first_answers, first_words};
 
 /// How often the detector is fed.
 const TICK: Duration = Duration::from_millis(20);
@@ -129,6 +130,7 @@ enum Woken {
     Progress(Progress),
     Detected(Option<Detected>),
     Words(Result<String, String>),
+    Answers(Result<Vec<Option<Fit>>, String>),
     Digits(Result<SentDigits, String>),
     Tick,
     Wake,
@@ -149,7 +151,7 @@ impl<'a> Driver<'a> {
         evidence.result.setup = Some(call.answered_at);
         evidence.has_packets = call.control.has_packets();
         Self {
-            conversation: Conversation::new(Arc::clone(&scenario)),
+            conversation: Conversation::new(Arc::clone(&scenario)).asking(services.transcription.can_compare()),
             scenario,
             clock,
             stream: Some(services.pacer.add(sink, report)),
@@ -190,6 +192,7 @@ impl<'a> Driver<'a> {
             event = self.incoming.recv(), if self.ending.is_none() => Woken::Incoming(event),
             detected = maybe(&mut self.listening.detecting) => Woken::Detected(detected.ok()),
             words = first_words(&mut self.listening.words) => Woken::Words(words),
+            answers = first_answers(&mut self.listening.asked) => Woken::Answers(answers),
             sent = maybe(&mut self.digits) => Woken::Digits(sent.unwrap_or_else(|_| Err("the digits were lost".to_owned()))),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Wake,
             _ = ticks.tick() => Woken::Tick,
@@ -203,6 +206,7 @@ impl<'a> Driver<'a> {
             Woken::Progress(progress) => self.progressed(progress).await,
             Woken::Detected(detected) => self.detected(detected).await,
             Woken::Words(words) => self.transcribed(words).await,
+            Woken::Answers(answers) => self.answered(answers).await,
             Woken::Digits(sent) => self.pressed(sent).await,
             Woken::Tick => self.tick().await,
             Woken::Wake => {

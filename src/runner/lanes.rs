@@ -7,6 +7,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::expect::{Doubt, Fit};
 use crate::lock::lock;
 use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge, on_one_thread};
 use crate::speech::stt::{SttError, Transcriber};
@@ -122,6 +123,17 @@ impl TranscriptionLane {
     /// The system has no thread to give.
     pub fn start(engine: Arc<dyn Transcriber>, threads: usize) -> std::io::Result<Self> {
         Ok(Self { lane: Lane::start("transcription", threads, true)?, engine })
+    }
+
+    /// Whether the engine can be asked how well audio fits other words.
+    pub fn can_compare(&self) -> bool {
+        self.engine.can_compare()
+    }
+
+    /// Asks how well 16 kHz audio fits other words than those heard in it.
+    pub fn compare(&self, audio: Vec<f32>, heard: String, doubts: Vec<Doubt>) -> oneshot::Receiver<Result<Vec<Option<Fit>>, SttError>> {
+        let engine = Arc::clone(&self.engine);
+        self.lane.submit(move || engine.compare(&audio, &heard, &doubts))
     }
 
     /// Transcribes 16 kHz audio.

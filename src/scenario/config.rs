@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
+use super::heard_as;
+use super::language::Language;
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
@@ -14,8 +16,9 @@ use super::targets::{self, Target};
 use super::telemetry::{self, SpanCollector};
 use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
+use crate::expect::HeardAs;
 
-const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "defaults", "stt", "telemetry", "thresholds"];
+const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "language", "heard_as", "defaults", "stt", "telemetry", "thresholds"];
 
 /// Sections that a later version understands.
 const LATER: &[(&str, &str)] = &[
@@ -34,6 +37,10 @@ pub struct Config {
     pub target: Option<Target>,
     /// Targets by name.
     pub targets: BTreeMap<String, Target>,
+    /// What names are heard as, in every scenario.
+    pub heard_as: HeardAs,
+    /// What the bots speak, unless a scenario says otherwise.
+    pub language: Language,
     /// Defaults of every scenario.
     pub defaults: Defaults,
     /// The speech recogniser.
@@ -124,6 +131,8 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
         }
     }
     config.target = fields.get("target").and_then(|node| default_target(decoder, node, &config, &folder));
+    config.language = fields.get("language").and_then(|node| Language::decode(decoder, node)).unwrap_or_default();
+    config.heard_as = fields.get("heard_as").map(|node| heard_as::decode(decoder, node)).unwrap_or_default();
     config.defaults = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     config.stt = fields.get("stt").and_then(|node| stt(decoder, node)).unwrap_or_default();
     config.telemetry = fields.get("telemetry").and_then(|node| telemetry::collector(decoder, node));

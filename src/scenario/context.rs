@@ -6,6 +6,7 @@ use std::path::Path;
 use super::audio::Unplayable;
 use super::decode::Decoder;
 use super::defaults::Defaults;
+use super::language::Language;
 use super::problem::{Problem, suggestion};
 use super::source::Location;
 use super::variables::references;
@@ -21,6 +22,7 @@ pub(super) type Playable = dyn Fn(&Path) -> Result<(), Unplayable>;
 pub(super) struct Context<'a> {
     pub folder: &'a Path,
     pub defaults: &'a Defaults,
+    pub language: &'a Language,
     pub variables: &'a BTreeMap<String, String>,
     /// Says why a recording cannot be played.
     pub playable: &'a Playable,

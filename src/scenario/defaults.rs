@@ -6,7 +6,7 @@ use super::decode::Decoder;
 use super::quality::{self, QualityBounds};
 use super::yaml::Node;
 
-pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "give_up", "after", "advance", "quality"];
+pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "give_up", "after", "advance", "strict", "quality"];
 
 /// What lets the caller go on after a bot turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Defaults {
     give_up: Option<Duration>,
     after: Option<Duration>,
     advance: Option<Advance>,
+    strict: Option<bool>,
     quality: QualityBounds,
 }
 
@@ -40,6 +41,7 @@ impl Defaults {
             give_up: self.give_up.or(below.give_up),
             after: self.after.or(below.after),
             advance: self.advance.or(below.advance),
+            strict: self.strict.or(below.strict),
             quality: self.quality.over(below.quality),
         }
     }
@@ -74,6 +76,11 @@ impl Defaults {
         self.advance.unwrap_or_default()
     }
 
+    /// Whether nothing is put down to the recogniser: no.
+    pub fn strict(&self) -> bool {
+        self.strict.unwrap_or(false)
+    }
+
     /// Bounds on the quality of every turn: none.
     pub fn quality(&self) -> QualityBounds {
         self.quality
@@ -95,6 +102,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Defaults {
         give_up,
         after: pause("after"),
         advance: fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)),
+        strict: fields.get("strict").and_then(|node| decoder.flag(node)),
         quality: fields.get("quality").map(|node| quality::bounds(decoder, node)).unwrap_or_default(),
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn captures(decoder: &mut Decoder<'_>, node: &Node, context: &mut Con
 /// A text, or a mapping of matchers that must all hold.
 pub(super) fn expectation(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<Expectation> {
     if matches!(node.value, Value::Scalar(_)) {
-        return phrase(decoder, node, context).map(Expectation::Says);
+        return matcher(decoder, "says", node.location, node, context);
     }
     if !matches!(node.value, Value::Map(_)) {
         let help = "write the words, or a mapping such as `{ contains: [...] }`";
@@ -54,6 +54,9 @@ pub(super) fn expectation(decoder: &mut Decoder<'_>, node: &Node, context: &Cont
 }
 
 fn matcher(decoder: &mut Decoder<'_>, kind: &str, key: Location, node: &Node, context: &Context<'_>) -> Option<Expectation> {
+    if matches!(kind, "says" | "similar") {
+        context.language.check_matcher(decoder, kind, node);
+    }
     match kind {
         "says" => phrase(decoder, node, context).map(Expectation::Says),
         "exact" => phrase(decoder, node, context).map(Expectation::Exact),

@@ -9,6 +9,8 @@ mod defaults;
 mod digits;
 mod discover;
 mod expectation;
+mod heard_as;
+mod language;
 mod matchers;
 mod model;
 mod parse;

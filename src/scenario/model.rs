@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::expect::HeardAs;
+
 use super::source::Source;
 use super::steps::Step;
 use super::targets::Target;
@@ -21,6 +23,8 @@ pub struct Scenario {
     pub target: Option<Target>,
     /// Values of `{{name}}`; captured ones are added during the call.
     pub variables: BTreeMap<String, String>,
+    /// What names are heard as.
+    pub heard_as: HeardAs,
     /// Longest duration of the call, from answer.
     pub timeout: Duration,
     /// The dialogue, in order.

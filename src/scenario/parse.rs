@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::context::{Context, Playable};
 use super::decode::{Decoder, Fields};
 use super::defaults::{self, Defaults};
+use super::language::Language;
 use super::model::Scenario;
 use super::problem::{Problem, Problems};
 use super::secrets::Secrets;
@@ -15,9 +16,11 @@ use super::source::Source;
 use super::steps::{self, Step};
 use super::targets::{self, Target};
 use super::yaml::{self, Node, Value};
-use super::{audio, sequence};
+use super::{audio, heard_as, sequence};
+use crate::expect::HeardAs;
 
-pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "target", "timeout", "variables", "defaults", "steps"];
+pub(super) const SCENARIO_KEYS: &[&str] =
+    &["name", "description", "tags", "target", "timeout", "language", "variables", "heard_as", "defaults", "steps"];
 
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -29,6 +32,10 @@ pub struct Setting {
     pub variables: BTreeMap<String, String>,
     /// Defaults below those of the scenario.
     pub defaults: Defaults,
+    /// What the bots speak, unless the scenario says otherwise.
+    pub language: Language,
+    /// What names are heard as, unless the scenario says otherwise.
+    pub heard_as: HeardAs,
     /// Targets that a scenario may name.
     pub targets: BTreeMap<String, Target>,
     /// The environment.
@@ -74,8 +81,13 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
     variables.extend(setting.variables.clone());
     let own = fields.get("defaults").map(|node| defaults::decode(decoder, node)).unwrap_or_default();
     let defaults = own.over(&setting.defaults);
-    let mut context = Context { folder: &folder, defaults: &defaults, variables: &variables, playable, captured: BTreeSet::new() };
+    let own_language = fields.get("language").and_then(|node| Language::decode(decoder, node));
+    let language = own_language.as_ref().unwrap_or(&setting.language);
+    let mut context =
+        Context { folder: &folder, defaults: &defaults, language, variables: &variables, playable, captured: BTreeSet::new() };
     let steps = decode_steps(decoder, &fields, &mut context);
+    let own_names = fields.get("heard_as").map(|node| heard_as::decode(decoder, node)).unwrap_or_default();
+    let heard_as = heard_as::merged(own_names, &setting.heard_as);
     Some(Scenario {
         name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
@@ -83,6 +95,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
         target: fields.get("target").and_then(|node| scenario_target(decoder, node, setting, &folder)),
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
+        heard_as,
         steps,
         source: Arc::clone(source),
     })

@@ -8,6 +8,7 @@ mod early;
 mod endpoint;
 mod flow;
 mod follow;
+mod inbound;
 mod info;
 mod locate;
 mod media;

@@ -17,12 +17,13 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::digest::{self, Nonce};
+use super::inbound;
 use super::refusal::phrase;
 use super::trace::{Direction, SipTrace, masked, wire_text};
 use super::uri::unescape;
 use crate::clock::CallClock;
 use crate::lock::lock;
-use crate::transport::{CallEvent, Capture, quote};
+use crate::transport::{CallEvent, Capture, Dial, quote};
 
 /// A PRACK that is not answered for this long is given up: the call may be answered all the same.
 const PRACK_PATIENCE: Duration = Duration::from_secs(4);
@@ -37,6 +38,8 @@ struct Watched {
     answered: bool,
     /// The last response, so that a retransmitted one is reported once.
     last: Option<(u16, String)>,
+    /// Where the peer wants requests, as far as it has said: until then, whom the INVITE was for.
+    target: Uri,
     /// At most one of the peer's and one of a proxy's.
     nonces: Vec<Nonce>,
     /// Where the peers of early dialogs want requests; a fork has several.
@@ -98,11 +101,12 @@ impl Watch {
     }
 
     /// Follows a call from its INVITE on.
-    pub fn follow(&self, call_id: &str, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>, credential: Option<Credential>) {
+    pub fn follow(&self, call_id: &str, callee: Uri, dial: &Dial, credential: Option<Credential>) {
         let watched = Watched {
-            clock,
-            events,
+            clock: dial.clock,
+            events: dial.events.clone(),
             credential,
+            target: callee,
             answered: false,
             last: None,
             nonces: Vec::new(),
@@ -182,6 +186,26 @@ impl Watch {
         }
     }
 
+    /// An answer without a Contact is acknowledged and ended all the same (RFC 3261, sections 13.2.2.4 and 15): requests go where the
+    /// peer was last known to be.
+    fn name_target(&self, message: &mut SipMessage) {
+        let SipMessage::Response(response) = message else { return };
+        let of_invite = response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|method| method == Method::Invite);
+        let Ok(id) = response.call_id_header().map(|id| id.value().to_owned()) else { return };
+        if !of_invite || response.status_code.kind() != StatusCodeKind::Successful {
+            return;
+        }
+        let mut calls = self.lock();
+        let Some(call) = calls.get_mut(&id) else { return };
+        match response.typed_contact_headers().ok().and_then(|all| all.into_iter().next()) {
+            Some(contact) => call.target = contact.uri,
+            None => {
+                response.headers.retain(|header| !matches!(header, Header::Contact(_)));
+                response.headers.push(Header::Contact(format!("<{}>", call.target).into()));
+            }
+        }
+    }
+
     /// The first challenge of its kind after one of the other kind.
     fn second_challenge(&self, response: &mut Response) {
         let (Some(nonce), Ok(id)) = (Nonce::of(response), response.call_id_header()) else { return };
@@ -258,6 +282,8 @@ impl MessageInspector for Inspector {
             self.0.record(Direction::Received, from, &message);
         }
         digest::incoming(&mut message);
+        inbound::tidy(&mut message);
+        self.0.name_target(&mut message);
         if from.is_some()
             && let SipMessage::Response(response) = &mut message
         {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::expect::{self, Leniency, Matcher};
+use crate::expect::{self, Matcher};
 use crate::scenario::{Bound, Location};
 
+use crate::call::hearing::HeardText;
 use crate::call::judge::Evidence;
 use crate::call::turn::Expected;
 use crate::call::verdict::{CheckKind, CheckResult, Origin, Outcome};
@@ -108,31 +109,47 @@ impl Evidence<'_> {
         let heard = self.heard();
         let mut checks = Vec::new();
         checks.extend(self.turn.says.as_ref().map(|says| self.says(says, &heard)));
-        checks.extend(self.turn.not.as_ref().map(|not| must_not(not, &heard)));
+        checks.extend(self.turn.not.as_ref().map(|not| self.must_not(not, &heard)));
         for capture in &self.step.capture {
-            let value = expect::capture(&capture.pattern, &heard);
+            let value = expect::capture(&capture.pattern, heard.as_str());
             let expected = format!("`{}` found in the reply", capture.name);
             let reason = || format!("`{}` was not found in what was heard", capture.name);
             let failed = value.is_none().then(reason);
-            let actual = value.clone().unwrap_or_else(|| heard.clone());
+            let actual = value.clone().unwrap_or_else(|| heard.as_str().to_owned());
             checks.push(CheckResult::judged(CheckKind::Capture, capture.location, expected, actual, failed));
             captured.extend(value.map(|value| (capture.name.clone(), value)));
         }
         checks
     }
 
-    fn says(&self, says: &Expected, heard: &str) -> CheckResult {
-        let reason = match &says.matcher {
-            Err(error) => Some(error.clone()),
+    fn says(&self, says: &Expected, heard: &HeardText) -> CheckResult {
+        let (reason, forgiven) = match &says.matcher {
+            Err(error) => (Some(error.clone()), String::new()),
             Ok(matcher) => {
-                let judgement = matcher.judge(heard, &Leniency::default());
+                let judged = self.hearing.judge(says, matcher, heard);
                 let cut = self.cut_off.as_ref().map(|why| format!("; {why} before the turn was complete"));
-                (!judgement.met).then(|| judgement.reason + cut.as_deref().unwrap_or(""))
+                if judged.met {
+                    (None, if judged.asked { judged.reason } else { String::new() })
+                } else {
+                    (Some(judged.reason + cut.as_deref().unwrap_or("")), String::new())
+                }
             }
         };
-        let diff = reason.as_ref().map_or_else(String::new, |_| difference(says, heard));
-        let check = CheckResult::judged(CheckKind::Says, says.location, describe(says), heard.to_owned(), reason);
-        CheckResult { diff, ..check }
+        let diff = reason.as_ref().map_or_else(String::new, |_| difference(says, heard.as_str()));
+        let check = CheckResult::judged(CheckKind::Says, says.location, describe(says), heard.as_str().to_owned(), reason);
+        CheckResult { diff, forgiven, ..check }
+    }
+
+    fn must_not(&self, not: &Expected, heard: &HeardText) -> CheckResult {
+        let failed = match &not.matcher {
+            Err(error) => Some(error.clone()),
+            Ok(matcher) => {
+                let said = || format!("the bot said what it must not: {}", matcher.describe());
+                self.hearing.forbids(not, matcher, heard).then(said)
+            }
+        };
+        let expected = format!("not: {}", describe(not));
+        CheckResult::judged(CheckKind::Not, not.location, expected, heard.as_str().to_owned(), failed)
     }
 
     fn latency(&self) -> Option<CheckResult> {
@@ -163,7 +180,7 @@ impl Evidence<'_> {
     fn answer_latency(&self) -> Option<CheckResult> {
         let (bound, kind) = (self.step.answer_latency?, CheckKind::AnswerLatency);
         let expected = format!("the answer starts within {}", human_unsigned(bound.limit));
-        let (Some(onset), Some(start)) = (self.answer_onset(), self.turn.start) else {
+        let (Some(onset), Some(start)) = (self.answer_onset, self.turn.start) else {
             return Some(CheckResult::skipped(kind, bound.location, expected, "the expectation was not met"));
         };
         let took = onset.since(start.at);
@@ -198,7 +215,8 @@ impl Evidence<'_> {
         let (actual, failed) = match (spoke, &self.cut_off) {
             (Some(onset), _) => {
                 let after = after(onset.since(from));
-                let words = Some(self.heard()).filter(|words| !words.is_empty());
+                let heard = self.heard();
+                let words = Some(heard.as_str()).filter(|words| !words.is_empty());
                 let words = words.map(|words| format!(": {words}")).unwrap_or_default();
                 (format!("speech {after}{words}"), Some(format!("the bot spoke {after}")))
             }
@@ -235,18 +253,6 @@ fn difference(expected: &Expected, heard: &str) -> String {
         Ok(Matcher::Says(text) | Matcher::Exact(text) | Matcher::Similar(text)) => expect::render_diff(&expect::word_diff(text, heard)),
         _ => String::new(),
     }
-}
-
-fn must_not(not: &Expected, heard: &str) -> CheckResult {
-    let failed = match &not.matcher {
-        Err(error) => Some(error.clone()),
-        Ok(matcher) => {
-            let said = || format!("the bot said what it must not: {}", matcher.describe());
-            matcher.judge(heard, &Leniency::default()).met.then(said)
-        }
-    };
-    let expected = format!("not: {}", describe(not));
-    CheckResult::judged(CheckKind::Not, not.location, expected, heard.to_owned(), failed)
 }
 
 fn describe(expected: &Expected) -> String {

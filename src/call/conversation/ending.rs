@@ -66,7 +66,7 @@ impl Conversation {
         }
         let speech = self.dialogue.turns.back().map(|turn| self.dialogue.speech_of(turn));
         let missing = speech.is_some_and(|speech| speech.pending() || speech.speaking());
-        !missing && ending.at + DETECTION_LAG <= self.dialogue.now
+        !missing && self.dialogue.questions().is_empty() && ending.at + DETECTION_LAG <= self.dialogue.now
     }
 
     /// The call takes longer than the scenario allows.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::call::hearing::Question;
 use crate::call::io::Output;
 use crate::call::judge::{self, Evidence};
 use crate::call::speech::Segment;
@@ -31,8 +32,15 @@ impl Dialogue {
         if !self.turns.front().is_some_and(|turn| self.is_complete(turn)) {
             return None;
         }
-        let turn = self.turns.pop_front()?;
-        self.judge(turn)
+        let mut turn = self.turns.pop_front()?;
+        match self.judge(&mut turn)? {
+            Ok(result) => Some(result),
+            Err(open) => {
+                self.turns.push_front(turn);
+                self.ask(open);
+                None
+            }
+        }
     }
 
     /// Whether the caller's own hang-up cut off what the bot went on to say after a complete answer: half a word can be
@@ -48,26 +56,31 @@ impl Dialogue {
         turn.closed && unheard
     }
 
-    fn judge(&mut self, mut turn: Turn) -> Option<TurnResult> {
-        let step = self.bot_step(&turn)?.clone();
+    /// The verdict on a turn, or the questions that it hangs on; `None` where its step is not the bot's.
+    fn judge(&mut self, turn: &mut Turn) -> Option<Result<TurnResult, Vec<Question>>> {
+        let step = self.bot_step(turn)?.clone();
         if turn.start.is_none() {
-            return Some(judge::without_speech(turn.step, turn.number, step.location, Vec::new()));
+            return Some(Ok(judge::without_speech(turn.step, turn.number, step.location, Vec::new())));
         }
         turn.resolve(&step, &self.judged_variables);
         let call_end = self.ending.as_ref().map_or(self.now, |ending| ending.at);
-        let segments = self.speech_of(&turn).0.iter().filter(|segment| !self.is_cut_off(&turn, segment));
+        let segments = self.speech_of(turn).0.iter().filter(|segment| !self.is_cut_off(turn, segment));
         let utterances = segments.map(|segment| segment.utterance(call_end)).collect();
         let undecided = !turn.decided && turn.interrupted_at.is_none();
-        let result = judge::judge(Evidence {
-            turn: &turn,
+        let judged = judge::judge(Evidence {
+            turn,
             step: &step,
+            hearing: &self.hearing,
             utterances,
+            answer_onset: None,
             spoken_before: self.speech.last_end_before(turn.from),
             cut_off: self.cut_off.clone().filter(|_| undecided),
             cancelled: undecided && self.is_cancelled(),
         });
-        self.judged_variables.extend(result.captured.clone());
-        self.variables.extend(result.captured.clone());
-        Some(result)
+        if let Ok(result) = &judged {
+            self.judged_variables.extend(result.captured.clone());
+            self.variables.extend(result.captured.clone());
+        }
+        Some(judged)
     }
 }

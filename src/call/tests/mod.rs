@@ -2,6 +2,7 @@
 
 mod barge_in;
 mod call_log;
+mod ear;
 mod endings;
 mod lags;
 mod properties;

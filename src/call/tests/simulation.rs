@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Conversation, EndCause, Input, InputKind, Output, Playback, TurnResult};
+use crate::call::{Answer, Conversation, EndCause, Input, InputKind, Output, Playback, TurnResult};
 use crate::scenario::{Scenario, Setting, Source, parse_with};
 use crate::time::CallTime;
 
@@ -48,8 +48,8 @@ pub struct World {
 pub fn run(scenario: Scenario, timeline: Timeline, shift: Duration) -> Outcome {
     let outcome = Outcome { outputs: Vec::new(), turns: Vec::new(), inputs: Vec::new(), over: false };
     let mut world = World {
+        conversation: Conversation::new(Arc::new(scenario)).asking(timeline.ear.is_some()),
         timeline,
-        conversation: Conversation::new(Arc::new(scenario)),
         now: CallTime::DIAL + shift,
         queue: BTreeMap::new(),
         queued: 0,
@@ -138,6 +138,12 @@ impl World {
                 assert!(*at > self.now, "a wake-up in the past: {at} at {}", self.now);
                 self.wake = Some(*at);
                 return;
+            }
+            Output::Ask { onset, doubts, .. } => {
+                let fits = &self.timeline.fits;
+                let answers = doubts.iter().map(|doubt| Answer { fit: fits.get(&doubt.expected).copied(), doubt: doubt.clone() });
+                let answered = InputKind::Fits { onset: *onset, answers: answers.collect() };
+                self.push(self.now + self.timeline.ear.expect("a recogniser that can be asked"), answered);
             }
             Output::Turn(turn) => self.outcome.turns.push((**turn).clone()),
         }

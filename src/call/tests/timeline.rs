@@ -8,11 +8,14 @@
 //!
 //! Times are seconds since dial, or since an anchor: `c1` the end of the caller's first act, `s1` its
 //! start, `h` the moment the tester hangs up. `stt=2` sets the transcript lag of one line; lines such as `lag 0.2` set it
-//! for all.
+//! for all. `ear 0.1` makes the recogniser one that can be asked, and answers after that long: `fit Austin -9 0.5` says how well
+//! the audio fits a name (advantage and confidence).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::{EndCause, InputKind, SpeechEdge};
+use crate::expect::Fit;
 use crate::time::{CallTime, Span};
 
 /// From what a line's times count.
@@ -53,6 +56,10 @@ pub struct Timeline {
     /// Length of each of the caller's recordings, and of the silence after its last word.
     pub clip: Duration,
     pub tail: Duration,
+    /// Question to answer of a recogniser that can be asked.
+    pub ear: Option<Duration>,
+    /// What it answers for each expected wording; nothing where there is none.
+    pub fits: BTreeMap<String, Fit>,
 }
 
 pub fn secs(text: &str) -> Duration {
@@ -61,8 +68,16 @@ pub fn secs(text: &str) -> Duration {
 
 impl Timeline {
     pub fn parse(text: &str) -> Self {
-        let mut timeline =
-            Self { lines: Vec::new(), lag: secs("0.1"), hangover: secs("0.25"), stt: secs("0.1"), clip: secs("1"), tail: secs("0.2") };
+        let mut timeline = Self {
+            lines: Vec::new(),
+            lag: secs("0.1"),
+            hangover: secs("0.25"),
+            stt: secs("0.1"),
+            clip: secs("1"),
+            tail: secs("0.2"),
+            ear: None,
+            fits: BTreeMap::new(),
+        };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             timeline.add(line);
         }
@@ -77,6 +92,13 @@ impl Timeline {
             "stt" => self.stt = secs(rest),
             "clip" => self.clip = secs(rest),
             "tail" => self.tail = secs(rest),
+            "ear" => self.ear = Some(secs(rest)),
+            "fit" => {
+                let mut words = rest.rsplitn(3, ' ');
+                let mut number = || words.next().and_then(|word| word.parse().ok()).expect("a number");
+                let (confidence, advantage) = (number(), number());
+                self.fits.insert(words.next().expect("a name").to_owned(), Fit { advantage, confidence });
+            }
             times => self.lines.push(parse_line(times, rest)),
         }
     }

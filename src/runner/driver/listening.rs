@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::oneshot;
 
 use super::super::lanes::Detected;
+use crate::expect::{Doubt, Fit};
 use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechModel};
 use crate::speech::stt::SttError;
 use crate::time::{CallTime, Span};
@@ -19,6 +20,7 @@ pub(super) struct Listening {
     /// Onset of the segment under way, fixed when it was first reported.
     pub onset: Option<CallTime>,
     pub words: VecDeque<Words>,
+    pub asked: VecDeque<Asked>,
     /// The detector has had the end of the audio.
     pub last_fed: bool,
     /// The conversation knows that the call has ended.
@@ -33,6 +35,7 @@ impl Listening {
             backlog: Vec::new(),
             onset: None,
             words: VecDeque::new(),
+            asked: VecDeque::new(),
             last_fed: false,
             ended: false,
         }
@@ -45,12 +48,26 @@ pub(super) struct Words {
     pub reply: oneshot::Receiver<Result<String, SttError>>,
 }
 
+/// A segment whose audio is asked about its words.
+pub(super) struct Asked {
+    pub onset: CallTime,
+    pub doubts: Vec<Doubt>,
+    pub reply: oneshot::Receiver<Result<Vec<Option<Fit>>, SttError>>,
+}
+
 /// Waits for the words of the oldest segment.
 pub(super) async fn first_words(words: &mut VecDeque<Words>) -> Result<String, String> {
-    match words.front_mut() {
-        Some(first) => {
-            (&mut first.reply).await.map_err(|_| "the transcription lane lost the segment".to_owned())?.map_err(|error| error.to_string())
-        }
+    reply(words.front_mut().map(|words| &mut words.reply)).await
+}
+
+/// Waits for the answers about the segment that was asked about first.
+pub(super) async fn first_answers(asked: &mut VecDeque<Asked>) -> Result<Vec<Option<Fit>>, String> {
+    reply(asked.front_mut().map(|asked| &mut asked.reply)).await
+}
+
+async fn reply<T>(reply: Option<&mut oneshot::Receiver<Result<T, SttError>>>) -> Result<T, String> {
+    match reply {
+        Some(reply) => reply.await.map_err(|_| "the transcription lane lost the segment".to_owned())?.map_err(|error| error.to_string()),
         None => std::future::pending().await,
     }
 }

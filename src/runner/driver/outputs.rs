@@ -39,6 +39,7 @@ impl Driver<'_> {
                 self.call.control.hang_up().await;
                 self.end(EndCause::CallerHungUp);
             }
+            Output::Ask { onset, heard, doubts } => self.ask(onset, heard, doubts),
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Turn(turn) => {
                 self.emit(Event::Turn { call: self.evidence.result.call, turn: turn.clone() });

@@ -3,11 +3,12 @@
 use super::super::evidence::Failure;
 use super::super::lanes::Detected;
 use super::Driver;
-use super::listening::Words;
-use crate::call::{InputKind, SpeechEdge};
+use super::listening::{Asked, Words};
+use crate::call::{Answer, InputKind, SpeechEdge};
+use crate::expect::{Doubt, Fit};
 use crate::media::detect;
 use crate::speech::stt::segment_audio;
-use crate::time::Span;
+use crate::time::{CallTime, Span};
 
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;
@@ -83,10 +84,33 @@ impl Driver<'_> {
         self.evidence.transcript_lag = self.evidence.transcript_lag.max(self.clock.now().saturating_since(span.end));
         match words {
             Ok(text) => self.handle(InputKind::Transcript { span, text, is_final: true }).await,
-            Err(error) => {
-                self.evidence.failure = Some(Failure::Transcription(error));
-                self.call.control.hang_up().await;
-            }
+            Err(error) => self.deaf(error).await,
         }
+    }
+
+    /// Asks the recogniser about the words of a segment, on the lane that transcribed it.
+    pub(super) fn ask(&mut self, onset: CallTime, heard: String, doubts: Vec<Doubt>) {
+        let range = self.evidence.speech.iter().find(|(span, _)| span.start == onset).map(|(_, range)| range.clone());
+        let audio = segment_audio(self.evidence.timeline.recording(), range.unwrap_or_default());
+        let reply = self.services.transcription.compare(audio, heard, doubts.clone());
+        self.listening.asked.push_back(Asked { onset, doubts, reply });
+    }
+
+    pub(super) async fn answered(&mut self, answers: Result<Vec<Option<Fit>>, String>) {
+        let Some(Asked { onset, doubts, .. }) = self.listening.asked.pop_front() else { return };
+        match answers {
+            Ok(fits) => {
+                let fits = fits.into_iter().chain(std::iter::repeat(None));
+                let answers = doubts.into_iter().zip(fits).map(|(doubt, fit)| Answer { doubt, fit }).collect();
+                self.handle(InputKind::Fits { onset, answers }).await;
+            }
+            Err(error) => self.deaf(error).await,
+        }
+    }
+
+    /// Without the recogniser there is no verdict.
+    async fn deaf(&mut self, error: String) {
+        self.evidence.failure = Some(Failure::Transcription(error));
+        self.call.control.hang_up().await;
     }
 }

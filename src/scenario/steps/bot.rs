@@ -37,6 +37,7 @@ pub(in crate::scenario) const BOT_KEYS: &[&str] = &[
     "end_silence",
     "give_up",
     "advance",
+    "strict",
 ];
 
 /// What the bot must do in one turn.
@@ -76,6 +77,8 @@ pub struct BotStep {
     pub give_up: Duration,
     /// When the caller may go on.
     pub advance: Advance,
+    /// Nothing is put down to the recogniser.
+    pub strict: bool,
 }
 
 /// Words alone, or a mapping.
@@ -115,6 +118,7 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, cont
     }
     step.optional = fields.get("optional").and_then(|node| decoder.flag(node)).unwrap_or(false);
     step.advance = fields.get("advance").and_then(|node| decoder.choice(node, ADVANCE)).unwrap_or(step.advance);
+    step.strict = fields.get("strict").and_then(|node| decoder.flag(node)).unwrap_or(step.strict);
     step.capture = fields.get("capture").map(|node| matchers::captures(decoder, node, context)).unwrap_or_default();
     // After `capture`: what this reply says may be an argument of this call.
     step.calls = fields.get("calls").map(|node| telemetry::calls(decoder, node, context)).unwrap_or_default();
@@ -126,7 +130,8 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, cont
 }
 
 fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
-    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "quality"];
+    let about_speech =
+        ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "strict", "quality"];
     let stages = Stage::ALL.map(Stage::key);
     for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
         let problem = Problem::new(location, format!("`{name}` cannot be combined with `silent_for`"));
@@ -154,5 +159,6 @@ fn plain_bot(location: Location, defaults: &Defaults) -> BotStep {
         end_silence: defaults.end_silence(),
         give_up: defaults.give_up(),
         advance: defaults.advance(),
+        strict: defaults.strict(),
     }
 }

@@ -45,6 +45,36 @@ fn unknown_unit() {
 }
 
 #[test]
+fn matchers_that_do_not_know_the_language() {
+    assert_snapshot!(mistakes(
+        "language: de
+steps:
+  - bot: Ihr Termin ist nicht bestätigt.
+  - caller: { silence: 1s }
+  - bot: { says: { similar: Guten Tag }, not: Auf Wiedersehen }
+  - caller: { silence: 1s }
+  - bot: { says: { contains: Dienstag, matches: \"(?i)nicht\", exact: Guten Tag } }
+"
+    ));
+    assert_snapshot!("language_that_is_not_a_tag", mistakes("language: German please\nsteps:\n  - bot: Hello\n"));
+    assert!(read("language: en-GB\nsteps:\n  - bot: Hello\n").is_ok());
+}
+
+#[test]
+fn bad_heard_as_and_strict() {
+    assert_snapshot!(mistakes(
+        "heard_as: { Xiomara: , \"...\": Zumar, Siobhan: [siobhan, \"?\", Shivon], Niamh: { Eve: x } }
+defaults: { strict: yes }
+steps:
+  - bot: { says: Hello, strict: always }
+  - caller: { silence: 1s }
+  - bot: { silent_for: 2s, strict: true }
+"
+    ));
+    assert_snapshot!("heard_as_that_is_a_list", mistakes("heard_as: [Zumar]\nsteps:\n  - bot: Hello\n"));
+}
+
+#[test]
 fn zero_negative_and_huge_durations() {
     assert_snapshot!(mistakes(
         "timeout: 0s\nsteps:\n  - bot: { within: -5s, latency: 0ms }\n  - caller: { silence: 400h }\n  - bot: { give_up: 1,5s }\n"

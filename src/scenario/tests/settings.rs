@@ -35,6 +35,20 @@ fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
 }
 
 #[test]
+fn what_names_are_heard_as_comes_together_name_by_name() {
+    let project = "heard_as: { Xiomara: [Zumar, the Amara], Siobhan: Shivon }\ndefaults: { strict: true }\n";
+    let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");
+    let setting = Setting { heard_as: config.heard_as, defaults: config.defaults, ..Setting::default() };
+    let text = "heard_as: { Siobhan: [Chevonne], Niamh: Neve }\nsteps:\n  - bot: { says: Hello, strict: false }\n  - bot: Hello\n";
+    let scenario = with(text, &setting);
+    let names: Vec<String> = scenario.heard_as.iter().map(|(name, wordings)| format!("{name}: {}", wordings.join(", "))).collect();
+    assert_eq!(names, ["Niamh: Neve", "Siobhan: Chevonne", "Xiomara: Zumar, the Amara"]);
+    assert_eq!((bot(&scenario, 0).strict, bot(&scenario, 1).strict), (false, true));
+    let own = with("defaults: { strict: false }\nsteps: [{ bot: Hello }]\n", &setting);
+    assert!(!bot(&own, 0).strict && !bot(&with("steps: [{ bot: Hello }]\n", &Setting::default()), 0).strict);
+}
+
+#[test]
 fn bounds_on_quality_come_together_one_by_one() {
     let project = "defaults: { quality: { mos: 3.5, loss: 2%, gaps: 0 } }\n";
     let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");

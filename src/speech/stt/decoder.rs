@@ -1,4 +1,4 @@
-//! Greedy decoding with the Moonshine decoder: one token at a time until the end token.
+//! The Moonshine decoder: greedy decoding, one token at a time until the end token, and the scores of given wordings.
 
 use rten::{Model, NodeId, RunError, RunOptions, Value, ValueOrView};
 use rten_tensor::prelude::*;
@@ -10,6 +10,11 @@ const BEGIN: u32 = 1;
 const END: u32 = 2;
 const HEADS: usize = 8;
 const HEAD_SIZE: usize = 52;
+/// Positions scored in one pass: each has a logit for all of the 32,768 tokens, so these take 34 MB.
+const MOST_POSITIONS: usize = 256;
+
+/// The encoder's output: one row of features for each frame, in a batch of one.
+pub(super) type Hidden = NdTensor<f32, 3>;
 
 /// The decoder network and its inputs and outputs.
 pub(super) struct Decoder {
@@ -56,10 +61,9 @@ impl Decoder {
 
     /// The most likely tokens for the encoder's output, at most `limit` of them, without the begin
     /// and end tokens.
-    pub(super) fn decode(&self, hidden: &Value, limit: usize, options: &RunOptions) -> Result<Vec<u32>, RunError> {
-        let empty = || Value::from(Tensor::<f32>::zeros(&[1, HEADS, 0, HEAD_SIZE]));
-        let mut own: Vec<Value> = self.own.iter().map(|_| empty()).collect();
-        let mut audio: Vec<Value> = self.audio.iter().map(|_| empty()).collect();
+    pub(super) fn decode(&self, hidden: &Hidden, limit: usize, options: &RunOptions) -> Result<Vec<u32>, RunError> {
+        let mut own: Vec<Value> = self.own.iter().map(|_| no_past(1)).collect();
+        let mut audio: Vec<Value> = self.audio.iter().map(|_| no_past(1)).collect();
         let (mut tokens, mut last) = (Vec::new(), BEGIN);
         while tokens.len() < limit {
             let first = tokens.is_empty();
@@ -81,11 +85,50 @@ impl Decoder {
         Ok(tokens)
     }
 
+    /// For each wording the log-probability of each of its tokens and of the end token after them, each given the audio and the
+    /// tokens before it.
+    pub(super) fn score(&self, hidden: &Hidden, wordings: &[Vec<u32>], options: &RunOptions) -> Result<Vec<Vec<f64>>, RunError> {
+        let longest = wordings.iter().map(Vec::len).max().unwrap_or(0) + 1;
+        let at_once = (MOST_POSITIONS / longest).max(1);
+        let mut scores = Vec::with_capacity(wordings.len());
+        for batch in wordings.chunks(at_once) {
+            scores.extend(self.score_batch(hidden, batch, options)?);
+        }
+        Ok(scores)
+    }
+
+    /// All wordings in one pass, the shorter ones filled up with end tokens.
+    fn score_batch(&self, hidden: &Hidden, wordings: &[Vec<u32>], options: &RunOptions) -> Result<Vec<Vec<f64>>, RunError> {
+        let rows = wordings.len();
+        let width = wordings.iter().map(Vec::len).max().unwrap_or(0) + 1;
+        let mut ids = Vec::with_capacity(rows * width);
+        for wording in wordings {
+            let row = std::iter::once(BEGIN).chain(wording.iter().copied()).chain(std::iter::repeat(END));
+            ids.extend(row.take(width).map(|token| token as i32));
+        }
+        let [_, frames, features] = hidden.shape();
+        let repeated = NdTensor::from_data([rows, frames, features], hidden.to_vec().repeat(rows));
+        let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
+            (self.token, Tensor::from_data(&[rows, width], ids).into()),
+            (self.hidden, repeated.into()),
+            (self.use_cache, Tensor::from_data(&[1], vec![0]).into()),
+        ];
+        inputs.extend(self.own.iter().chain(&self.audio).map(|slot| (slot.past, no_past(rows).into())));
+        let logits = self.model.run(inputs, &[self.logits], Some(options.clone()))?.into_iter().next();
+        let Some(logits) = logits.and_then(|logits| NdTensor::<f32, 3>::try_from(logits).ok()) else { return Ok(Vec::new()) };
+        let (tokens, logits) = (logits.size(2).max(1), logits.to_vec());
+        let scores = wordings.iter().zip(logits.chunks(width * tokens)).map(|(wording, logits)| {
+            let targets = wording.iter().copied().chain(std::iter::once(END));
+            targets.zip(logits.chunks(tokens)).map(|(token, logits)| log_probability(logits, token)).collect()
+        });
+        Ok(scores.collect())
+    }
+
     /// One run of the network: the logits, the grown cache and, in the first step, the audio's.
     fn step(
         &self,
         token: u32,
-        hidden: &Value,
+        hidden: &Hidden,
         own: Vec<Value>,
         audio: &[Value],
         first: bool,
@@ -106,6 +149,19 @@ impl Decoder {
         }
         self.model.run(inputs, &outputs, Some(options.clone()))
     }
+}
+
+/// The cache before the first token.
+fn no_past(rows: usize) -> Value {
+    Value::from(Tensor::<f32>::zeros(&[rows, HEADS, 0, HEAD_SIZE]))
+}
+
+/// The natural logarithm of a token's probability.
+fn log_probability(logits: &[f32], token: u32) -> f64 {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - top).exp()).sum();
+    let own = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    f64::from(own - top) - sum.ln()
 }
 
 /// The token with the highest logit; the end token when there are no logits.

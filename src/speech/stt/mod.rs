@@ -8,11 +8,13 @@ mod decoder;
 mod embedded;
 mod error;
 mod http;
+mod memory;
 mod repetition;
 mod segment;
 mod tokenizer;
 mod transcriber;
 mod wav;
+mod wording;
 
 pub use command::{CommandConfig, CommandTranscriber};
 pub use embedded::Embedded;

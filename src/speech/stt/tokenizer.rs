@@ -1,12 +1,21 @@
-//! The recogniser's vocabulary: token ids to text.
+//! The recogniser's vocabulary: token ids to text, and text to the token ids that the recogniser itself would write.
+
+use std::collections::HashMap;
 
 /// The space in the pieces of the vocabulary.
 const SPACE: &str = "\u{2581}";
+
+/// Ids below this are control tokens and the 256 bytes. The pieces of the bytes look like those of letters.
+const FIRST_PIECE: usize = 259;
+/// The id of byte 0.
+const BYTES: u32 = 3;
 
 /// The pieces of `tokenizer.bin`, by token id.
 #[derive(Debug)]
 pub(super) struct Tokenizer {
     pieces: Vec<Vec<u8>>,
+    /// The ids of the pieces that are text.
+    ids: HashMap<Vec<u8>, u32>,
 }
 
 impl Tokenizer {
@@ -25,18 +34,63 @@ impl Tokenizer {
             pieces.push(piece.to_vec());
             bytes = rest;
         }
-        Some(Self { pieces })
+        let mut ids = HashMap::new();
+        for (id, piece) in (0u32..).zip(&pieces).skip(FIRST_PIECE).filter(|(_, piece)| !piece.is_empty()) {
+            ids.entry(piece.clone()).or_insert(id);
+        }
+        Some(Self { pieces, ids })
+    }
+
+    /// The tokens of a text, each of its words with the space before it.
+    ///
+    /// The file has no list of merges, and needs none: the order of the ids is that of the merges, so the neighbours that join
+    /// to the piece with the lowest id are joined first.
+    pub(super) fn encode(&self, text: &str) -> Vec<u32> {
+        text.split_whitespace().flat_map(|word| self.encode_word(word)).collect()
+    }
+
+    fn encode_word(&self, word: &str) -> Vec<u32> {
+        let mut parts: Vec<Vec<u8>> =
+            std::iter::once(SPACE.as_bytes().to_vec()).chain(word.chars().map(|c| c.to_string().into())).collect();
+        let joined = |pair: &[Vec<u8>]| self.ids.get(&pair.concat()).copied();
+        while let Some((_, at)) = parts.windows(2).enumerate().filter_map(|(at, pair)| Some((joined(pair)?, at))).min() {
+            let next = parts.remove(at + 1);
+            if let Some(part) = parts.get_mut(at) {
+                part.extend(next);
+            }
+        }
+        let ids = |part: Vec<u8>| match self.ids.get(&part) {
+            Some(id) => vec![*id],
+            None => part.into_iter().map(|byte| BYTES + u32::from(byte)).collect(),
+        };
+        parts.into_iter().flat_map(ids).collect()
+    }
+
+    /// Where each token ends in the text of all of them, in bytes, the space before the first word included; `None` where the
+    /// tokens are not text throughout.
+    pub(super) fn ends(&self, ids: &[u32]) -> Option<Vec<usize>> {
+        let mut bytes = Vec::new();
+        let mut ends = Vec::new();
+        for id in ids {
+            bytes.extend_from_slice(self.text_of(*id));
+            // Spaces are three bytes long in the pieces, and one in the text. A piece never ends within one.
+            let spaces = bytes.windows(SPACE.len()).filter(|window| *window == SPACE.as_bytes()).count();
+            ends.push(bytes.len() - spaces * (SPACE.len() - 1));
+        }
+        std::str::from_utf8(&bytes).is_ok().then_some(ends)
+    }
+
+    /// The bytes of a token; none for control tokens (`<...>`) and unknown ids.
+    fn text_of(&self, id: u32) -> &[u8] {
+        match self.pieces.get(id as usize).map(Vec::as_slice) {
+            None | Some([b'<', _, .., b'>']) => &[],
+            Some(piece) => piece,
+        }
     }
 
     /// The text of a sequence of tokens; control tokens (`<...>`) and unknown ids are left out.
     pub(super) fn decode(&self, ids: &[u32]) -> String {
-        let mut bytes = Vec::new();
-        for id in ids {
-            match self.pieces.get(*id as usize).map(Vec::as_slice) {
-                None | Some([b'<', _, .., b'>']) => {}
-                Some(piece) => bytes.extend_from_slice(piece),
-            }
-        }
+        let bytes: Vec<u8> = ids.iter().flat_map(|id| self.text_of(*id)).copied().collect();
         String::from_utf8_lossy(&bytes).replace(SPACE, " ").trim().to_owned()
     }
 }
@@ -58,6 +112,29 @@ mod tests {
         assert_eq!(tokenizer.decode(&[4]), long);
     }
 
+    /// A vocabulary of these pieces after the control tokens and the bytes.
+    fn vocabulary(pieces: &[&str]) -> Tokenizer {
+        let bytes = (0..=255u8).flat_map(|byte| [1, byte]);
+        let text = pieces.iter().flat_map(|piece| [&[piece.len() as u8], piece.as_bytes()].concat());
+        let file: Vec<u8> = [3, b'<', b'u', b'>', 3, b'<', b's', b'>', 3, b'<', b'e', b'>'].into_iter().chain(bytes).chain(text).collect();
+        Tokenizer::parse(&file).unwrap()
+    }
+
+    #[test]
+    fn neighbours_with_the_lowest_piece_are_joined_first() {
+        let tokenizer = vocabulary(&["ab", "bc", "\u{2581}a", "\u{2581}ab", "\u{2581}", "a", "b", "c", "bcd"]);
+        // `ab` goes before `bc` and before the space; no letter is the byte that looks like it.
+        assert_eq!(tokenizer.encode("abc"), [262, 266]);
+        assert_eq!(tokenizer.encode("abc a"), [262, 266, 261]);
+        assert_eq!(tokenizer.encode("bc"), [263, 260]);
+        // What is in no piece is spelled in bytes.
+        assert_eq!(tokenizer.encode("a\u{e9}"), [261, 3 + 0xc3, 3 + 0xa9]);
+        assert_eq!(tokenizer.decode(&tokenizer.encode("abc a\u{e9}")), "abc a\u{e9}");
+        assert_eq!(tokenizer.ends(&tokenizer.encode("abc a\u{e9}")), Some(vec![3, 4, 6, 7, 8]));
+        assert_eq!(tokenizer.ends(&[3 + 0xff]), None);
+        assert!(tokenizer.encode(" ").is_empty());
+    }
+
     #[test]
     fn a_cut_file_is_refused() {
         assert!(Tokenizer::parse(&[5, b'a']).is_none());
@@ -67,9 +144,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn never_panics(bytes: Vec<u8>, ids: Vec<u32>) {
+        fn never_panics(bytes: Vec<u8>, ids: Vec<u32>, text: String) {
             if let Some(tokenizer) = Tokenizer::parse(&bytes) {
                 tokenizer.decode(&ids);
+                tokenizer.ends(&ids);
+                tokenizer.encode(&text);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The engine seen from the runner.
 
 use super::error::SttError;
+use crate::expect::{Doubt, Fit};
 
 /// Turns speech into text. Calls block for as long as the engine works; run them away from
 /// anything that keeps time. One engine may be used from several threads at once.
@@ -14,6 +15,21 @@ pub trait Transcriber: Send + Sync {
     /// # Errors
     /// [`SttError`] when the engine could not do its work; audio without words is not an error.
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError>;
+
+    /// Whether [`Transcriber::compare`] has answers. A text alone cannot tell a misheard word from a wrong one.
+    fn can_compare(&self) -> bool {
+        false
+    }
+
+    /// How well the audio fits other words than those that were heard in it. `heard` is the text of `audio` as
+    /// [`Transcriber::transcribe`] gave it, and the ranges of the doubts lie in it. One answer for each doubt, in order; `None`
+    /// where the engine cannot tell.
+    ///
+    /// # Errors
+    /// [`SttError`] when the engine could not do its work.
+    fn compare(&self, _audio: &[f32], _heard: &str, doubts: &[Doubt]) -> Result<Vec<Option<Fit>>, SttError> {
+        Ok(vec![None; doubts.len()])
+    }
 
     /// What the engine takes on at once on a machine with this many cores. `sample` is a second or two of speech, mono, 16 kHz,
     /// for an engine that has to be measured. Unless an engine says otherwise, a segment keeps one core busy and a call needs one.
