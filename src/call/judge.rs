@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::scenario::{BotStep, Location};
 
-use super::hearing::{Hearing, HeardText, Question};
+use super::hearing::{HeardText, Hearing, Question};
 use super::speech::is_noise;
 use super::turn::Turn;
 use super::verdict::{CheckResult, TurnResult, Utterance, worst};

@@ -117,7 +117,16 @@ impl CheckResult {
     /// A check that holds, or does not for this reason.
     pub fn judged(check: CheckKind, location: Location, expected: String, actual: String, failed: Option<String>) -> Self {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Passed };
-        Self { check, outcome, expected, actual, reason: failed.unwrap_or_default(), diff: String::new(), forgiven: String::new(), location }
+        Self {
+            check,
+            outcome,
+            expected,
+            actual,
+            reason: failed.unwrap_or_default(),
+            diff: String::new(),
+            forgiven: String::new(),
+            location,
+        }
     }
 
     /// A check that could not be judged, and why.

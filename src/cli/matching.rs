@@ -142,8 +142,13 @@ mod tests {
 
     #[test]
     fn a_pair_is_explained() {
-        let (wrong, met) =
-            one(MatcherKind::Says, &Leniency::default(), "You are booked for Tuesday at 3 PM.", "you are booked for thursday at three p.m.").expect("text");
+        let (wrong, met) = one(
+            MatcherKind::Says,
+            &Leniency::default(),
+            "You are booked for Tuesday at 3 PM.",
+            "you are booked for thursday at three p.m.",
+        )
+        .expect("text");
         assert!(!met);
         let (right, met) = one(MatcherKind::Contains, &Leniency::default(), "$25", "it costs twenty five dollars").expect("text");
         assert!(met);

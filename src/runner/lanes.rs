@@ -7,9 +7,9 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::expect::{Doubt, Fit};
 use crate::lock::lock;
 use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge, on_one_thread};
-use crate::expect::{Doubt, Fit};
 use crate::speech::stt::{SttError, Transcriber};
 
 type Job = Box<dyn FnOnce() + Send>;

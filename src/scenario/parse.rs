@@ -18,7 +18,8 @@ use super::yaml::{self, Node, Value};
 use super::{audio, heard_as, sequence};
 use crate::expect::HeardAs;
 
-pub(super) const SCENARIO_KEYS: &[&str] = &["name", "description", "tags", "target", "timeout", "variables", "heard_as", "defaults", "steps"];
+pub(super) const SCENARIO_KEYS: &[&str] =
+    &["name", "description", "tags", "target", "timeout", "variables", "heard_as", "defaults", "steps"];
 
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);

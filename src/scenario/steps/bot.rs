@@ -130,7 +130,8 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, cont
 }
 
 fn silence_stands_alone(decoder: &mut Decoder<'_>, fields: &Fields<'_>) {
-    let about_speech = ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "strict", "quality"];
+    let about_speech =
+        ["says", "not", "latency", "answer_latency", "within", "stops_within", "dtmf", "capture", "optional", "strict", "quality"];
     let stages = Stage::ALL.map(Stage::key);
     for (name, location) in fields.present(&[&about_speech[..], &stages[..]].concat()) {
         let problem = Problem::new(location, format!("`{name}` cannot be combined with `silent_for`"));

@@ -50,7 +50,8 @@ impl Tokenizer {
     }
 
     fn encode_word(&self, word: &str) -> Vec<u32> {
-        let mut parts: Vec<Vec<u8>> = std::iter::once(SPACE.as_bytes().to_vec()).chain(word.chars().map(|c| c.to_string().into())).collect();
+        let mut parts: Vec<Vec<u8>> =
+            std::iter::once(SPACE.as_bytes().to_vec()).chain(word.chars().map(|c| c.to_string().into())).collect();
         let joined = |pair: &[Vec<u8>]| self.ids.get(&pair.concat()).copied();
         while let Some((_, at)) = parts.windows(2).enumerate().filter_map(|(at, pair)| Some((joined(pair)?, at))).min() {
             let next = parts.remove(at + 1);
