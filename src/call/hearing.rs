@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::io::{Answer, Output};
-use super::turn::Expected;
 use crate::expect::{Doubt, Ear, Fit, HeardAs, Leniency, Matcher};
 use crate::time::CallTime;
 
@@ -89,16 +88,16 @@ impl Hearing {
         Self { heard_as, ..Self::default() }
     }
 
-    /// Judges what was heard by all that is known of its audio.
-    pub fn judge(&self, expected: &Expected, matcher: &Matcher, heard: &HeardText) -> Heard {
+    /// Judges what was heard by all that is known of its audio; `strict`: by the text, and forgives nothing.
+    pub fn judge(&self, matcher: &Matcher, strict: bool, heard: &HeardText) -> Heard {
         let asked = Cell::new(false);
         let answer = |doubt: &Doubt| {
             asked.set(true);
             self.answer_to(doubt, heard)
         };
-        let judgement = matcher.judge(heard.as_str(), &self.leniency(self.ear(expected.strict, &answer)));
+        let judgement = matcher.judge(heard.as_str(), &self.leniency(self.ear(strict, &answer)));
         let mut reason = judgement.reason;
-        if !judgement.met && !expected.strict && !self.can_ask && self.would_ask(matcher, heard) {
+        if !judgement.met && !strict && !self.can_ask && self.would_ask(matcher, heard) {
             reason = format!("{reason}; {CANNOT_ASK}");
         }
         let open = if judgement.met { Vec::new() } else { judgement.doubts };
@@ -107,8 +106,8 @@ impl Hearing {
     }
 
     /// Whether forbidden words were heard, by the text alone: what the audio merely allows was not said.
-    pub fn forbids(&self, forbidden: &Expected, matcher: &Matcher, heard: &HeardText) -> bool {
-        let ear = if forbidden.strict { Ear::Strict } else { Ear::Text };
+    pub fn forbids(&self, matcher: &Matcher, strict: bool, heard: &HeardText) -> bool {
+        let ear = if strict { Ear::Strict } else { Ear::Text };
         matcher.judge(heard.as_str(), &self.leniency(ear)).met
     }
 

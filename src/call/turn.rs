@@ -29,7 +29,7 @@ impl Expected {
 
     fn met_by(&self, heard: &HeardText, hearing: &Hearing) -> Result<bool, Vec<Question>> {
         let Ok(matcher) = &self.matcher else { return Ok(false) };
-        let heard = hearing.judge(self, matcher, heard);
+        let heard = hearing.judge(matcher, self.strict, heard);
         if heard.open.is_empty() { Ok(heard.met) } else { Err(heard.open) }
     }
 }

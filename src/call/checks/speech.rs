@@ -126,7 +126,7 @@ impl Evidence<'_> {
         let (reason, forgiven) = match &says.matcher {
             Err(error) => (Some(error.clone()), String::new()),
             Ok(matcher) => {
-                let judged = self.hearing.judge(says, matcher, heard);
+                let judged = self.hearing.judge(matcher, says.strict, heard);
                 let cut = self.cut_off.as_ref().map(|why| format!("; {why} before the turn was complete"));
                 if judged.met {
                     (None, if judged.asked { judged.reason } else { String::new() })
@@ -145,7 +145,7 @@ impl Evidence<'_> {
             Err(error) => Some(error.clone()),
             Ok(matcher) => {
                 let said = || format!("the bot said what it must not: {}", matcher.describe());
-                self.hearing.forbids(not, matcher, heard).then(said)
+                self.hearing.forbids(matcher, not.strict, heard).then(said)
             }
         };
         let expected = format!("not: {}", describe(not));

@@ -116,8 +116,8 @@ impl Decoder {
         inputs.extend(self.own.iter().chain(&self.audio).map(|slot| (slot.past, no_past(rows).into())));
         let logits = self.model.run(inputs, &[self.logits], Some(options.clone()))?.into_iter().next();
         let Some(logits) = logits.and_then(|logits| NdTensor::<f32, 3>::try_from(logits).ok()) else { return Ok(Vec::new()) };
-        let (tokens, logits) = (logits.size(2).max(1), logits.to_vec());
-        let scores = wordings.iter().zip(logits.chunks(width * tokens)).map(|(wording, logits)| {
+        let tokens = logits.size(2).max(1);
+        let scores = wordings.iter().zip(logits.data().unwrap_or_default().chunks(width * tokens)).map(|(wording, logits)| {
             let targets = wording.iter().copied().chain(std::iter::once(END));
             targets.zip(logits.chunks(tokens)).map(|(token, logits)| log_probability(logits, token)).collect()
         });
