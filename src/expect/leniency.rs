@@ -38,7 +38,7 @@ impl std::fmt::Debug for Ear<'_> {
 }
 
 /// Words that were heard where others were expected. The audio can tell which of the two were said.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Doubt {
     /// Bytes of the heard text.
     pub heard: Range<usize>,
