@@ -7,6 +7,7 @@ use crate::call::judge::{self, Evidence};
 use crate::call::speech::Segment;
 use crate::call::turn::Turn;
 use crate::call::verdict::TurnResult;
+use crate::scenario::Step;
 use crate::time::CallTime;
 
 use super::Dialogue;
@@ -64,6 +65,7 @@ impl Dialogue {
             utterances,
             spoken_before: self.speech.last_end_before(turn.from),
             cut_off: self.cut_off.clone().filter(|_| undecided),
+            digits_matter: self.scenario.steps.iter().any(|step| matches!(step, Step::Bot(step) if step.dtmf.is_some())),
             cancelled: undecided && self.is_cancelled(),
         });
         self.judged_variables.extend(result.captured.clone());
