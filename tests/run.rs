@@ -127,7 +127,7 @@ fn repeat_grep_tag_and_line_choose_what_runs() {
     assert!(run.junit().contains("Book an appointment #2"));
     let text = run.text();
     assert!(text.starts_with("calling the built-in sample bot (bot:booking)\n"), "{text}");
-    assert!(text.lines().filter(|line| line.starts_with("PASS ")).all(|line| line.ends_with("(bot:booking)")), "{text}");
+    assert!(text.lines().filter(|line| line.starts_with("PASS  Book")).all(|line| line.ends_with("(bot:booking)")), "{text}");
     // The same words mean the same numbers.
     let report = run.json();
     let [turns, greetings] = ["turn_latency_ms", "greeting_latency_ms"].map(|name| &report[name]);

@@ -126,12 +126,14 @@ fn a_bot_that_is_not_heard_or_leaves_too_early_fails_and_the_failure_says_why() 
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let run = Run::with(command, &[&files[..], &["--jobs", "2"]].concat()).expect(4);
     let (report, junit) = (run.json(), run.junit());
+    // The terminal breaks long lines.
+    let text = run.text().split_whitespace().collect::<Vec<_>>().join(" ");
     for (call, (name, target, why)) in report["calls"].as_array().expect("calls").iter().zip(&bots) {
         let outcome = if why.is_empty() { "passed" } else { "failed" };
         assert_eq!((call["scenario"].as_str(), call["outcome"].as_str()), (Some(*name), Some(outcome)), "{}", run.text());
         let told = call["notes"].to_string() + &call["turns"].to_string();
-        assert!(told.contains(&json!(why).to_string().trim_matches('"').to_owned()), "{name}: {told}");
-        assert!(run.text().contains(why) && junit.contains(&format!("(called {target})")) != why.is_empty(), "{name}: {}", run.text());
+        assert!(told.contains(why), "{name}: {told}");
+        assert!(text.contains(why) && junit.contains(&format!("(called {target})")) != why.is_empty(), "{name}: {text}");
     }
     assert!(run.text().starts_with("calling twilio+ws://127.0.0.1:"), "{}", run.text());
 }

@@ -308,11 +308,12 @@ impl<'a> Driver<'a> {
         result.call_id = Some(std::mem::take(&mut self.call.call_id));
         result.codec = Some(std::mem::take(&mut self.call.codec));
         result.reception = self.call.control.reception();
-        result.notes.extend(self.call.control.ignored());
-        result.notes.extend(evidence.timeline.discarded());
-        if result.reception.packets == 0 {
+        let ignored = self.call.control.ignored();
+        if result.reception.packets == 0 && ignored.is_empty() {
             result.notes.push("no audio came from the bot; over SIP and WebRTC, check its media address and the firewall".to_owned());
         }
+        result.notes.extend(ignored);
+        result.notes.extend(evidence.timeline.discarded());
         result.turns.sort_by_key(|turn| turn.step);
         evidence
     }
