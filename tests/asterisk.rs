@@ -148,6 +148,8 @@ fn dialogue(call: &Value, codec: &str) {
 }
 
 #[test]
+#[cfg_attr(missing_asterisk, ignore = "Asterisk is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_asterisk)), ignore = "this user may not record packets or enter a chroot")]
 fn a_dialplan_bot_over_udp_with_digest() {
     let _seat = seat();
     let Some(pbx) = pbx() else { return };
@@ -158,6 +160,8 @@ fn a_dialplan_bot_over_udp_with_digest() {
 }
 
 #[test]
+#[cfg_attr(missing_asterisk, ignore = "Asterisk is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_asterisk)), ignore = "this user may not record packets or enter a chroot")]
 fn a_dialplan_bot_over_tls_with_sdes() {
     let _seat = seat();
     let Some(pbx) = pbx() else { return };
@@ -172,6 +176,8 @@ fn a_dialplan_bot_over_tls_with_sdes() {
 }
 
 #[test]
+#[cfg_attr(missing_asterisk, ignore = "Asterisk is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_asterisk)), ignore = "this user may not record packets or enter a chroot")]
 fn an_ivr_is_worked_by_digits_and_sends_some_back() {
     let _seat = seat();
     let Some(pbx) = pbx() else { return };
@@ -188,6 +194,8 @@ fn an_ivr_is_worked_by_digits_and_sends_some_back() {
 }
 
 #[test]
+#[cfg_attr(missing_asterisk, ignore = "Asterisk is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_asterisk)), ignore = "this user may not record packets or enter a chroot")]
 fn a_transfer_to_the_front_desk() {
     let _seat = seat();
     let Some(pbx) = pbx() else { return };
@@ -200,6 +208,8 @@ fn a_transfer_to_the_front_desk() {
 }
 
 #[test]
+#[cfg_attr(missing_asterisk, ignore = "Asterisk is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_asterisk)), ignore = "this user may not record packets or enter a chroot")]
 fn what_asterisk_refuses_is_named() {
     let _seat = seat();
     let Some(pbx) = pbx() else { return };

@@ -56,6 +56,66 @@ fn an_example_is_written_and_has_no_mistakes() {
 }
 
 #[test]
+fn in_ci_the_sample_bot_is_called_only_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("a.yaml"), "name: A\nsteps:\n  - bot: { within: 5s }\n").expect("file");
+    let run = || {
+        let output = in_folder(folder.path()).args(["run", "a.yaml"]).output().expect("run");
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        said(&output)
+    };
+    let text = run();
+    assert!(text.contains("`A` names no target") && text.contains("none is in this folder or above it"), "{text}");
+    assert!(text.contains("--target (the sample bot is `bot:booking`)"), "{text}");
+    std::fs::write(folder.path().join("goldencall.yaml"), "defaults: { latency: 1s }\n").expect("file");
+    assert!(run().contains("and neither does goldencall.yaml"), "{}", run());
+}
+
+/// A WAV file with these channels.
+fn wav(path: &Path, channels: &[Vec<i16>]) {
+    let spec = hound::WavSpec {
+        channels: u16::try_from(channels.len()).expect("channels"),
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).expect("file");
+    for frame in 0..channels[0].len() {
+        channels.iter().for_each(|channel| writer.write_sample(channel[frame]).expect("sample"));
+    }
+    writer.finalize().expect("file");
+}
+
+#[test]
+fn check_names_a_caller_who_cannot_be_heard() {
+    let folder = tempfile::tempdir().expect("folder");
+    let tone =
+        |amplitude: f64| (0..8000).map(|k| ((f64::from(k) * 0.3).sin() * amplitude).clamp(-32768.0, 32767.0) as i16).collect::<Vec<_>>();
+    let turned: Vec<i16> = tone(3000.0).iter().map(|sample| -sample).collect();
+    let files = [
+        ("silent.wav", vec![vec![0; 8000]]),
+        ("faint.wav", vec![tone(20.0)]),
+        ("short.wav", vec![vec![500]]),
+        ("clipped.wav", vec![tone(100_000.0)]),
+        ("antiphase.wav", vec![tone(3000.0), turned]),
+        ("call.wav", vec![tone(3000.0), vec![0; 8000]]),
+    ];
+    let mut steps = String::new();
+    for (name, channels) in &files {
+        wav(&folder.path().join(name), channels);
+        steps += &format!("  - caller: {{ audio: {name} }}\n");
+    }
+    std::fs::write(folder.path().join("pointer.wav"), "version https://git-lfs.github.com/spec/v1\n").expect("file");
+    let text = format!(
+        "name: A\nsteps:\n{steps}  - caller: {{ audio: pointer.wav }}\n  - caller: {{ audio: call.wav, channel: left, trim: true }}\n  - bot: {{ within: 5s }}\n"
+    );
+    std::fs::write(folder.path().join("a.yaml"), text).expect("file");
+    let output = in_folder(folder.path()).args(["check", "a.yaml"]).output().expect("check");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(said(&output));
+}
+
+#[test]
 fn nothing_to_run_and_bad_usage_have_their_own_exit_codes() {
     let folder = tempfile::tempdir().expect("folder");
     let run = |arguments: &[&str]| in_folder(folder.path()).arg("run").args(arguments).output().expect("run").status.code();

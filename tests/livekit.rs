@@ -61,6 +61,7 @@ fn a_wrong_secret_is_an_error_that_quotes_the_server() {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn livekit_reads_what_goldencall_and_the_sample_bot_write() {
     let python = root().join("tests/peers/.venv/bin/python");
     if !python.exists() {

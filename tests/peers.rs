@@ -49,6 +49,7 @@ fn call_sipp(name: &str, steps: &str, code: i32) -> Option<Run> {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_as_a_bot_that_pauses_its_rtp() {
     let _seat = seat();
     let Some(run) = call_sipp("bot", GREETING, 0) else { return };
@@ -59,6 +60,7 @@ fn sipp_as_a_bot_that_pauses_its_rtp() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_with_early_media() {
     let _seat = seat();
     let Some(run) = call_sipp("early", GREETING, 0) else { return };
@@ -68,6 +70,7 @@ fn sipp_with_early_media() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_that_hangs_up_without_a_word() {
     let _seat = seat();
     let Some(run) = call_sipp("drops", GREETING, 4) else { return };
@@ -78,6 +81,7 @@ fn sipp_that_hangs_up_without_a_word() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_that_rejects() {
     let _seat = seat();
     for (name, kind, code) in [("busy", "busy", "486"), ("not-found", "rejected", "404")] {
@@ -88,6 +92,7 @@ fn sipp_that_rejects() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_that_rings_gets_a_cancel() {
     let _seat = seat();
     if !peer("sipp") {
@@ -106,6 +111,7 @@ fn sipp_that_rings_gets_a_cancel() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn sipp_rings_the_sample_bot() {
     let _seat = seat();
     if !peer("sipp") {
@@ -127,6 +133,7 @@ fn loudness(wav: &Path) -> f64 {
 }
 
 #[test]
+#[cfg_attr(missing_baresip, ignore = "baresip is not installed: run tests/peers/install")]
 fn baresip_as_a_bot() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
@@ -139,6 +146,7 @@ fn baresip_as_a_bot() {
 }
 
 #[test]
+#[cfg_attr(missing_baresip, ignore = "baresip is not installed: run tests/peers/install")]
 fn baresip_rings_the_sample_bot() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
@@ -155,6 +163,7 @@ fn agent(python: &Path, arguments: &[&str]) -> Running {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn pjsua2_as_a_bot_that_updates_the_dialog() {
     let _seat = seat();
     let Some(python) = python() else { return };
@@ -168,6 +177,7 @@ fn pjsua2_as_a_bot_that_updates_the_dialog() {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn pjsua2_rings_the_sample_bot() {
     let _seat = seat();
     let Some(python) = python() else { return };

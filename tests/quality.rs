@@ -353,6 +353,8 @@ fn recorded(file: &Path, port: u16) -> Option<Running> {
 }
 
 #[test]
+#[cfg_attr(missing_tshark, ignore = "tshark is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_root, not(missing_tshark)), ignore = "this user may not record packets or enter a chroot")]
 fn tshark_says_the_same_of_the_same_packets() {
     let _turn = turn();
     if !peer("tshark") {
@@ -434,6 +436,7 @@ fn captured(frames: &[MediaFrame], port: u16) -> Vec<u8> {
 }
 
 #[test]
+#[cfg_attr(missing_tshark, ignore = "tshark is not installed: run tests/peers/install")]
 fn tshark_says_the_same_of_an_awkward_stream() {
     if !peer("tshark") {
         return;
@@ -457,6 +460,7 @@ fn tshark_says_the_same_of_an_awkward_stream() {
 }
 
 #[test]
+#[cfg_attr(missing_tshark, ignore = "tshark is not installed: run tests/peers/install")]
 fn the_capture_of_a_call_holds_what_the_report_tells() {
     let _seat = seat();
     if !peer("tshark") {

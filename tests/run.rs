@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::{Run, goldencall, peer, root, seat, turn};
+use common::{Run, goldencall, installed, peer, root, seat, turn};
 use serde_json::Value;
 
 fn calls(report: &Value) -> &Vec<Value> {
@@ -16,7 +16,7 @@ fn calls(report: &Value) -> &Vec<Value> {
 }
 
 fn well_formed(path: &Path) {
-    if peer("xmllint") {
+    if std::env::var_os("CI").is_some() && peer("xmllint") || installed("xmllint") {
         let status = std::process::Command::new("xmllint").arg("--noout").arg(path).status().expect("xmllint");
         assert!(status.success(), "{}", path.display());
     }
@@ -125,6 +125,18 @@ fn repeat_grep_tag_and_line_choose_what_runs() {
     let run = Run::of(&["scenarios", "--grep", "^Book an", "--repeat", "2", "--jobs", "2"]).expect(0);
     assert_eq!(calls(&run.json()).len(), 2);
     assert!(run.junit().contains("Book an appointment #2"));
+    let text = run.text();
+    assert!(text.starts_with("calling the built-in sample bot (bot:booking)\n"), "{text}");
+    assert!(text.lines().filter(|line| line.starts_with("PASS  Book")).all(|line| line.ends_with("(bot:booking)")), "{text}");
+    // The same words mean the same numbers.
+    let report = run.json();
+    let [turns, greetings] = ["turn_latency_ms", "greeting_latency_ms"].map(|name| &report[name]);
+    for (name, figures, what) in [("turn latency", turns, "turns"), ("greeting latency", greetings, "greetings")] {
+        let at = |p: &str| figures[p].as_f64().expect("a figure");
+        let figures = format!("{name} p50 {:.0} ms, p95 {:.0} ms over {} {what}", at("p50"), at("p95"), figures["count"]);
+        assert!(text.contains(&figures), "{figures}\n{text}");
+    }
+    assert_eq!((&turns["count"], &greetings["count"]), (&6.into(), &2.into()), "{report}");
     Run::of(&["scenarios/booking.yaml", "--tag", "nothing"]).expect(5);
     let run = Run::of(&["scenarios/booking.yaml:9"]).expect(0);
     assert_eq!(calls(&run.json())[0]["turns"].as_array().map(Vec::len), Some(1));
@@ -135,7 +147,12 @@ fn an_interrupted_run_ends_its_calls_and_leaves_whole_reports() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
     let out = folder.path().join("out");
-    let mut child = goldencall().args(["run", "scenarios/recovery.yaml", "--out"]).arg(&out).stdout(Stdio::piped()).spawn().expect("run");
+    let mut child = goldencall()
+        .args(["run", "scenarios/recovery.yaml", "--repeat", "3", "--jobs", "1", "--out"])
+        .arg(&out)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("run");
     let answered = || std::fs::read_to_string(out.join("events.jsonl")).is_ok_and(|text| text.contains("transcript"));
     let start = Instant::now();
     while !answered() && start.elapsed() < Duration::from_secs(60) {
@@ -150,6 +167,14 @@ fn an_interrupted_run_ends_its_calls_and_leaves_whole_reports() {
     let report: Value = serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).expect("results")).expect("JSON");
     assert_eq!(report["complete"], false);
     assert_eq!(calls(&report)[0]["error"]["kind"], "interrupted");
+    // What did not start is in every report.
+    let outcomes: Vec<&str> = calls(&report).iter().filter_map(|call| call["outcome"].as_str()).collect();
+    assert_eq!((outcomes, &report["skipped"]), (vec!["error", "skipped", "skipped"], &Value::from(2)));
+    let junit = std::fs::read_to_string(out.join("junit.xml")).expect("junit.xml");
+    assert!(junit.contains("tests=\"3\"") && junit.matches("<skipped").count() == 2, "{junit}");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().expect("output"), &mut text).expect("output");
+    assert!(text.contains("0 passed, 0 failed, 1 errors, 2 skipped") && text.matches("SKIP ").count() == 2, "{text}");
     well_formed(&out.join("junit.xml"));
 }
 

@@ -53,6 +53,7 @@ fn answered(script: Script, recording: &Path, headers: &str) -> Script {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_stale_nonce_is_replaced_and_a_good_one_used_again() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -73,6 +74,7 @@ fn a_stale_nonce_is_replaced_and_a_good_one_used_again() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_proxy_and_the_bot_behind_it_may_both_challenge() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -112,6 +114,7 @@ fn a_proxy_and_the_bot_behind_it_may_both_challenge() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_reliable_response_is_acknowledged_and_may_carry_the_only_answer() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -132,6 +135,7 @@ fn a_reliable_response_is_acknowledged_and_may_carry_the_only_answer() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn update_and_a_hold_are_answered_and_the_call_goes_on() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -164,6 +168,7 @@ fn update_and_a_hold_are_answered_and_the_call_goes_on() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_transfer_is_accepted_told_and_judged() {
     let _turn = turn();
     let script = |script: Script, recording: &Path| {
@@ -206,6 +211,7 @@ fn followed(folder: &Path, script: &Script, steps: &str) -> (Run, String) {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_transfer_may_be_followed_to_the_next_party() {
     let _seat = seat();
     if !peer("sipp") {
@@ -230,6 +236,7 @@ fn a_transfer_may_be_followed_to_the_next_party() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_caller_who_hangs_up_takes_the_followed_transfer_back() {
     let _seat = seat();
     if !peer("sipp") {
@@ -248,6 +255,7 @@ fn a_caller_who_hangs_up_takes_the_followed_transfer_back() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_transfer_that_comes_to_nothing_is_told_and_the_call_goes_on() {
     let _seat = seat();
     if !peer("sipp") {
@@ -269,6 +277,7 @@ fn a_transfer_that_comes_to_nothing_is_told_and_the_call_goes_on() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_session_is_refreshed_by_update_or_by_invite() {
     let _seat = seat();
     let expires = "Session-Expires: 4;refresher=uac\nRequire: timer\n";
@@ -296,6 +305,7 @@ fn a_session_is_refreshed_by_update_or_by_invite() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_challenge_inside_the_call_that_cannot_be_answered_breaks_it() {
     let _seat = seat();
     let script = |script: Script, _: &Path| {
@@ -309,6 +319,7 @@ fn a_challenge_inside_the_call_that_cannot_be_answered_breaks_it() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_bot_that_lets_the_session_run_out_breaks_the_call() {
     let _seat = seat();
     let script =
@@ -319,6 +330,7 @@ fn a_bot_that_lets_the_session_run_out_breaks_the_call() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
@@ -489,6 +501,7 @@ fn a_late_answer_that_comes_again_is_acknowledged_again() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn the_second_branch_of_a_fork_is_ended() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");
@@ -502,6 +515,7 @@ fn the_second_branch_of_a_fork_is_ended() {
 }
 
 #[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn what_a_refusal_says_of_its_reasons_is_told() {
     let _seat = seat();
     let steps = format!("{HELLO}  - hangup: caller\n");

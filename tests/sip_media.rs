@@ -260,6 +260,7 @@ fn call_baresip(account: &str, module: Option<&str>, (times, channels): (u16, u1
 const MONO: (u16, u16) = (1, 1);
 
 #[test]
+#[cfg_attr(missing_baresip, ignore = "baresip is not installed: run tests/peers/install")]
 fn baresip_with_sdes() {
     let _seat = seat();
     let Some(run) = call_baresip("mediaenc=srtp-mand;audio_codecs=PCMU", Some("srtp.so"), MONO, ", srtp: sdes") else { return };
@@ -269,6 +270,7 @@ fn baresip_with_sdes() {
 }
 
 #[test]
+#[cfg_attr(missing_baresip, ignore = "baresip is not installed: run tests/peers/install")]
 fn baresip_with_dtls() {
     let _seat = seat();
     let Some(run) = call_baresip("mediaenc=dtls_srtp;audio_codecs=PCMU", Some("dtls_srtp.so"), MONO, ", srtp: dtls") else { return };
@@ -276,6 +278,7 @@ fn baresip_with_dtls() {
 }
 
 #[test]
+#[cfg_attr(missing_baresip, ignore = "baresip is not installed: run tests/peers/install")]
 fn baresip_with_wide_codecs() {
     let _seat = seat();
     for (name, module, file, codec) in [("G722/16000/1", "g722.so", (2, 1), "g722"), ("opus/48000/2", "opus.so", (6, 2), "opus")] {

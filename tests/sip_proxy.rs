@@ -150,6 +150,7 @@ fn count(trace: &str, line: &str) -> usize {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_proxy_with_digest_is_answered_once_and_stays_on_the_route() {
     let _seat = seat();
     for sha256 in [false, true] {
@@ -170,6 +171,7 @@ fn a_proxy_with_digest_is_answered_once_and_stays_on_the_route() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_wrong_password_is_one_error_that_names_the_realm() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -184,6 +186,7 @@ fn a_wrong_password_is_one_error_that_names_the_realm() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn tls_is_verified_unless_the_target_says_otherwise() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -204,6 +207,7 @@ fn tls_is_verified_unless_the_target_says_otherwise() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_peer_that_asks_for_a_certificate_is_shown_one() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -224,6 +228,7 @@ fn a_peer_that_asks_for_a_certificate_is_shown_one() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_caller_registers_before_the_call_and_takes_it_back() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup { registered: true, ..Setup::default() }) else { return };
@@ -245,6 +250,7 @@ fn a_caller_registers_before_the_call_and_takes_it_back() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn an_outbound_proxy_comes_first() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -256,6 +262,7 @@ fn an_outbound_proxy_comes_first() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_reliable_response_is_acknowledged_along_its_route() {
     let _seat = seat();
     let port = free_port();
@@ -277,6 +284,7 @@ fn a_reliable_response_is_acknowledged_along_its_route() {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
 fn a_transfer_is_followed_over_tls_with_digest() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -316,6 +324,8 @@ fn zone(records: &[String]) -> Option<(Running, u16)> {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_dnsmasq, not(missing_kamailio)), ignore = "dnsmasq is not installed: run tests/peers/install")]
 fn records_of_the_domain_lead_to_the_place_that_answers() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };
@@ -358,6 +368,8 @@ fn full_up(socket: &UdpSocket) {
 }
 
 #[test]
+#[cfg_attr(missing_kamailio, ignore = "Kamailio is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_dnsmasq, not(missing_kamailio)), ignore = "dnsmasq is not installed: run tests/peers/install")]
 fn a_place_that_is_silent_and_one_that_is_full_are_passed_over() {
     let _seat = seat();
     let Some(pbx) = pbx(Setup::default()) else { return };

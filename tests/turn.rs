@@ -29,6 +29,7 @@ const GREETING: &str = "
 
 /// STUN and TURN on one port, as coturn has it, so that the answers of both have to be told apart.
 #[test]
+#[cfg_attr(missing_turnserver, ignore = "coturn is not installed: run tests/peers/install")]
 fn a_call_goes_over_the_turn_server_and_nowhere_else() {
     if !peer("turnserver") {
         return;
@@ -51,6 +52,7 @@ fn a_call_goes_over_the_turn_server_and_nowhere_else() {
 }
 
 #[test]
+#[cfg_attr(missing_turnserver, ignore = "coturn is not installed: run tests/peers/install")]
 fn a_wrong_turn_credential_is_named_at_once() {
     if !peer("turnserver") {
         return;
@@ -71,6 +73,8 @@ fn a_wrong_turn_credential_is_named_at_once() {
 
 /// The target names no server: the session's own is used (`iceConfig` of Pipecat's `/start`), and nothing else is allowed.
 #[test]
+#[cfg_attr(missing_turnserver, ignore = "coturn is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_python_peers, not(missing_turnserver)), ignore = "the Python peers are not installed: run tests/peers/install")]
 fn a_session_of_pipecats_brings_the_turn_server_of_its_runner() {
     if !peer("turnserver") {
         return;

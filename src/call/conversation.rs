@@ -59,6 +59,7 @@ impl Conversation {
             InputKind::Timeout => self.wake = None,
             InputKind::Dtmf(digit) => self.dialogue.digit(*digit),
             InputKind::Transfer(to) => self.dialogue.transfers.push_back(to.clone()),
+            InputKind::HungUp { hung_up } => _ = self.dialogue.bot_hung_up.get_or_insert(*hung_up),
             InputKind::Ended(cause) => self.end(cause.clone()),
         }
         if let Phase::Step(current) = &mut self.phase

@@ -10,6 +10,14 @@ use super::hearing::{HeardText, Question};
 use super::speech::Segment;
 use super::turn::{Start, Turn};
 
+/// After a pause of this length no more digits follow. Senders of digits leave 50 to 500 ms between two.
+const DIGIT_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the bot must press no key before its digits are complete: another one would make them wrong.
+fn digit_pause(step: &BotStep) -> Duration {
+    step.end_silence.max(DIGIT_PAUSE)
+}
+
 /// When a turn is decided, and how.
 ///
 /// It depends on what was heard and when that was in the audio, not on when it became known: a late
@@ -64,9 +72,9 @@ impl Dialogue {
             return self.silence(turn, start, bound).ok_or(Missing::Words);
         }
         if let (Some((digits, _)), None) = (&step.dtmf, &step.says) {
-            let met = turn.digits == *digits;
+            let complete = turn.last_digit.filter(|_| turn.digits == *digits);
             let too_late = start.due + step.within.limit;
-            return Ok(if met { Decision::met(self.now, self.now) } else { Decision::unmet(too_late) });
+            return Ok(complete.map_or(Decision::unmet(too_late), |last| Decision::met(last + digit_pause(step), last)));
         }
         let spoken = match step.advance {
             Advance::Match => self.words(turn, step, start)?,
@@ -76,7 +84,8 @@ impl Dialogue {
         // Words and digits: the turn waits for the digits as long as it would for the words. It is the bot that keeps the
         // caller waiting then, not the transcript.
         let missing = spoken.met && turn.digits != *digits;
-        let at = if missing { spoken.at.max(start.due + step.within.limit) } else { spoken.at };
+        let until = if missing { Some(start.due + step.within.limit) } else { turn.last_digit.map(|last| last + digit_pause(step)) };
+        let at = spoken.at.max(until.unwrap_or(spoken.at));
         Ok(Decision { at, holds_back: false, ..spoken })
     }
 

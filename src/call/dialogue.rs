@@ -54,6 +54,10 @@ pub(super) struct Dialogue {
     pub plays: u32,
     pub connected_at: Option<CallTime>,
     pub ending: Option<Ending>,
+    /// When the bot hung up.
+    pub bot_hung_up: Option<CallTime>,
+    /// When the caller could go on after the last bot turn, however late its words were known.
+    pub free_at: Option<CallTime>,
     /// When the caller hung up.
     pub hung_up_at: Option<CallTime>,
     /// Why the dialogue stopped early, as the subject and verb of a sentence.
@@ -79,6 +83,8 @@ impl Dialogue {
             plays: 0,
             connected_at: None,
             ending: None,
+            bot_hung_up: None,
+            free_at: None,
             hung_up_at: None,
             cut_off: None,
             outputs: VecDeque::new(),
@@ -136,6 +142,7 @@ impl Dialogue {
     pub fn digit(&mut self, digit: char) {
         if let Some(turn) = self.turns.back_mut() {
             turn.digits.push(digit);
+            turn.last_digit = Some(self.now);
         }
     }
 

@@ -47,6 +47,12 @@ pub enum InputKind {
     Dtmf(char),
     /// The bot transfers the call to this address.
     Transfer(String),
+    /// The bot hung up. What it said before is still being looked at: [`InputKind::Ended`] follows.
+    HungUp {
+        /// When it did.
+        #[serde(rename = "hung_up_ns")]
+        hung_up: CallTime,
+    },
     /// The call is over. Edges and words of what was heard before may still follow; what has started
     /// and has no end two seconds later is taken to have ended with the call.
     Ended(EndCause),

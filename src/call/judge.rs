@@ -24,6 +24,8 @@ pub(super) struct Evidence<'a> {
     pub spoken_before: Option<CallTime>,
     /// Why the dialogue stopped before the turn was decided, as the subject and verb of a sentence.
     pub cut_off: Option<String>,
+    /// Some turn of the scenario expects digits.
+    pub digits_matter: bool,
     /// The run was interrupted before the turn was decided, which is not the bot's fault.
     pub cancelled: bool,
 }
@@ -47,6 +49,7 @@ pub(super) fn judge(mut evidence: Evidence<'_>) -> Result<TurnResult, Vec<Questi
         answer_latency: evidence.answer_onset.and_then(since_start),
         barge_in_stop: evidence.barge_in_stop(),
         dead_air: evidence.dead_air(),
+        held_from: evidence.turn.held_from,
         held_back: evidence.turn.held_back,
         checks,
         captured,
@@ -134,6 +137,7 @@ pub(super) fn without_speech(step: usize, turn: usize, location: Location, check
         answer_latency: None,
         barge_in_stop: None,
         dead_air: None,
+        held_from: None,
         held_back: None,
         captured: BTreeMap::new(),
         telemetry: None,

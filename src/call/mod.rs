@@ -22,4 +22,6 @@ mod tests;
 pub use checks::{AMBIGUOUS_SPANS, LineInfo, quality_checks, telemetry_checks};
 pub use conversation::Conversation;
 pub use io::{Answer, EndCause, Input, InputKind, Output, Playback, SpeechEdge};
+#[cfg(test)]
+pub use verdict::Utterance;
 pub use verdict::{CheckKind, CheckResult, Origin, Outcome, TurnResult};

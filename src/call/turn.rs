@@ -75,6 +75,10 @@ pub(super) struct Turn {
     /// The caller's first speech sample sent over the bot.
     pub interrupted_at: Option<CallTime>,
     pub digits: String,
+    /// When the last digit came.
+    pub last_digit: Option<CallTime>,
+    /// When the caller could have gone on.
+    pub held_from: Option<CallTime>,
     pub held_back: Option<SignedDuration>,
 }
 
@@ -94,6 +98,8 @@ impl Turn {
             skipped: false,
             interrupted_at: None,
             digits: String::new(),
+            last_digit: None,
+            held_from: None,
             held_back: None,
         }
     }

@@ -223,7 +223,10 @@ pub struct TurnResult {
     /// Longest silence of both sides while the reply was due.
     #[serde(rename = "dead_air_ns", with = "nanos")]
     pub dead_air: Option<SignedDuration>,
-    /// How long the caller had to wait for the tester's transcript.
+    /// When the caller could have gone on, had the tester known the words at once.
+    #[serde(default, rename = "held_from_ns", skip_serializing_if = "Option::is_none")]
+    pub held_from: Option<CallTime>,
+    /// How long the caller had to wait for the tester's transcript, from then on.
     #[serde(rename = "held_back_ns", with = "nanos")]
     pub held_back: Option<SignedDuration>,
     /// Values taken out of what was heard.
@@ -246,6 +249,20 @@ impl TurnResult {
     pub fn add_checks(&mut self, checks: Vec<CheckResult>) {
         self.checks.extend(checks);
         self.outcome = worst(&self.checks);
+    }
+
+    /// Takes back the failures that cannot be held against the bot, and returns their checks. What was wrong stays in the
+    /// words of the check.
+    pub fn excuse(&mut self, why: &str, unfair: impl Fn(&CheckResult) -> bool) -> Vec<CheckKind> {
+        let failed = self.checks.iter_mut().filter(|check| check.outcome == Outcome::Failed);
+        let mut excused = Vec::new();
+        for check in failed.filter(|check| unfair(check)) {
+            check.outcome = Outcome::Skipped;
+            check.actual = format!("not judged fairly ({why}): {}", std::mem::take(&mut check.reason));
+            excused.push(check.check);
+        }
+        self.outcome = worst(&self.checks);
+        excused
     }
 
     /// The checks that failed.

@@ -22,6 +22,8 @@ pub struct Context {
     pub secrets: Secrets,
     /// How to write to standard output.
     pub style: TerminalStyle,
+    /// Nobody watches: the run is part of continuous integration.
+    pub ci: bool,
     models: PathBuf,
     config: Option<PathBuf>,
     log: Option<String>,
@@ -42,6 +44,7 @@ impl Context {
             models: args.model_dir.clone().unwrap_or_else(|| model_folder(&environment)),
             config: args.config.clone(),
             log: environment.get("GOLDENCALL_LOG").cloned(),
+            ci: set("CI"),
             secrets: Secrets::new(environment),
             style,
         }

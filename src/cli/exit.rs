@@ -43,7 +43,7 @@ impl Exit {
             Exit::Nothing
         } else if any(CallOutcome::Failed) {
             Exit::Failed
-        } else if any(CallOutcome::Error) {
+        } else if any(CallOutcome::Error) || any(CallOutcome::Skipped) {
             Exit::Setup
         } else if threshold(Outcome::Failed) {
             Exit::Failed

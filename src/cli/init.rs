@@ -17,7 +17,7 @@ const FILES: &[(&str, &[u8])] = &[
 
 const CONFIG: &str = "\
 scenarios: [scenarios]
-# The bot under test; without a target the built-in sample bot is called.
+# The bot under test. Without a target the built-in sample bot is called; in CI it must be asked for (target: bot:booking).
 # targets:
 #   staging: { sip: { uri: \"sip:bot@10.0.0.5\", username: ci, password: \"${SIP_PASSWORD}\" } }
 # target: staging

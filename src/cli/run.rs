@@ -27,7 +27,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     if suite.scenarios.is_empty() {
         return Err(CliError::new(Exit::Nothing, "no scenario matches; `goldencall list` shows what there is"));
     }
-    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario)).collect::<Result<Vec<_>, _>>()?;
+    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
     let speech = speech(&suite.config.stt, context)?;
     let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
     let jobs = jobs(&args.jobs, &speech)?;
@@ -181,12 +181,21 @@ pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consu
     junit.into_iter().chain(json).collect()
 }
 
-fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario) -> Result<Target, CliError> {
-    let target = match &args.target {
-        Some(text) => suite.config.resolve_target(text).map_err(CliError::usage)?,
-        None => scenario.target.clone().or_else(|| suite.config.target.clone()).unwrap_or(Target::Bot(BotTarget::default())),
-    };
-    Ok(target)
+/// What a scenario calls. The sample bot is called unasked, except in CI, where nobody would see that the bot under test was not.
+fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
+    if let Some(text) = &args.target {
+        return suite.config.resolve_target(text).map_err(CliError::usage);
+    }
+    match scenario.target.clone().or_else(|| suite.config.target.clone()) {
+        Some(target) => Ok(target),
+        None if context.ci => Err(CliError::usage(format!(
+            "`{}` names no target, and neither does {}; in CI the built-in sample bot is called only where it is asked for: write \
+             `target:` in the scenario or in goldencall.yaml, or give --target (the sample bot is `bot:booking`)",
+            scenario.name,
+            if suite.config.found { "goldencall.yaml" } else { "a goldencall.yaml, since none is in this folder or above it" },
+        ))),
+        None => Ok(Target::Bot(BotTarget::default())),
+    }
 }
 
 /// `--set`, on the target as it is dialled, the sample bot's included.

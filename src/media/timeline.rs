@@ -87,6 +87,8 @@ pub struct Timeline {
     runs: u32,
     /// Samples handed out by [`Timeline::ready`].
     taken: usize,
+    /// Packets that came after their place had been handed out.
+    late: usize,
 }
 
 impl Timeline {
@@ -125,6 +127,8 @@ impl Timeline {
         let latest = (arrival + MOST_AHEAD) / SAMPLE_NANOS;
         let Ok(at) = usize::try_from(index) else { return };
         if at < self.taken || index > latest {
+            let known = self.placed.iter().rev().any(|placed| placed.sequence == frame.sequence && placed.run == run.number);
+            self.late += usize::from(at < self.taken && !known);
             return;
         }
         let end = at + frame.samples.len();
@@ -183,6 +187,13 @@ impl Timeline {
         }
         self.taken = upto;
         &self.recording[from..upto]
+    }
+
+    /// What came too late to be heard, in a sentence; `None` where everything came in time.
+    pub fn discarded(&self) -> Option<String> {
+        let packets = if self.late == 1 { "1 packet".to_owned() } else { format!("{} packets", self.late) };
+        (self.late > 0)
+            .then(|| format!("{packets} of the bot's audio came more than {} ms late and were not heard", HOLD_BACK_NANOS / 1_000_000))
     }
 
     /// The whole recording, 8 kHz, from dial on.

@@ -46,8 +46,19 @@ impl Clip {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WavError {
     /// No RIFF/WAVE header.
-    #[error("this is not a WAV file: give a RIFF WAVE file (PCM or G.711), for instance made with `sox`")]
-    NotWav,
+    #[error("this is {0}, not a WAV file: {1}")]
+    NotWav(&'static str, &'static str),
+    /// More than one channel, and each holds something else.
+    #[error("the file has {channels} channels with different sounds ({why}): {help}", help = if *channels == 2 { "write `channel: left` or `channel: right`" } else { "convert it to one channel" })]
+    Channels {
+        /// How many.
+        channels: u16,
+        /// Why they are not mixed.
+        why: &'static str,
+    },
+    /// A channel that is not there.
+    #[error("the file has {0} channels, so that `channel` names none of them: leave it out, or convert the file")]
+    NoSuchChannel(u16),
     /// The header has no `fmt ` chunk, or one too short to use.
     #[error("the WAV header has no usable `fmt ` chunk: write the file again")]
     NoFormat,
@@ -86,19 +97,65 @@ pub enum WavError {
     Rate(u32),
 }
 
+/// One side of a two-channel recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The first channel.
+    Left,
+    /// The second.
+    Right,
+}
+
 /// Reads a WAV file: integer PCM of 8, 16, 24 or 32 bits, float of 32 or 64 bits, A-law or mu-law,
 /// any number of channels (averaged), 8 to 48 kHz.
 ///
 /// A data length of zero or of all ones, which recorders write when they stream, means "to the end
-/// of the file".
+/// of the file", or to the chunks that end it.
 ///
 /// # Errors
 /// [`WavError`], one variant for each thing that can be wrong with a file.
 pub fn read(bytes: &[u8]) -> Result<Clip, WavError> {
+    read_frames(bytes, |frame, size, decode| {
+        let samples = frame.chunks_exact(size).map(decode);
+        samples.sum::<f32>() / (frame.len() / size) as f32
+    })
+}
+
+/// Reads one speaker: the only channel, or the one that is asked for. A call recorded in two channels has a speaker in each, and
+/// their mix would speak both parts; channels that are equal are one.
+///
+/// # Errors
+/// As [`read`]; also where there are several channels and none is chosen.
+pub fn read_speaker(bytes: &[u8], channel: Option<Channel>) -> Result<Clip, WavError> {
+    let channels = chunks(bytes)?.0.channels;
+    match (channel, channels) {
+        (Some(side), 2) => {
+            let place = usize::from(side == Channel::Right);
+            read_frames(bytes, |frame, size, decode| frame.chunks_exact(size).nth(place).map_or(0.0, decode))
+        }
+        (Some(_), channels) => Err(WavError::NoSuchChannel(channels)),
+        (None, 1) => read(bytes),
+        (None, channels) => {
+            let mix = read(bytes)?;
+            let first = read_frames(bytes, |frame, size, decode| decode(&frame[..size]))?;
+            if mix.samples == first.samples {
+                return Ok(mix);
+            }
+            let energy = |clip: &Clip| clip.samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>();
+            let cancels = energy(&mix) < energy(&first) / 100.0;
+            let why = if cancels { "they cancel each other: one is the other turned over" } else { "a mix would speak both parts" };
+            Err(WavError::Channels { channels, why })
+        }
+    }
+}
+
+fn read_frames(bytes: &[u8], sample: impl Fn(&[u8], usize, Decode) -> f32) -> Result<Clip, WavError> {
     let (format, data) = chunks(bytes)?;
     let decode = decoder(&format)?;
-    let frame = usize::from(format.bits / 8) * usize::from(format.channels);
-    let samples: Vec<i16> = data.chunks_exact(frame).map(|frame| mix(frame, usize::from(format.bits / 8), decode)).collect();
+    let size = usize::from(format.bits / 8);
+    // `as` saturates, and maps the not-a-number of a broken float file to silence.
+    let samples: Vec<i16> =
+        data.chunks_exact(size * usize::from(format.channels)).map(|frame| sample(frame, size, decode).round() as i16).collect();
     if samples.is_empty() {
         return Err(WavError::Empty);
     }
@@ -114,7 +171,7 @@ struct Format {
 
 fn chunks(bytes: &[u8]) -> Result<(Format, &[u8]), WavError> {
     if bytes.get(..4) != Some(b"RIFF") || bytes.get(8..12) != Some(b"WAVE") {
-        return Err(WavError::NotWav);
+        return Err(not_wav(bytes));
     }
     let mut format = None;
     let mut at = 12;
@@ -139,9 +196,57 @@ fn data_chunk(rest: &[u8], promised: usize) -> Result<&[u8], WavError> {
     let open_ended = promised == 0 || promised >= 0x7FFF_0000;
     match rest.get(..promised) {
         Some(data) if promised > 0 => Ok(data),
-        _ if open_ended => Ok(rest),
+        _ if open_ended => Ok(rest.get(..trailing_chunks(rest)).unwrap_or(rest)),
         _ => Err(WavError::Truncated { promised, present: rest.len() }),
     }
+}
+
+/// Chunks that recorders write behind the samples.
+const TRAILERS: [&[u8; 4]; 12] =
+    [b"LIST", b"id3 ", b"ID3 ", b"cue ", b"smpl", b"bext", b"iXML", b"_PMX", b"fact", b"PEAK", b"JUNK", b"afsp"];
+
+/// Where the chunks behind samples of unknown number begin: a known name, and lengths that lead to the very end of the file.
+fn trailing_chunks(rest: &[u8]) -> usize {
+    let begins = |at: &usize| rest.get(*at..at + 4).is_some_and(|id| TRAILERS.iter().any(|known| known[..] == *id));
+    let ends_the_file = |at: &usize| {
+        let mut at = *at;
+        while at < rest.len() {
+            let name = rest.get(at..at + 4).is_some_and(|id| id.iter().all(|byte| matches!(byte, b' '..=b'~')));
+            let Some(length) = u32_at(rest, at + 4).filter(|_| name) else { return false };
+            at = at.saturating_add(8).saturating_add(length as usize).saturating_add((length & 1) as usize);
+        }
+        at - rest.len() <= 1
+    };
+    (0..rest.len()).step_by(2).filter(begins).find(ends_the_file).unwrap_or(rest.len())
+}
+
+/// What a file is that is not RIFF WAVE, and what to do.
+fn not_wav(bytes: &[u8]) -> WavError {
+    const CONVERT: &str = "convert it, for instance with `sox` or `ffmpeg`";
+    let start = String::from_utf8_lossy(bytes.get(..256.min(bytes.len())).unwrap_or_default()).to_ascii_lowercase();
+    let start = start.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let (name, help) = match bytes {
+        [] => ("an empty file", "record it again, or copy it again"),
+        [b'R', b'F', b'6', b'4', ..] => ("RF64 (a WAV file of more than 4 GB)", CONVERT),
+        [b'R', b'I', b'F', b'X', ..] => ("RIFX (a WAV file in big-endian order)", CONVERT),
+        [b'R', b'I', b'F', b'F', ..] => ("a RIFF file of another kind", CONVERT),
+        [b'I', b'D', b'3', ..] | [0xFF, 0xE2..=0xE7 | 0xF2..=0xF7 | 0xFA..=0xFF, ..] => ("MP3", CONVERT),
+        [0xFF, 0xF0 | 0xF1 | 0xF8 | 0xF9, ..] => ("AAC", CONVERT),
+        [b'O', b'g', b'g', b'S', ..] => ("Ogg", CONVERT),
+        [b'f', b'L', b'a', b'C', ..] => ("FLAC", CONVERT),
+        [b'F', b'O', b'R', b'M', ..] => ("AIFF", CONVERT),
+        [b'.', b's', b'n', b'd', ..] => ("an AU file", CONVERT),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => ("WebM or Matroska", CONVERT),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => ("MP4 or M4A", CONVERT),
+        [b'P', b'K', ..] => ("a ZIP archive", "unpack it"),
+        _ if start.starts_with("version https://git-lfs") => ("a Git LFS pointer", "fetch the file itself with `git lfs pull`"),
+        _ if start.starts_with("<!doctype html") || start.starts_with("<html") => {
+            ("an HTML page", "download the file itself; the page may say why that failed")
+        }
+        _ if start.starts_with('{') || start.starts_with("<?xml") => ("a text file (JSON or XML)", "download the recording itself"),
+        _ => ("an unknown kind of file", "give a RIFF WAVE file (PCM or G.711), for instance made with `sox`"),
+    };
+    WavError::NotWav(name, help)
 }
 
 fn parse_format(chunk: &[u8]) -> Result<Format, WavError> {
@@ -199,16 +304,6 @@ fn tag_name(tag: u16) -> &'static str {
     }
 }
 
-fn mix(frame: &[u8], size: usize, decode: Decode) -> i16 {
-    let (mut sum, mut channels) = (0.0, 0.0);
-    for sample in frame.chunks_exact(size) {
-        sum += decode(sample);
-        channels += 1.0;
-    }
-    // `as` saturates, and maps the not-a-number of a broken float file to silence.
-    (sum / channels).round() as i16
-}
-
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes)
 }
@@ -218,95 +313,5 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wav(tag: u16, channels: u16, rate: u32, bits: u16, data: &[u8]) -> Vec<u8> {
-        let mut out = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0".to_vec();
-        out.extend(tag.to_le_bytes());
-        out.extend(channels.to_le_bytes());
-        out.extend(rate.to_le_bytes());
-        out.extend((rate * u32::from(channels * bits / 8)).to_le_bytes());
-        out.extend((channels * bits / 8).to_le_bytes());
-        out.extend(bits.to_le_bytes());
-        out.extend(b"LIST\x03\0\0\0abc\0data");
-        out.extend((data.len() as u32).to_le_bytes());
-        out.extend(data);
-        out
-    }
-
-    fn samples(bytes: &[u8]) -> Vec<i16> {
-        read(bytes).unwrap().samples
-    }
-
-    #[test]
-    fn reads_every_pcm_layout_to_the_same_samples() {
-        let want = vec![0, 16384, -32768];
-        let as16: Vec<u8> = want.iter().flat_map(|s: &i16| s.to_le_bytes()).collect();
-        assert_eq!(samples(&wav(1, 1, 8000, 16, &as16)), want);
-        assert_eq!(samples(&wav(1, 1, 8000, 8, &[128, 192, 0])), want);
-        assert_eq!(samples(&wav(1, 1, 8000, 24, &[0, 0, 0, 0, 0, 64, 0, 0, 128])), want);
-        let as_f32: Vec<u8> = [0f32, 0.5, -1.0].iter().flat_map(|s| s.to_le_bytes()).collect();
-        assert_eq!(samples(&wav(3, 1, 44100, 32, &as_f32)), want);
-        let as_f64: Vec<u8> = [0f64, 0.5, -1.0].iter().flat_map(|s| s.to_le_bytes()).collect();
-        assert_eq!(samples(&wav(3, 1, 8000, 64, &as_f64)), want);
-    }
-
-    #[test]
-    fn averages_channels_and_survives_loud_or_broken_floats() {
-        let stereo: Vec<u8> = [100i16, 300, -5, -5].iter().flat_map(|s| s.to_le_bytes()).collect();
-        assert_eq!(samples(&wav(1, 2, 16000, 16, &stereo)), [200, -5]);
-        let loud: Vec<u8> = [4f32, -4.0, f32::NAN].iter().flat_map(|s| s.to_le_bytes()).collect();
-        assert_eq!(samples(&wav(3, 1, 8000, 32, &loud)), [32767, -32768, 0]);
-    }
-
-    #[test]
-    fn reads_telephony_recordings() {
-        assert_eq!(samples(&wav(7, 1, 8000, 8, &[0xFF, 0x7F, 0x80, 0x00])), [0, 0, 32124, -32124]);
-        assert_eq!(samples(&wav(6, 1, 8000, 8, &[0xD5, 0x55])), [8, -8]);
-    }
-
-    #[test]
-    fn reads_open_ended_headers_to_the_end() {
-        let mut bytes = wav(1, 1, 8000, 16, &[1, 0, 2, 0]);
-        for length in [0u32, u32::MAX] {
-            let at = bytes.len() - 8;
-            bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
-            assert_eq!(samples(&bytes), [1, 2]);
-        }
-    }
-
-    #[test]
-    fn says_what_is_wrong() {
-        assert_eq!(read(b"ID3 something"), Err(WavError::NotWav));
-        assert_eq!(read(b"RIFF\0\0\0\0WAVE"), Err(WavError::NoFormat));
-        assert_eq!(read(&wav(1, 1, 8000, 16, &[])), Err(WavError::Empty));
-        assert_eq!(read(&wav(1, 0, 8000, 16, &[1, 2])), Err(WavError::NoFormat));
-        assert_eq!(read(&wav(1, 1, 96000, 16, &[1, 2])), Err(WavError::Rate(96000)));
-        assert_eq!(read(&wav(1, 1, 8000, 12, &[1, 2])), Err(WavError::SampleSize { tag: 1, bits: 12 }));
-        assert!(matches!(read(&wav(0x31, 1, 8000, 0, &[1])), Err(WavError::Compressed { name: "GSM 6.10", .. })));
-        let whole = wav(1, 1, 8000, 16, &[1, 0, 2, 0]);
-        let cut = read(&whole[..whole.len() - 2]);
-        assert_eq!(cut, Err(WavError::Truncated { promised: 4, present: 2 }));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn never_panics_on_any_bytes(noise: Vec<u8>, cut in 0usize..60) {
-            let _ = read(&noise);
-            let mut file = wav(1, 1, 8000, 16, &noise);
-            file.truncate(cut);
-            let _ = read(&file);
-        }
-
-        #[test]
-        fn any_header_gives_a_clip_or_an_error(tag: u16, channels: u16, rate: u32, bits in 0u16..128) {
-            let mut file = wav(1, 1, 8000, 16, &[7; 64]);
-            file[20..22].copy_from_slice(&tag.to_le_bytes());
-            file[22..24].copy_from_slice(&channels.to_le_bytes());
-            file[24..28].copy_from_slice(&rate.to_le_bytes());
-            file[34..36].copy_from_slice(&bits.to_le_bytes());
-            let _ = read(&file);
-        }
-    }
-}
+#[path = "wav_tests.rs"]
+mod tests;

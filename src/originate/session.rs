@@ -111,7 +111,7 @@ impl OriginatedSession {
                 },
                 Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
                 Some(arrival) = self.reservation.arrivals.recv() => { self.arrival(&arrival); None }
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Some(LinkEnd::Closed),
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Some(LinkEnd::Closed(None)),
             };
             if done.is_some() {
                 break done;
@@ -163,7 +163,7 @@ impl OriginatedSession {
                 ToBot::Dtmf(digit) => drop(self.events.send(CallEvent::Digit(at, digit))),
                 ToBot::Stop => {
                     self.control.leg.is_over();
-                    return Some(LinkEnd::Closed);
+                    return Some(LinkEnd::Closed(None));
                 }
                 ToBot::Start(_) | ToBot::MarkReached { .. } | ToBot::Playback { .. } => {}
             }

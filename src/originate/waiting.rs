@@ -138,7 +138,7 @@ impl Waiting<'_> {
         let mut role = bot_role(provider(&self.target.credentials).socket());
         loop {
             let message = reader.next().await.map_err(|end| match end {
-                LinkEnd::Closed => bad("the socket was closed before `start`".to_owned()),
+                LinkEnd::Closed(_) => bad("the socket was closed before `start`".to_owned()),
                 LinkEnd::Broken(why) => bad(why),
             })?;
             for event in role.read(&message).map_err(|error| bad(error.to_string()))? {

@@ -67,7 +67,7 @@ fn label(check: &CheckResult) -> LabeledSpan {
 }
 
 fn help(result: &CallResult, turn: &TurnResult) -> String {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("called:   {}", result.target)];
     for check in turn.failures() {
         lines.push(format!("expected: {}", check.expected));
         if !matches!(check.check, CheckKind::Says | CheckKind::Not | CheckKind::Capture) {

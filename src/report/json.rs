@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::file::write_whole;
 use super::{Consumer, breakdown, quality};
-use crate::call::TurnResult;
-use crate::runner::statistics::percentile;
-use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
+use crate::call::{Origin, TurnResult};
+use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
 use crate::scenario::Secrets;
 use crate::time::Millis;
 
@@ -52,7 +51,9 @@ impl JsonReport {
             "passed": count(CallOutcome::Passed),
             "failed": count(CallOutcome::Failed),
             "errors": count(CallOutcome::Error),
-            "turn_latency_ms": latencies(&self.results),
+            "skipped": count(CallOutcome::Skipped),
+            "turn_latency_ms": latencies(&self.results, Origin::CallerSpeechEnd),
+            "greeting_latency_ms": latencies(&self.results, Origin::Answer),
             "thresholds": self.thresholds,
             "calls": self.results.iter().map(call).collect::<Vec<_>>(),
         })
@@ -83,12 +84,10 @@ impl Consumer for JsonReport {
     }
 }
 
-/// Percentiles over every turn of every call (linear interpolation, type 7).
-fn latencies(results: &[CallResult]) -> Value {
-    let turns = results.iter().flat_map(|result| &result.turns);
-    let spoken = turns.filter(|turn| turn.origin == Some(crate::call::Origin::CallerSpeechEnd));
-    let values: Vec<f64> = spoken.filter_map(|turn| turn.latency).map(Millis::millis_f64).collect();
-    let at = |p| percentile(&values, p);
+/// Percentiles over every latency of this kind in every call (linear interpolation, type 7).
+fn latencies(results: &[CallResult], origin: Origin) -> Value {
+    let values = statistics::latencies(results, origin);
+    let at = |p| statistics::percentile(&values, p);
     json!({ "count": values.len(), "p50": at(50.0), "p90": at(90.0), "p95": at(95.0), "p99": at(99.0), "max": at(100.0) })
 }
 
@@ -115,6 +114,7 @@ fn call(result: &CallResult) -> Value {
         "reception": result.reception,
         "quality": result.quality,
         "health": result.health,
+        "unfair": result.unfair,
         "notes": result.notes,
         "turns": result.turns.iter().map(turn).collect::<Vec<_>>(),
     })

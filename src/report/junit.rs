@@ -71,10 +71,18 @@ impl JunitReport {
         let mut status = match (result.outcome, &result.error) {
             (CallOutcome::Passed, _) => TestCaseStatus::success(),
             (CallOutcome::Failed, _) => self.failure(result),
+            (CallOutcome::Skipped, error) => {
+                let mut status = TestCaseStatus::skipped();
+                if let Some(error) = error {
+                    status.set_message(format!("{} (called {})", error.message, result.target));
+                }
+                return status;
+            }
             (CallOutcome::Error, error) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 if let Some(error) = error {
-                    status.set_type(error_type(error)).set_message(self.secrets.redact(&error.message));
+                    let message = format!("{} (called {})", error.message, result.target);
+                    status.set_type(error_type(error)).set_message(self.secrets.redact(&message));
                 }
                 status
             }
@@ -89,7 +97,7 @@ impl JunitReport {
         let first = result.turns.iter().flat_map(TurnResult::failures).next();
         status.set_type(first.map_or("failure", |check| check.check.name()));
         let titles: Vec<String> = reports.iter().map(ToString::to_string).collect();
-        status.set_message(self.secrets.redact(&titles.join("; ")));
+        status.set_message(self.secrets.redact(&format!("{} (called {})", titles.join("; "), result.target)));
         let texts: Vec<String> = reports.iter().map(|report| render(report, Palette::Plain, 100)).collect();
         status.set_description(self.secrets.redact(&texts.join("\n")));
         status
@@ -164,7 +172,7 @@ fn properties(result: &CallResult) -> Vec<Property> {
 
 /// The call as text: what was heard in each turn, and when.
 fn dialogue(result: &CallResult) -> String {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("called {}", result.target)];
     for turn in &result.turns {
         let latency = turn.latency.map(|latency| format!(" ({})", crate::time::human(latency))).unwrap_or_default();
         let heard = turn.heard();
@@ -172,6 +180,7 @@ fn dialogue(result: &CallResult) -> String {
         lines.push(format!("turn {}{latency}: {heard}", turn.turn));
         lines.extend(breakdown::words(turn).map(|words| format!("        {words}")));
     }
+    lines.extend(result.unfair.iter().map(|unfair| format!("not judged fairly: {unfair}")));
     lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")
 }

@@ -51,12 +51,12 @@ fn shown(metric: QualityMetric, quality: &Quality) -> Option<String> {
     metric.value(quality).map(|value| metric.unit().show(value))
 }
 
-/// The worst call of a run: `, worst MOS 3.42, most loss 4.2 %`.
+/// The worst call of a run: `, worst MOS of a call 3.42, most loss in a call 4.2 %`.
 pub(super) fn worst(results: &[CallResult]) -> String {
     let values = |metric: QualityMetric| results.iter().filter_map(move |result| metric.value(&result.quality));
-    let mos = values(QualityMetric::Mos).reduce(f64::min).map(|mos| format!(", worst MOS {mos:.2}"));
+    let mos = values(QualityMetric::Mos).reduce(f64::min).map(|mos| format!(", worst MOS of a call {mos:.2}"));
     let loss = values(QualityMetric::Loss).reduce(f64::max).filter(|loss| *loss > 0.0);
-    let loss = loss.map(|loss| format!(", most loss {}", QualityMetric::Loss.unit().show(loss)));
+    let loss = loss.map(|loss| format!(", most loss in a call {}", QualityMetric::Loss.unit().show(loss)));
     [mos, loss].into_iter().flatten().collect()
 }
 

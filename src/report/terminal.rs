@@ -8,11 +8,13 @@ use owo_colors::{OwoColorize, Style};
 
 use super::failure::{FailureReport, Palette, render};
 use super::{Consumer, quality};
-use crate::call::{Outcome, TurnResult};
-use crate::runner::statistics::percentile;
-use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult};
+use crate::call::{Origin, Outcome, TurnResult};
+use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
 use crate::scenario::Secrets;
-use crate::time::{Millis, human};
+use crate::time::human;
+
+/// So many checks that could not be judged fairly are listed.
+const MOST_UNFAIR: usize = 5;
 
 /// How to write to this terminal.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ impl Terminal {
     fn result(&mut self, result: &CallResult) -> io::Result<()> {
         let line = self.line(result);
         self.say(&line)?;
-        if let Some(error) = result.error.as_ref().filter(|_| result.outcome == CallOutcome::Error) {
+        if let Some(error) = result.error.as_ref().filter(|_| matches!(result.outcome, CallOutcome::Error | CallOutcome::Skipped)) {
             self.say(&format!("      {}", error.message))?;
             if let Some(responses) = quality::responses(&result.sip_responses) {
                 self.say(&format!("      responses: {responses}"))?;
@@ -80,13 +82,13 @@ impl Terminal {
             CallOutcome::Passed => self.paint("PASS ", Style::new().green().bold()),
             CallOutcome::Failed => self.paint("FAIL ", Style::new().red().bold()),
             CallOutcome::Error => self.paint("ERROR", Style::new().yellow().bold()),
+            CallOutcome::Skipped => self.paint("SKIP ", Style::new().yellow().bold()),
         };
-        let repetition = if result.repetition > 1 { format!(" #{}", result.repetition) } else { String::new() };
-        let latencies: Vec<String> = result.turns.iter().filter_map(|turn| turn.latency).map(human).collect();
+        let latencies: Vec<String> = result.turns.iter().filter_map(latency).collect();
         let latencies = if latencies.is_empty() { String::new() } else { format!("  [{}]", latencies.join(", ")) };
         let retried = if result.attempt > 1 { format!("  (attempt {})", result.attempt) } else { String::new() };
         let seconds = result.duration.as_secs_f64();
-        format!("{word} {}{repetition}  {seconds:.1} s{latencies}{retried}", result.scenario)
+        format!("{word} {}  {seconds:.1} s{latencies}{retried}  ({})", case(result), result.target)
     }
 
     fn summary(&mut self, thresholds: &[ThresholdResult], seconds: f64, interrupted: bool) -> io::Result<()> {
@@ -100,28 +102,47 @@ impl Terminal {
         }
         let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
         let (passed, failed, errors) = (count(CallOutcome::Passed), count(CallOutcome::Failed), count(CallOutcome::Error));
-        let latencies: Vec<f64> =
-            self.results.iter().flat_map(|result| &result.turns).filter_map(|turn| turn.latency).map(Millis::millis_f64).collect();
-        let at = |p| percentile(&latencies, p).map(|value| format!("{value:.0} ms"));
-        let latency = match (at(50.0), at(95.0)) {
-            (Some(p50), Some(p95)) => format!(", latency p50 {p50}, p95 {p95} over {} turns", latencies.len()),
-            _ => String::new(),
+        let skipped = match count(CallOutcome::Skipped) {
+            0 => String::new(),
+            skipped => format!(", {skipped} skipped"),
         };
-        let latency = latency + &quality::worst(&self.results);
+        let figures = self.latencies() + &quality::worst(&self.results);
         let interrupted = if interrupted { ", interrupted" } else { "" };
-        self.say(&format!("{passed} passed, {failed} failed, {errors} errors in {seconds:.1} s{latency}{interrupted}"))?;
+        self.say(&format!("{passed} passed, {failed} failed, {errors} errors{skipped} in {seconds:.1} s{figures}{interrupted}"))?;
         self.warn_of_tester()
     }
 
-    /// A tester that was itself too slow says so.
+    /// `, turn latency p50 620 ms, p95 825 ms over 12 turns`; the same numbers as the thresholds of these names.
+    fn latencies(&self) -> String {
+        let one = |(origin, what): (Origin, &str)| {
+            let values = statistics::latencies(&self.results, origin);
+            let at = |p| statistics::percentile(&values, p);
+            let (p50, p95) = at(50.0).zip(at(95.0))?;
+            let over = statistics::counted(values.len(), what);
+            Some(format!(", {} p50 {p50:.0} ms, p95 {p95:.0} ms over {over}", origin.latency_name()))
+        };
+        [(Origin::CallerSpeechEnd, "turn"), (Origin::Answer, "greeting")].into_iter().filter_map(one).collect()
+    }
+
+    /// What could not be judged fairly, and why, in one line.
     fn warn_of_tester(&mut self) -> io::Result<()> {
-        let slow = self.results.iter().filter(|result| result.health.pacing_p99_ms > 1.0 || result.health.held_back_ms > 300.0).count();
-        if slow > 0 {
-            self.say(&format!(
-                "note: in {slow} calls this machine was too busy to pace or transcribe in time; run fewer at once (--jobs)"
-            ))?;
+        let unfair = |result: &CallResult| result.unfair.iter().map(|why| format!("{}, {why}", case(result))).collect::<Vec<_>>();
+        let unfair: Vec<String> = self.results.iter().flat_map(unfair).collect();
+        if unfair.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let rest = unfair.len().saturating_sub(MOST_UNFAIR);
+        let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+        let some = unfair.iter().take(MOST_UNFAIR).map(String::as_str).collect::<Vec<_>>().join("; ");
+        self.say(&format!("not judged fairly: {some}{more}; run fewer calls at once (--jobs)"))
+    }
+
+    fn begin_bar(&mut self, calls: usize) {
+        self.bar = ProgressBar::new(calls as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {wide_msg}") {
+            self.bar.set_style(style);
+        }
+        self.bar.enable_steady_tick(Duration::from_millis(250));
     }
 
     fn redraw(&self) {
@@ -130,15 +151,42 @@ impl Terminal {
     }
 }
 
+/// A latency of one call: a turn latency, unless it says what else it is.
+fn latency(turn: &TurnResult) -> Option<String> {
+    let time = human(turn.latency?);
+    Some(match turn.origin? {
+        Origin::CallerSpeechEnd => time,
+        Origin::Answer => format!("greeting {time}"),
+        Origin::CallerSilence => format!("after silence {time}"),
+        Origin::CallerDtmf => format!("after digits {time}"),
+        Origin::BotSpeechEnd => format!("after a pause {time}"),
+    })
+}
+
+/// A target in a sentence.
+fn named(label: &str) -> String {
+    match label.strip_prefix("bot:") {
+        Some("") => "the built-in sample bot".to_owned(),
+        Some(_) => format!("the built-in sample bot ({label})"),
+        None => label.to_owned(),
+    }
+}
+
+/// The scenario, and which repetition of it.
+fn case(result: &CallResult) -> String {
+    if result.repetition > 1 { format!("{} #{}", result.scenario, result.repetition) } else { result.scenario.clone() }
+}
+
 impl Consumer for Terminal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::RunStarted { calls, .. } if self.style.live => {
-                self.bar = ProgressBar::new(*calls as u64);
-                if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {wide_msg}") {
-                    self.bar.set_style(style);
+            Event::RunStarted { calls, targets, .. } => {
+                if !targets.is_empty() {
+                    self.say(&format!("calling {}", targets.iter().map(|label| named(label)).collect::<Vec<_>>().join(", ")))?;
                 }
-                self.bar.enable_steady_tick(Duration::from_millis(250));
+                if self.style.live {
+                    self.begin_bar(*calls);
+                }
             }
             Event::CallStarted { call, scenario, .. } => {
                 self.under_way.push((*call, scenario.clone()));

@@ -102,6 +102,21 @@ fn what_the_audio_allowed_is_shown_where_the_call_passed_too() {
 }
 
 #[test]
+fn a_run_ends_with_what_could_not_be_judged_fairly() {
+    let mut calls: Vec<CallResult> = (0..8).map(|_| result(CallOutcome::Error, Quality::default())).collect();
+    calls.push(result(CallOutcome::Passed, Quality::default()));
+    for (number, call) in calls.iter_mut().take(7).enumerate() {
+        call.repetition = number + 1;
+        call.unfair = vec!["`says` of turn 2: the bot spoke again while the tester kept the caller waiting for 812 ms".to_owned()];
+    }
+    let text = printed(calls);
+    let last = text.lines().last().expect("a line");
+    let first = "not judged fairly: Booking, `says` of turn 2: the bot spoke again while the tester kept the caller waiting for 812 ms; Booking #2, ";
+    assert!(last.starts_with(first) && last.ends_with("; and 2 more; run fewer calls at once (--jobs)"), "{last}");
+    assert!(!printed(vec![result(CallOutcome::Passed, Quality::default())]).contains("fairly"));
+}
+
+#[test]
 fn known_numbers_become_properties() {
     let lines = quality::properties(&bad()).into_iter().map(|(name, value)| format!("{name}: {value}"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));

@@ -10,13 +10,14 @@ use rtp::packet::Packet;
 use tokio::sync::mpsc;
 
 use super::formats::{Formats, Payload};
-use super::latch::{Accepted, Latch};
+use super::latch::{Accepted, Latch, Place};
 use super::reports::received_rtcp;
 use super::shared::Shared;
 use super::srtp::{Cipher, Keys};
 use super::state::Receiving;
 use super::stream::StreamReader;
 use crate::clock::{CallClock, Monotonic};
+use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::transport::{CallEvent, TimestampedSocket};
 
 /// So many packets of a kind that cannot be used are not an accident.
@@ -91,8 +92,6 @@ struct Inbound<'a> {
     heard: bool,
     /// The source of the last packet taken.
     ssrc: Option<u32>,
-    /// Packets with payload types that were not negotiated.
-    unknown: u32,
     /// Packets that the keys do not fit.
     broken: u32,
 }
@@ -100,7 +99,7 @@ struct Inbound<'a> {
 impl<'a> Inbound<'a> {
     fn new(shared: &'a Shared, clock: CallClock, events: &'a mpsc::UnboundedSender<CallEvent>) -> Self {
         let (latch, reader) = (Latch::default(), StreamReader::default());
-        Self { shared, clock, events, latch, reader, cipher: None, heard: false, ssrc: None, unknown: 0, broken: 0 }
+        Self { shared, clock, events, latch, reader, cipher: None, heard: false, ssrc: None, broken: 0 }
     }
 
     /// Takes a datagram; false once nobody listens any more.
@@ -119,17 +118,18 @@ impl<'a> Inbound<'a> {
         let receiving = self.shared.state().receiving();
         let number = datagram.get(1).map_or(0, |octet| octet & 0x7f);
         if receiving.formats.get(number).is_none() {
-            self.unknown += 1;
-            if self.unknown == TOO_MANY && !self.heard {
-                self.note(format!("the bot sends RTP payload type {number}, which was not negotiated"));
-            }
-            return;
+            let name = static_name(number).map(|name| format!(" ({name})")).unwrap_or_default();
+            return self.shared.ignored.count(&format!("a packet of RTP payload type {number}{name} came, which was not negotiated"));
         }
         let Some(plain) = self.unprotect(&receiving, datagram) else { return self.broken() };
         let Some((packet, payload)) = parse(&plain, &receiving.formats) else { return };
-        let accepted = self.latch.accept(receiving.described, from, arrival);
+        let place = Place { ssrc: packet.header.ssrc, sequence: packet.header.sequence_number };
+        let accepted = self.latch.accept(receiving.described, from, place, arrival);
         match accepted {
             Accepted::Yes => {}
+            Accepted::Moved(before) => {
+                self.note(format!("the bot's audio went on from {from} instead of {before}, and was followed there"))
+            }
             Accepted::InsteadOf(stranger, since) => {
                 self.reader = StreamReader::default();
                 if let Some(ssrc) = self.ssrc.filter(|ssrc| *ssrc != packet.header.ssrc) {
@@ -137,14 +137,19 @@ impl<'a> Inbound<'a> {
                 }
                 self.note(format!("{stranger} sent audio before the bot at {from} did; it is ignored from here on"));
             }
-            Accepted::No => return,
+            Accepted::No(peer) => {
+                let in_sdp = if receiving.described.address == Some(peer) { ", the address in its SDP" } else { "" };
+                return self.shared.ignored.audio(from, nanos(&packet, payload), &format!("the bot's audio comes from {peer}{in_sdp}"));
+            }
         }
         (self.heard, self.ssrc) = (true, Some(packet.header.ssrc));
         self.shared.capture.received(arrival, from, &plain);
         let read = self.reader.read(&packet, payload, self.clock.at(arrival));
         let counted = read.as_ref().map(|read| &read.counted);
-        self.shared.state().received(receiving.described, from, accepted != Accepted::Yes, counted);
-        let Some(read) = read else { return };
+        self.shared.state().received(receiving.described, from, matches!(accepted, Accepted::InsteadOf(..)), counted);
+        let Some(read) = read else {
+            return self.shared.ignored.audio(from, nanos(&packet, payload), "the bot had gone on with another stream (SSRC)");
+        };
         // A packet without voice has its place in the sequence all the same: it is not lost.
         let _closed = self.events.send(CallEvent::Media(read.heard.unwrap_or(read.counted)));
         if let Some(digit) = read.digit {
@@ -166,6 +171,9 @@ impl<'a> Inbound<'a> {
 
     fn broken(&mut self) {
         self.broken += 1;
+        if self.heard {
+            self.shared.ignored.count("a packet came that could not be decrypted");
+        }
         if self.broken == TOO_MANY && !self.heard {
             self.note("the bot's SRTP cannot be decrypted: it does not use the key that it agreed to, or sends plain RTP".to_owned());
         }
@@ -176,6 +184,31 @@ impl<'a> Inbound<'a> {
     }
 }
 
+/// How long the packet's audio lasts, in nanoseconds.
+fn nanos(packet: &Packet, payload: Payload) -> i64 {
+    match payload {
+        Payload::Voice(Codec::Pcmu | Codec::Pcma | Codec::G722) => packet.payload.len() as i64 * SAMPLE_NANOS,
+        Payload::Voice(_) => 20_000_000,
+        Payload::Events(_) | Payload::Noise => 0,
+    }
+}
+
+/// The codec of a static payload type (RFC 3551, section 6).
+fn static_name(number: u8) -> Option<&'static str> {
+    Some(match number {
+        0 => "PCMU",
+        3 => "GSM",
+        4 => "G.723",
+        8 => "PCMA",
+        9 => "G.722",
+        10 | 11 => "L16",
+        13 => "comfort noise",
+        15 => "G.728",
+        18 => "G.729",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;
@@ -183,7 +216,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::codec::Codec;
 
     fn formats() -> Formats {
         let voice = [(0, Codec::Pcmu), (9, Codec::G722), (111, Codec::Opus)].map(|(number, codec)| (number, Payload::Voice(codec)));

@@ -140,6 +140,11 @@ impl RtpSession {
         self.shared.state().reception().report()
     }
 
+    /// What came and was not used, one sentence for each reason.
+    pub fn ignored(&self) -> Vec<String> {
+        self.shared.ignored.sentences()
+    }
+
     /// The way to the peer and back, by the last receiver report.
     pub fn round_trip(&self) -> Option<Duration> {
         self.shared.state().feedback().round_trip

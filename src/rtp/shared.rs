@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::capture::SessionCapture;
 use super::state::SessionState;
 use crate::lock::lock;
+use crate::transport::Ignored;
 
 /// Handshake datagrams that may wait for the answer that says what to do with them.
 const DTLS_WAITING: usize = 32;
@@ -19,6 +20,8 @@ pub(super) type DtlsDatagram = (Vec<u8>, SocketAddr);
 pub(super) struct Shared {
     pub ssrc: u32,
     pub capture: SessionCapture,
+    /// What came and was not the bot's, or could not be used.
+    pub ignored: Ignored,
     state: Mutex<SessionState>,
     dtls: mpsc::Sender<DtlsDatagram>,
     dtls_inbox: Mutex<Option<mpsc::Receiver<DtlsDatagram>>>,
@@ -33,6 +36,7 @@ impl Shared {
         Self {
             ssrc: rand::random(),
             capture: SessionCapture::default(),
+            ignored: Ignored::default(),
             state: Mutex::default(),
             dtls,
             dtls_inbox: Mutex::new(Some(inbox)),

@@ -109,8 +109,6 @@ async fn what_was_not_negotiated_is_told_and_a_stranger_is_not_heard() {
     let (mut peer, mut stranger) = (Peer::new(), Peer::new());
     session.set_remote(peer.address(), RtcpDestination::Next);
     (0..25).for_each(|_| peer.send(address, 18, None));
-    let note = next(&mut events).await;
-    assert!(matches!(&note, CallEvent::Lost(_, why) if why.contains("payload type 18")), "{note:?}");
     peer.send(address, 0, None);
     (0..5).for_each(|_| stranger.send(address, 0, None));
     peer.send(address, 0, None);
@@ -119,6 +117,36 @@ async fn what_was_not_negotiated_is_told_and_a_stranger_is_not_heard() {
     }
     assert!(timeout(Duration::from_millis(100), events.recv()).await.is_err(), "only the peer is heard");
     assert_eq!(session.reception().packets, 2);
+    let (stranger, peer) = (stranger.address(), peer.address());
+    let told = [
+        format!(
+            "0.1 s of audio (5 packets) came from {stranger} and was ignored because the bot's audio comes from {peer}, the address in its SDP"
+        ),
+        "a packet of RTP payload type 18 (G.729) came, which was not negotiated (25 times)".to_owned(),
+    ];
+    assert_eq!(session.ignored(), told);
+}
+
+#[tokio::test]
+async fn a_stream_that_goes_on_from_another_port_is_heard_and_answered_there() {
+    let (session, address, mut events) = session();
+    let mut peer = Peer::new();
+    session.set_remote(peer.address(), RtcpDestination::Next);
+    (0..3).for_each(|_| peer.send(address, 0, None));
+    for _ in 0..3 {
+        assert!(matches!(next(&mut events).await, CallEvent::Media(_)));
+    }
+    // The NAT in between has bound another port.
+    peer.socket = Peer::new().socket;
+    peer.send(address, 0, None);
+    let note = next(&mut events).await;
+    assert!(matches!(&note, CallEvent::Lost(_, why) if why.contains("was followed there")), "{note:?}");
+    assert!(matches!(next(&mut events).await, CallEvent::Media(_)));
+    let mut sink = session.send(plan(Codec::Pcmu, 160)).expect("sender");
+    sink.send(&[1000; 160], true).expect("sent");
+    let mut buffer = [0_u8; 2000];
+    assert_eq!(peer.socket.recv_from(&mut buffer).expect("a packet").0, 12 + 160);
+    assert_eq!((session.reception().packets, session.reception().lost, session.ignored().len()), (4, 0, 0));
 }
 
 #[tokio::test]

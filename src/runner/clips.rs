@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::codec::{FRAME, SAMPLE_RATE};
 use crate::media::detect::{DetectError, SpeechModel, speech_segments};
-use crate::media::wav::{self, WavError};
+use crate::media::wav::{self, Channel, WavError};
 use crate::scenario::{CallerAct, Scenario, Step};
 
 /// A recording at 8 kHz and where in it somebody speaks.
 #[derive(Clone, Debug)]
 pub struct CallerClip {
-    /// Linear samples; the silence after the last word is cut off, since the line is silent anyway.
+    /// Linear samples, in whole frames.
     pub samples: Vec<i16>,
     /// First to last speech sample; the whole clip where no speech is found in it.
     pub speech: Range<usize>,
@@ -50,10 +50,18 @@ pub enum ClipError {
     },
 }
 
-/// Every clip of a run by its path.
+/// Every clip of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Clips {
-    by_path: HashMap<PathBuf, Arc<CallerClip>>,
+    by_source: HashMap<Source, Arc<CallerClip>>,
+}
+
+/// A recording, and what of it is played.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Source {
+    path: PathBuf,
+    channel: Option<Channel>,
+    trim: bool,
 }
 
 impl Clips {
@@ -63,10 +71,10 @@ impl Clips {
     /// The first one that cannot be played.
     pub fn load<'a>(scenarios: impl Iterator<Item = &'a Scenario>, model: &SpeechModel) -> Result<Self, ClipError> {
         let mut clips = Self::default();
-        for path in scenarios.flat_map(|scenario| &scenario.steps).filter_map(audio) {
-            if !clips.by_path.contains_key(path) {
-                let clip = load(path, model)?;
-                clips.by_path.insert(path.to_owned(), Arc::new(clip));
+        for source in scenarios.flat_map(|scenario| &scenario.steps).filter_map(source) {
+            if !clips.by_source.contains_key(&source) {
+                let clip = load(&source, model)?;
+                clips.by_source.insert(source, Arc::new(clip));
             }
         }
         Ok(clips)
@@ -74,30 +82,50 @@ impl Clips {
 
     /// The clip of a step.
     pub fn of(&self, step: &Step) -> Option<Arc<CallerClip>> {
-        audio(step).and_then(|path| self.by_path.get(path)).cloned()
+        source(step).and_then(|source| self.by_source.get(&source)).cloned()
     }
 }
 
-fn audio(step: &Step) -> Option<&Path> {
+fn source(step: &Step) -> Option<Source> {
     match step {
         Step::Caller(caller) => match &caller.act {
-            CallerAct::Audio(path) => Some(path),
+            CallerAct::Audio(path) => Some(Source { path: path.clone(), channel: caller.channel, trim: caller.trim }),
             CallerAct::Silence(_) | CallerAct::Dtmf(_) => None,
         },
         _ => None,
     }
 }
 
-fn load(path: &Path, model: &SpeechModel) -> Result<CallerClip, ClipError> {
-    let bytes = std::fs::read(path).map_err(|source| ClipError::Read { path: path.to_owned(), source })?;
-    let clip = wav::read(&bytes).map_err(|source| ClipError::Wav { path: path.to_owned(), source })?;
-    let mut samples = clip.at_rate(SAMPLE_RATE).samples;
-    let segments = speech_segments(model, &samples).map_err(|source| ClipError::Detect { path: path.to_owned(), source })?;
+fn load(source: &Source, model: &SpeechModel) -> Result<CallerClip, ClipError> {
+    let path = &source.path;
+    let bytes = std::fs::read(path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
+    let clip = wav::read_speaker(&bytes, source.channel).map_err(|source| ClipError::Wav { path: path.clone(), source })?;
+    let samples = clip.at_rate(SAMPLE_RATE).samples;
+    let segments = speech_segments(model, &samples).map_err(|source| ClipError::Detect { path: path.clone(), source })?;
     let speech = match (segments.first(), segments.last()) {
         (Some(first), Some(last)) => first.start..last.end.min(samples.len()),
         _ => 0..samples.len(),
     };
-    let frames = speech.end.div_ceil(FRAME);
-    samples.resize((frames * FRAME).max(FRAME), 0);
-    Ok(CallerClip { samples, speech })
+    Ok(played(samples, speech, source.trim))
+}
+
+/// Whatever is behind the last word (a street, a television) is part of the call: a bot must find the end of speech in it.
+fn played(mut samples: Vec<i16>, speech: Range<usize>, trim: bool) -> CallerClip {
+    samples.truncate(if trim { speech.end } else { samples.len() });
+    samples.resize((samples.len().div_ceil(FRAME) * FRAME).max(FRAME), 0);
+    CallerClip { samples, speech }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_recording_is_played_unless_it_is_to_be_trimmed() {
+        let samples: Vec<i16> = (1..=1000).collect();
+        let (whole, trimmed) = (played(samples.clone(), 200..500, false), played(samples.clone(), 200..500, true));
+        assert_eq!((whole.speech.clone(), trimmed.speech.clone()), (200..500, 200..500));
+        assert_eq!((whole.samples.len(), &whole.samples[..1000], whole.samples[1100]), (1120, &samples[..], 0));
+        assert_eq!((trimmed.samples.len(), &trimmed.samples[..500], trimmed.samples[501]), (640, &samples[..500], 0));
+    }
 }

@@ -227,8 +227,11 @@ impl<'a> Driver<'a> {
                 self.evidence.timeline.push(&frame);
             }
             CallEvent::Disowned(ssrc, since) => self.evidence.packets.forget(ssrc, since),
-            CallEvent::HungUp(_) => {
+            CallEvent::HungUp(hung_up) => {
                 self.end(EndCause::BotHungUp);
+                self.evidence.hung_up = Some(hung_up);
+                self.evidence.caller.cut(hung_up);
+                Box::pin(self.handle(InputKind::HungUp { hung_up })).await;
                 // What came before the goodbye may still be in the queue behind it.
                 while let Ok(event) = self.incoming.try_recv() {
                     if matches!(event, CallEvent::Media(_) | CallEvent::Report(..)) {
@@ -309,9 +312,12 @@ impl<'a> Driver<'a> {
         result.call_id = Some(std::mem::take(&mut self.call.call_id));
         result.codec = Some(std::mem::take(&mut self.call.codec));
         result.reception = self.call.control.reception();
-        if result.reception.packets == 0 {
+        let ignored = self.call.control.ignored();
+        if result.reception.packets == 0 && ignored.is_empty() {
             result.notes.push("no audio came from the bot; over SIP and WebRTC, check its media address and the firewall".to_owned());
         }
+        result.notes.extend(ignored);
+        result.notes.extend(evidence.timeline.discarded());
         result.turns.sort_by_key(|turn| turn.step);
         evidence
     }

@@ -26,6 +26,9 @@ pub enum Event {
         run: String,
         /// Wall-clock time, RFC 3339.
         started: String,
+        /// Every target that is called, by the name that reports give it.
+        #[serde(default)]
+        targets: Vec<String>,
         /// Calls planned, retries left out.
         calls: usize,
         /// Calls at once.
@@ -99,6 +102,8 @@ pub enum CallOutcome {
     /// The call could not be made, or the tester was at fault.
     #[default]
     Error,
+    /// The run was interrupted before the call was placed.
+    Skipped,
 }
 
 /// Why there is no verdict.
@@ -193,6 +198,9 @@ pub struct CallResult {
     pub quality: Quality,
     /// How well the tester did.
     pub health: Health,
+    /// Checks that the tester's own delays spoiled, and why; they count for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfair: Vec<String>,
     /// Observations that help to understand a failure.
     pub notes: Vec<String>,
     /// Stereo WAV: caller left, bot right; zero is dial.

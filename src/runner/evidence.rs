@@ -45,6 +45,8 @@ pub(super) struct CallEvidence {
     pub round_trip: Option<Duration>,
     /// How long frames waited between the pacing thread and the socket, in microseconds.
     pub send_lag: Vec<u32>,
+    /// When the bot hung up.
+    pub hung_up: Option<CallTime>,
     pub failure: Option<Failure>,
 }
 

@@ -4,6 +4,7 @@ mod clips;
 mod driver;
 mod event;
 mod evidence;
+mod fairness;
 mod lanes;
 mod pacer;
 mod quality;

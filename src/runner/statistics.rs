@@ -1,4 +1,20 @@
-//! Percentiles as the reports state them.
+//! The numbers of a run, one definition for every report and threshold: the same words mean the same numbers.
+
+use super::event::CallResult;
+use crate::call::Origin;
+use crate::time::Millis;
+
+/// The latencies in a run that count from the same kind of moment, in milliseconds. Turn latencies are those from the end of the
+/// caller's speech; a greeting counts from the answer and is not one of them.
+pub fn latencies(results: &[CallResult], origin: Origin) -> Vec<f64> {
+    let turns = results.iter().flat_map(|result| &result.turns).filter(|turn| turn.origin == Some(origin));
+    turns.filter_map(|turn| turn.latency).map(Millis::millis_f64).collect()
+}
+
+/// `1 turn`, `4 turns`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
 
 /// Percentile by linear interpolation (type 7), 0 to 100; `None` without data.
 pub fn percentile(values: &[f64], percentile: f64) -> Option<f64> {

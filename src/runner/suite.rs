@@ -57,6 +57,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: run_id(services.run),
         started: now_text(),
+        targets: targets(&plan),
         calls: plan.calls.len(),
         jobs: plan.jobs,
     });
@@ -68,7 +69,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         let ramp = RAMP * u32::try_from(index.min(plan.jobs)).unwrap_or(0);
         running.spawn(async move {
             tokio::select! {
-                () = services.cancel.cancelled() => None,
+                () = services.cancel.cancelled() => skipped(index + 1, &call, Vec::new(), &services),
                 _slot = async { tokio::time::sleep(ramp).await; slots.acquire_owned().await } => {
                     attempts(index + 1, &call, retries, folder, &services).await
                 }
@@ -78,7 +79,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     let mut results: Vec<CallResult> = Vec::new();
     while let Some(done) = running.join_next().await {
         match done {
-            Ok(result) => results.extend(result),
+            Ok(result) => results.push(result),
             Err(error) => results.extend(unfinished(&plan, &results, &error, services)),
         }
     }
@@ -88,6 +89,17 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     let seconds = (Monotonic::now().0 - started.0) as f64 / 1e9;
     emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted: services.cancel.is_cancelled() });
     results
+}
+
+/// Each target once, in the order of the plan.
+fn targets(plan: &Plan) -> Vec<String> {
+    let mut targets: Vec<String> = Vec::new();
+    for call in &plan.calls {
+        if !targets.contains(&call.label) {
+            targets.push(call.label.clone());
+        }
+    }
+    targets
 }
 
 /// A call whose task broke: it must not be missing from the verdict of the run.
@@ -102,13 +114,24 @@ fn unfinished(plan: &Plan, results: &[CallResult], error: &tokio::task::JoinErro
     Some(result)
 }
 
-/// The call, and again after an error; `None` where the run was interrupted before it began.
-async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> Option<CallResult> {
+/// A call that was not placed, since the run was interrupted before: every report lists it.
+fn skipped(number: usize, call: &PlannedCall, earlier_errors: Vec<CallError>, services: &Services) -> CallResult {
+    let message = "the run was interrupted before this call was placed".to_owned();
+    let error = CallError { kind: CallErrorKind::Other(OtherErrorKind::Interrupted), message };
+    let result = CallResult { outcome: CallOutcome::Skipped, error: Some(error), earlier_errors, ..CallResult::planned(number, call) };
+    let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
+    result
+}
+
+/// The call, and again after an error.
+async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
     let mut earlier = Vec::new();
-    for attempt in 1.. {
+    let mut attempt = 0;
+    loop {
         if services.cancel.is_cancelled() {
-            return None;
+            return skipped(number, call, earlier, services);
         }
+        attempt += 1;
         let mut result = once(number, call, attempt, folder.clone(), services).await;
         let again = result.outcome == CallOutcome::Error && attempt <= retries && !services.cancel.is_cancelled();
         if again {
@@ -117,9 +140,8 @@ async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Opt
         }
         result.earlier_errors = earlier;
         let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
-        return Some(result);
+        return result;
     }
-    None
 }
 
 async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
@@ -130,9 +152,7 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
     let mut evidence = driver::run(planned, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
     telemetry::judge(&mut evidence, &call.scenario, services.spans.as_deref()).await;
     quality::judge(&mut evidence, &call.scenario);
-    let health = verdict::health(&evidence);
-    (evidence.result.outcome, evidence.result.error) = verdict::outcome(&evidence, &health, &call.scenario);
-    evidence.result.health = health;
+    verdict::judge(&mut evidence, &call.scenario);
     if let Some(folder) = folder.filter(|_| evidence.result.setup.is_some()) {
         let path = recording_path(&folder, number, &name);
         match recording::write(&path, &evidence.caller, &evidence.timeline.concealed()) {

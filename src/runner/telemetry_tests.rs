@@ -91,13 +91,15 @@ async fn a_turn_that_was_not_judged_stays_so() {
 async fn spans_that_cannot_be_told_apart_are_the_testers_error() {
     let mut evidence = evidence(Vec::new());
     judge(&mut evidence, &scenario(), None).await;
-    let health = super::super::verdict::health(&evidence);
-    let outcome = |evidence: &CallEvidence| super::super::verdict::outcome(evidence, &health, &scenario()).0;
-    assert_eq!(outcome(&evidence), crate::runner::CallOutcome::Failed);
+    let outcome = |evidence: &mut CallEvidence| {
+        super::super::verdict::judge(evidence, &scenario());
+        evidence.result.outcome
+    };
+    assert_eq!(outcome(&mut evidence), crate::runner::CallOutcome::Failed);
     let turn = &mut evidence.result.turns[1];
     turn.checks.retain(|check| check.check != CheckKind::Stage(Stage::Playout));
     if let Some(telemetry) = &mut turn.telemetry {
         telemetry.source.ambiguous = true;
     }
-    assert_eq!(outcome(&evidence), crate::runner::CallOutcome::Error);
+    assert_eq!(outcome(&mut evidence), crate::runner::CallOutcome::Error);
 }

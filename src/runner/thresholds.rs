@@ -1,15 +1,24 @@
 //! Limits on the whole run. A threshold without data is not judged, and does not pass.
 
 use super::event::{CallOutcome, CallResult, ThresholdResult};
-use super::statistics::percentile;
+use super::statistics::{counted, latencies, percentile};
 use crate::call::{Origin, Outcome};
 use crate::media::quality::QualityMetric;
 use crate::scenario::{Limit, Threshold, ThresholdMetric};
 use crate::time::{Millis, human_unsigned};
 
+/// What was measured, and over what.
+struct Measured {
+    value: f64,
+    /// The end of a sentence: ` over 12 turns`.
+    over: String,
+}
+
 /// Judges one threshold over every call.
 pub fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
     let measured = measure(threshold.metric, results);
+    let over = measured.as_ref().map(|measured| measured.over.clone()).unwrap_or_default();
+    let measured = measured.map(|measured| measured.value);
     let (expected, held, actual) = match threshold.limit {
         Limit::AtMost(limit) => {
             let held = measured.map(|value| value <= limit.millis_f64());
@@ -23,18 +32,14 @@ pub fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
             let scale = if threshold.metric == ThresholdMetric::PassRate { 100.0 } else { 1.0 };
             let value = measured.map(|value| value * scale);
             let held = value.map(|value| comparison.holds(value, bound));
-            (
-                format!("{comparison} {}", unit.show_bound(bound)),
-                held,
-                value.map(|value| unit.show(value) + &whose(threshold.metric, results)),
-            )
+            (format!("{comparison} {}", unit.show_bound(bound)), held, value.map(|value| unit.show(value)))
         }
     };
     ThresholdResult {
         name: threshold.name.clone(),
         outcome: held.map_or(Outcome::Skipped, |held| if held { Outcome::Passed } else { Outcome::Failed }),
         expected,
-        actual: actual.unwrap_or_else(|| "no data".to_owned()),
+        actual: actual.map_or_else(|| "no data".to_owned(), |actual| actual + &over),
     }
 }
 
@@ -46,45 +51,48 @@ fn worst(metric: QualityMetric, results: &[CallResult]) -> Option<(&CallResult, 
     values.reduce(|worst, next| if (next.1 - worst.1) * sign > 0.0 { next } else { worst })
 }
 
-/// Which call was the worst, where there is more than one.
-fn whose(metric: ThresholdMetric, results: &[CallResult]) -> String {
-    match metric {
-        ThresholdMetric::Quality(metric, None) if results.len() > 1 => {
-            worst(metric, results).map(|(call, _)| format!(" in call {}, {}", call.call, call.scenario)).unwrap_or_default()
-        }
-        _ => String::new(),
+/// Which call was the worst, and of how many.
+fn whose(metric: QualityMetric, results: &[CallResult]) -> String {
+    let count = results.iter().filter(|result| metric.value(&result.quality).is_some()).count();
+    match worst(metric, results) {
+        Some((call, _)) if count > 1 => format!(" in call {}, {}, the worst of {count}", call.call, call.scenario),
+        _ => " in 1 call".to_owned(),
     }
 }
 
-fn measure(metric: ThresholdMetric, results: &[CallResult]) -> Option<f64> {
-    let turns = || results.iter().flat_map(|result| &result.turns);
-    let latencies = |origin: Origin| -> Vec<f64> {
-        turns().filter(|turn| turn.origin == Some(origin)).filter_map(|turn| turn.latency).map(Millis::millis_f64).collect()
-    };
+fn at(values: &[f64], p: u8, what: &str) -> Option<Measured> {
+    let value = percentile(values, f64::from(p))?;
+    Some(Measured { value, over: format!(" over {}", counted(values.len(), what)) })
+}
+
+fn measure(metric: ThresholdMetric, results: &[CallResult]) -> Option<Measured> {
     match metric {
-        ThresholdMetric::TurnLatency(p) => percentile(&latencies(Origin::CallerSpeechEnd), f64::from(p)),
-        ThresholdMetric::GreetingLatency(p) => percentile(&latencies(Origin::Answer), f64::from(p)),
+        ThresholdMetric::TurnLatency(p) => at(&latencies(results, Origin::CallerSpeechEnd), p, "turn"),
+        ThresholdMetric::GreetingLatency(p) => at(&latencies(results, Origin::Answer), p, "greeting"),
         ThresholdMetric::AnswerLatency(p) => {
-            let answers: Vec<f64> = turns().filter_map(|turn| turn.answer_latency).map(Millis::millis_f64).collect();
-            percentile(&answers, f64::from(p))
+            let turns = results.iter().flat_map(|result| &result.turns);
+            let answers: Vec<f64> = turns.filter_map(|turn| turn.answer_latency).map(Millis::millis_f64).collect();
+            at(&answers, p, "answer")
         }
         ThresholdMetric::Setup(p) => {
             let setups: Vec<f64> = results.iter().filter_map(|result| result.setup).map(|at| at.millis_f64()).collect();
-            percentile(&setups, f64::from(p))
+            at(&setups, p, "answered call")
         }
         ThresholdMetric::PostDialDelay(p) => {
-            let delays = results.iter().filter_map(|result| result.post_dial_delay).map(|at| at.millis_f64());
-            percentile(&delays.collect::<Vec<f64>>(), f64::from(p))
+            let delays: Vec<f64> = results.iter().filter_map(|result| result.post_dial_delay).map(|at| at.millis_f64()).collect();
+            at(&delays, p, "call")
         }
-        ThresholdMetric::Quality(metric, None) => worst(metric, results).map(|(_, value)| value),
+        ThresholdMetric::Quality(metric, None) => worst(metric, results).map(|(_, value)| Measured { value, over: whose(metric, results) }),
         ThresholdMetric::Quality(metric, Some(p)) => {
             let values: Vec<f64> = results.iter().filter_map(|result| metric.value(&result.quality)).collect();
-            percentile(&values, f64::from(p))
+            at(&values, p, "call")
         }
         ThresholdMetric::PassRate => {
             let count = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
-            let judged = count(CallOutcome::Passed) + count(CallOutcome::Failed);
-            (judged > 0).then(|| count(CallOutcome::Passed) as f64 / results.len() as f64)
+            let (passed, failed) = (count(CallOutcome::Passed), count(CallOutcome::Failed));
+            let started = results.len() - count(CallOutcome::Skipped);
+            let value = passed as f64 / started.max(1) as f64;
+            (passed + failed > 0).then(|| Measured { value, over: format!(" of {}", counted(started, "call")) })
         }
     }
 }

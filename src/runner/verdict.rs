@@ -2,19 +2,15 @@
 
 use jiff::SignedDuration;
 
-use super::event::{CallError, CallErrorKind, CallOutcome, Health, OtherErrorKind};
+use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Health, OtherErrorKind};
 use super::evidence::{CallEvidence, Failure};
+use super::fairness;
 use super::statistics::percentile;
 use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::Scenario;
 use crate::time::Millis;
 
-/// A longer wait of the caller for a transcript may have changed what the bot did.
-const HELD_BACK_MS: f64 = 300.0;
-/// With worse pacing than this the tester may be at fault.
-const PACING_P99_MS: f64 = 1.0;
-
-pub(super) fn health(evidence: &CallEvidence) -> Health {
+fn health(evidence: &CallEvidence) -> Health {
     let held_back = evidence.result.turns.iter().filter_map(|turn| turn.held_back).max().unwrap_or(SignedDuration::ZERO);
     let waits: Vec<f64> = evidence.send_lag.iter().map(|micros| f64::from(*micros)).collect();
     let waits = percentile(&waits, 99.0).unwrap_or(0.0);
@@ -25,19 +21,28 @@ pub(super) fn health(evidence: &CallEvidence) -> Health {
     }
 }
 
-/// How the call came out, and why where it has no verdict.
-pub(super) fn outcome(evidence: &CallEvidence, health: &Health, scenario: &Scenario) -> (CallOutcome, Option<CallError>) {
-    let error = match &evidence.failure {
+/// How the call came out, and why where it has no verdict. Checks that the tester itself spoiled are taken back before.
+pub(super) fn judge(evidence: &mut CallEvidence, scenario: &Scenario) {
+    let health = health(evidence);
+    let result = &mut evidence.result;
+    result.health = health;
+    result.unfair = fairness::excuse(&mut result.turns, &health, scenario, evidence.hung_up);
+    (result.outcome, result.error) = outcome(evidence.failure.as_ref(), result);
+}
+
+fn outcome(failure: Option<&Failure>, result: &CallResult) -> (CallOutcome, Option<CallError>) {
+    let failed = result.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
+    let judged = result.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
+    let error = match failure {
         Some(Failure::Dial(error)) => Some(CallError { kind: CallErrorKind::Dial(error.kind), message: error.message.clone() }),
         Some(Failure::Transcription(message)) => Some(other(OtherErrorKind::Transcription, format!("the recogniser failed: {message}"))),
         Some(Failure::Broken(message)) => Some(other(OtherErrorKind::Broken, message.clone())),
-        Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
-        None => tester_at_fault(&evidence.result.turns, health, scenario).or_else(|| spans_of_two_calls(&evidence.result.turns)),
-    };
-    let failed = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Failed);
-    let judged = evidence.result.turns.iter().any(|turn| turn.outcome == Outcome::Passed);
-    match error {
         // What was already wrong when the run was interrupted stays wrong.
+        Some(Failure::Interrupted) if failed => None,
+        Some(Failure::Interrupted) => Some(other(OtherErrorKind::Interrupted, "the run was interrupted".to_owned())),
+        None => spans_of_two_calls(&result.turns).or_else(|| unfair(&result.unfair).filter(|_| !failed)),
+    };
+    match error {
         Some(error) => (CallOutcome::Error, Some(error)),
         None if failed => (CallOutcome::Failed, None),
         None if judged => (CallOutcome::Passed, None),
@@ -45,28 +50,14 @@ pub(super) fn outcome(evidence: &CallEvidence, health: &Health, scenario: &Scena
     }
 }
 
-fn other(kind: OtherErrorKind, message: String) -> CallError {
-    CallError { kind: CallErrorKind::Other(kind), message }
+/// A call whose only failures are the tester's own doing has no verdict.
+fn unfair(unfair: &[String]) -> Option<CallError> {
+    let why = || format!("not judged fairly: {}; run fewer calls at once (--jobs)", unfair.join("; "));
+    (!unfair.is_empty()).then(|| other(OtherErrorKind::Tester, why()))
 }
 
-/// Whether a failed check may be the tester's doing: then it is an error, never the bot's failure.
-fn tester_at_fault(turns: &[TurnResult], health: &Health, scenario: &Scenario) -> Option<CallError> {
-    let first = turns.iter().position(|turn| turn.outcome == Outcome::Failed)?;
-    let held = turns[..first].iter().filter_map(|turn| turn.held_back).map(Millis::millis_f64).fold(0.0, f64::max);
-    if held > HELD_BACK_MS {
-        let message =
-            format!("the tester kept the caller waiting for {held:.0} ms before the turn that failed; run fewer calls at once (--jobs)");
-        return Some(other(OtherErrorKind::Tester, message));
-    }
-    let close = |turn: &TurnResult| only_latency(turn) && over_by(turn, scenario).is_some_and(|over| over <= health.pacing_p99_ms);
-    let all_close = turns.iter().filter(|turn| turn.outcome == Outcome::Failed).all(close);
-    (health.pacing_p99_ms > PACING_P99_MS && all_close).then(|| {
-        let message = format!(
-            "a latency was over its budget by less than the tester's own pacing error ({:.1} ms at p99); run fewer calls at once (--jobs)",
-            health.pacing_p99_ms
-        );
-        other(OtherErrorKind::Tester, message)
-    })
+fn other(kind: OtherErrorKind, message: String) -> CallError {
+    CallError { kind: CallErrorKind::Other(kind), message }
 }
 
 /// Missing data is not the bot's failure where the spans of two calls cannot be told apart.
@@ -76,14 +67,4 @@ fn spans_of_two_calls(turns: &[TurnResult]) -> Option<CallError> {
     let by_telemetry = |turn: &TurnResult| turn.failures().all(|check| matches!(check.check, CheckKind::Stage(_) | CheckKind::Calls));
     let ambiguous = |turn: &TurnResult| turn.telemetry.as_ref().is_some_and(|telemetry| telemetry.source.ambiguous);
     failed.all(|turn| by_telemetry(turn) && ambiguous(turn)).then(|| other(OtherErrorKind::Tester, AMBIGUOUS_SPANS.to_owned()))
-}
-
-fn only_latency(turn: &TurnResult) -> bool {
-    turn.failures().all(|check| check.check == CheckKind::Latency)
-}
-
-/// By how many milliseconds the latency was over its budget.
-fn over_by(turn: &TurnResult, scenario: &Scenario) -> Option<f64> {
-    let Some(Step::Bot(step)) = scenario.steps.get(turn.step) else { return None };
-    Some(turn.latency?.millis_f64() - step.latency?.limit.millis_f64())
 }

@@ -51,6 +51,8 @@ pub struct Config {
     pub thresholds: Vec<Threshold>,
     /// Folder of the file.
     pub folder: PathBuf,
+    /// There is such a file.
+    pub found: bool,
 }
 
 /// The speech recogniser of a run.
@@ -118,7 +120,7 @@ impl Config {
 
 fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Config> {
     let folder = source.path.parent().unwrap_or(Path::new("")).to_owned();
-    let mut config = Config { folder: folder.clone(), ..Config::default() };
+    let mut config = Config { folder: folder.clone(), found: true, ..Config::default() };
     if matches!(root.value, Value::Null) {
         return Some(config);
     }

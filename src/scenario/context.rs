@@ -10,13 +10,14 @@ use super::language::Language;
 use super::problem::{Problem, suggestion};
 use super::source::Location;
 use super::variables::references;
+use crate::media::wav::Channel;
 
 /// Keys of the language that a later version understands.
 pub(super) const LATER: &[(&str, &str)] =
     &[("say", "record the words and write `audio: path/to/recording.wav`"), ("judge", "use says, contains, matches or similar")];
 
 /// Whether a recording can be played.
-pub(super) type Playable = dyn Fn(&Path) -> Result<(), Unplayable>;
+pub(super) type Playable = dyn Fn(&Path, Option<Channel>) -> Result<(), Unplayable>;
 
 /// What a step may refer to.
 pub(super) struct Context<'a> {

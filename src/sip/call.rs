@@ -318,6 +318,11 @@ impl CallControl for SipCall {
     fn reception(&self) -> Reception {
         self.media().session().reception()
     }
+
+    fn ignored(&self) -> Vec<String> {
+        let deaf = self.media().deaf().into_iter();
+        deaf.chain(self.media().session().ignored()).collect()
+    }
 }
 
 /// The digit that an INFO presses.

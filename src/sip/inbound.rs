@@ -3,7 +3,6 @@
 //! Contact by the grammar of RFC 3261, section 25.1 (quoted names and parameters with angle brackets, no brackets at all), and the SDP
 //! of a `multipart/mixed` body (RFC 2046, section 5.1.1).
 
-use rsipstack::sip::prelude::UntypedHeader;
 use rsipstack::sip::{Header, SipMessage};
 
 /// Leaves one plain Contact and a plain SDP body.

@@ -239,6 +239,14 @@ impl CallMedia {
         self.session.agree(Handshake::new(role, fingerprint)?).await
     }
 
+    /// That the bot does not listen, where its last SDP says so; the caller's audio is not sent then.
+    pub fn deaf(&self) -> Option<String> {
+        let agreed = self.agreed();
+        let direction = agreed.peer.as_ref().map(|peer| peer.direction).filter(|direction| !direction.listens())?;
+        let name = Direction::NAMES.iter().find(|(_, known)| *known == direction).map_or("", |(name, _)| *name);
+        Some(format!("the bot's SDP says `a={name}`: it does not listen, so that the caller's audio was not sent"))
+    }
+
     /// Sends digits as telephone events.
     ///
     /// # Errors
@@ -318,10 +326,11 @@ mod tests {
         let held = Description { direction: sdp::Direction::SendOnly, ..answer.clone() };
         let own = sdp::parse(&media.answer_again(held.text(2).as_bytes()).expect("an answer")).expect("SDP");
         assert_eq!((own.direction, own.crypto.len(), own.profile), (sdp::Direction::RecvOnly, 1, sdp::Profile::Savp));
+        assert!(media.deaf().is_some_and(|why| why.starts_with("the bot's SDP says `a=sendonly`")));
         let first = sdp::parse(&media.offer()).expect("offer");
         assert_eq!(own.crypto[0].key, first.crypto[0].key, "the key goes on");
         let again = sdp::parse(&media.answer_again(answer.text(3).as_bytes()).expect("an answer")).expect("SDP");
-        assert_eq!(again.direction, sdp::Direction::SendRecv);
+        assert_eq!((again.direction, media.deaf()), (sdp::Direction::SendRecv, None));
         assert_eq!(sdp::parse(&media.offer_to_talk()).expect("SDP").crypto, again.crypto);
         let plain = Description { profile: sdp::Profile::Avp, ..answer };
         assert!(media.answer_again(plain.text(4).as_bytes()).is_err());

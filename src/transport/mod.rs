@@ -3,6 +3,7 @@
 mod capture;
 mod error;
 pub(crate) mod http;
+mod ignored;
 mod lag;
 mod lane;
 pub(crate) mod tcp;
@@ -25,6 +26,7 @@ use crate::time::CallTime;
 
 pub use capture::Capture;
 pub use error::{DialError, DialErrorKind};
+pub(crate) use ignored::Ignored;
 pub(crate) use lag::SendLag;
 pub(crate) use lane::MediaLane;
 pub use udp::TimestampedSocket;
@@ -165,6 +167,11 @@ pub trait CallControl: Send + Sync {
 
     /// What was received so far.
     fn reception(&self) -> Reception;
+
+    /// What came from the bot and was not used, one sentence for each reason; asked at the end of the call.
+    fn ignored(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Whether the bot's audio comes in packets that can be lost (RTP); a media socket over TCP has none.
     fn has_packets(&self) -> bool {

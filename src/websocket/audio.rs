@@ -45,6 +45,11 @@ impl WireDecoder {
         Self { format, stream: StreamResampler::new(format.rate, SAMPLE_RATE) }
     }
 
+    /// What the stream's bytes are read as.
+    pub fn format(&self) -> WireFormat {
+        self.format
+    }
+
     /// The samples that these bytes complete; a change of format flushes what came before.
     pub fn decode(&mut self, format: Option<WireFormat>, payload: &[u8]) -> Vec<i16> {
         let mut out = Vec::new();

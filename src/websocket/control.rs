@@ -11,7 +11,7 @@ use super::link::Gauges;
 use super::protocol::ToBot;
 use crate::clock::Monotonic;
 use crate::media::Reception;
-use crate::transport::{BoxFuture, CallControl, SentDigits};
+use crate::transport::{BoxFuture, CallControl, Ignored, SentDigits};
 
 /// How long a bot has to read the end of the call before the stream's task stops.
 const CLOSE_DELAY: Duration = Duration::from_millis(100);
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     /// Media messages received.
     pub messages: AtomicU64,
     pub gauges: Gauges,
+    /// What the bot sent in vain.
+    pub ignored: Ignored,
     /// The protocol's name, where it has no message for digits.
     pub without_digits: Option<&'static str>,
 }
@@ -70,6 +72,10 @@ impl CallControl for Shared {
 
     fn reception(&self) -> Reception {
         Reception { packets: self.messages.load(Ordering::Relaxed), ..Reception::default() }
+    }
+
+    fn ignored(&self) -> Vec<String> {
+        self.ignored.sentences()
     }
 
     fn send_digits(&self, digits: &str) -> BoxFuture<'_, Result<SentDigits, String>> {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::Shared;
+use super::form::FormCheck;
 use super::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{FromBot, ProviderRole, StreamStart, ToBot, WireFormat};
 use super::providers::{provider, provider_role};
@@ -19,7 +20,7 @@ use crate::clock::CallClock;
 use crate::codec::Codec;
 use crate::media::Playout;
 use crate::scenario::{SocketProtocol, Target, WebSocketTarget};
-use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, MediaLane, Transport};
+use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Ignored, MediaLane, Transport};
 
 /// Places calls to bots' media sockets.
 #[derive(Debug, Default)]
@@ -112,6 +113,7 @@ pub(super) fn start_stream(
         goodbye: provider(protocol).answers_the_end().then(CancellationToken::new),
         messages: 0.into(),
         gauges: reader.gauges(),
+        ignored: Ignored::default(),
         without_digits: without_digits.then(|| protocol.name()),
     });
     let session = SocketSession {
@@ -122,6 +124,7 @@ pub(super) fn start_stream(
         reader,
         writer,
         decoder: WireDecoder::new(from_bot),
+        form: FormCheck::default(),
         clock,
         events,
         playout: Playout::default(),
@@ -164,7 +167,10 @@ async fn accepted(
     let bad = |why: String| DialError::new(DialErrorKind::BadAnswer, why);
     loop {
         let message = reader.next().await.map_err(|end| match end {
-            LinkEnd::Closed => bad("the bot closed the socket instead of accepting the stream".to_owned()),
+            LinkEnd::Closed(said) => {
+                let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
+                bad(format!("the bot closed the socket instead of accepting the stream{said}"))
+            }
             LinkEnd::Broken(why) => bad(why),
         })?;
         if rtvi::reports(&message).is_some() {

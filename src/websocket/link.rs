@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use url::{Host, Url};
@@ -36,8 +36,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TimestampedTcp>>;
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LinkEnd {
-    /// The bot closed it in an orderly way.
-    Closed,
+    /// The bot closed it in an orderly way, with this code and reason where it gave any but the usual ones.
+    Closed(Option<String>),
     /// It broke: one sentence.
     Broken(String),
 }
@@ -46,7 +46,7 @@ impl LinkEnd {
     /// The event that ends the call.
     pub fn event_at(self, at: CallTime) -> CallEvent {
         match self {
-            Self::Closed => CallEvent::HungUp(at),
+            Self::Closed(_) => CallEvent::HungUp(at),
             Self::Broken(why) => CallEvent::Broken(at, why),
         }
     }
@@ -272,7 +272,8 @@ impl LinkReader {
                 match stream.next().await {
                     Some(Ok(tungstenite::Message::Text(text))) => return Ok(Message::Text(text.as_str().to_owned())),
                     Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(Message::Binary(bytes.to_vec())),
-                    Some(Ok(tungstenite::Message::Close(_))) | None => return Err(LinkEnd::Closed),
+                    Some(Ok(tungstenite::Message::Close(frame))) => return Err(LinkEnd::Closed(frame.and_then(|frame| said(&frame)))),
+                    None => return Err(LinkEnd::Closed(None)),
                     Some(Ok(tungstenite::Message::Pong(payload))) => self.gauges.round_trip.pong(&payload),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(end(&error, self.peer)),
@@ -285,11 +286,11 @@ impl LinkReader {
                     Err(error) => return Err(LinkEnd::Broken(error.to_string())),
                 }
                 match half.read_buf(buffer).await {
-                    Ok(0) if buffer.is_empty() => return Err(LinkEnd::Closed),
+                    Ok(0) if buffer.is_empty() => return Err(LinkEnd::Closed(None)),
                     Ok(0) => return Err(LinkEnd::Broken("the bot closed the connection in the middle of a frame".to_owned())),
                     Ok(_) => {}
                     // A plain socket that is closed with the caller's audio still unread ends with a reset.
-                    Err(error) if error.kind() == ErrorKind::ConnectionReset && buffer.is_empty() => return Err(LinkEnd::Closed),
+                    Err(error) if error.kind() == ErrorKind::ConnectionReset && buffer.is_empty() => return Err(LinkEnd::Closed(None)),
                     Err(error) => return Err(LinkEnd::Broken(format!("the connection to the bot broke: {error}"))),
                 }
             },
@@ -297,9 +298,30 @@ impl LinkReader {
     }
 }
 
+/// What the close code (RFC 6455, section 7.4) and the reason say, where that is more than "done".
+fn said(frame: &CloseFrame) -> Option<String> {
+    let (code, reason) = (u16::from(frame.code), quote(frame.reason.as_str()));
+    let meaning = match code {
+        1000 | 1001 if reason.is_empty() => return None,
+        1000 => "normal",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1007 => "invalid payload",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1011 => "internal error",
+        1012 => "service restart",
+        1013 => "try again later",
+        _ => "its own code",
+    };
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    Some(format!("the bot closed the WebSocket with code {code} ({meaning}){reason}"))
+}
+
 fn end(error: &Error, peer: &str) -> LinkEnd {
     match error {
-        Error::ConnectionClosed | Error::AlreadyClosed => LinkEnd::Closed,
+        Error::ConnectionClosed | Error::AlreadyClosed => LinkEnd::Closed(None),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             LinkEnd::Broken(format!("{peer}'s socket went away without a WebSocket close, perhaps in mid-message; did {peer} crash?"))
         }

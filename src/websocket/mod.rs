@@ -6,6 +6,7 @@ pub mod answer;
 mod audio;
 pub(crate) mod control;
 mod dialer;
+mod form;
 #[doc(hidden)]
 pub mod fuzzed;
 pub(crate) mod link;

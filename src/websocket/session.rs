@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::{Outbound, Shared};
+use super::form::FormCheck;
 use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
 use super::protocol::{FromBot, Message, ProviderRole, ToBot};
 use super::rtvi;
@@ -32,6 +33,7 @@ pub(super) struct SocketSession {
     pub reader: LinkReader,
     pub writer: LinkWriter,
     pub decoder: WireDecoder,
+    pub form: FormCheck,
     pub clock: CallClock,
     pub events: mpsc::UnboundedSender<CallEvent>,
     pub playout: Playout,
@@ -105,6 +107,9 @@ impl SocketSession {
         match event {
             FromBot::Audio { payload, format, chunk } => {
                 self.shared.messages.fetch_add(1, Ordering::Relaxed);
+                if let Some(mistake) = self.form.look(format.unwrap_or(self.decoder.format()), &payload) {
+                    self.shared.ignored.count(&mistake);
+                }
                 // What was held back came with the previous message, and not earlier.
                 let held = CallTime::from_nanos(at.as_nanos() - self.decoder.held_nanos());
                 let first = self.last_audio.replace(at).map_or(held, |before| held.max(before).min(at));
@@ -131,7 +136,8 @@ impl SocketSession {
                     self.send_event(&ToBot::MarkReached { name, cleared: true });
                 }
             }
-            FromBot::HangUp { .. } => return Some(LinkEnd::Closed),
+            FromBot::Dropped(why) => self.shared.ignored.count(&why),
+            FromBot::HangUp { .. } => return Some(LinkEnd::Closed(None)),
             FromBot::Reply(reply) => self.write(Outgoing::Message(reply)),
             FromBot::Goodbye => self.end_goodbye(),
             FromBot::Other(what) => {
@@ -181,7 +187,8 @@ impl SocketSession {
         self.write(Outgoing::Close);
         self.end_goodbye();
         self.flush();
-        if end == LinkEnd::Closed {
+        if let LinkEnd::Closed(said) = &end {
+            said.iter().for_each(|said| self.shared.ignored.count(said));
             self.play_out().await;
         }
         self.play();

@@ -15,6 +15,7 @@ fn bot(arguments: &[&str]) -> Option<(Running, String)> {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_opus() {
     let _seat = seat();
     let Some((_bot, url)) = bot(&["--turns", "1"]) else { return };
@@ -23,6 +24,7 @@ fn aiortc_opus() {
 
 /// The bot answers with one codec; goldencall offers all of them.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_with_g711() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
@@ -58,11 +60,13 @@ fn goes_wrong(bad: &str, kind: &str, words: &[&str]) {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_that_refuses_audio() {
     goes_wrong("no-audio", "bad_answer", &["URL gave an answer that refuses the audio (port 0)"]);
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_with_another_certificate_than_it_tells() {
     goes_wrong(
         "fingerprint",
@@ -74,16 +78,19 @@ fn aiortc_with_another_certificate_than_it_tells() {
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_that_cannot_be_reached() {
     goes_wrong("no-ice", "no_response", &["webrtc+URL was not connected within 6 s: no ICE candidate pair works"]);
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_that_fails_itself() {
     goes_wrong("http500", "rejected", &["URL answered HTTP 500", "the bot is broken"]);
 }
 
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn aiortc_that_breaks_its_json_off() {
     goes_wrong("json", "bad_answer", &["URL", "JSON"]);
 }

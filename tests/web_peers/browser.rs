@@ -30,6 +30,12 @@ fn passages(report: &Value, side: &str) -> Vec<(f64, f64)> {
 }
 
 #[test]
+#[cfg_attr(missing_chromium, ignore = "Chromium is not installed: run tests/peers/install")]
+#[cfg_attr(all(missing_node, not(missing_chromium)), ignore = "Node.js is not installed: run tests/peers/install")]
+#[cfg_attr(
+    all(missing_node_peers, not(any(missing_chromium, missing_node))),
+    ignore = "the Node.js peers are not installed: run tests/peers/install"
+)]
 fn chromium_rings_the_sample_bot() {
     let _turn = turn();
     let Some(mut caller) = node("chromium-caller.mjs") else { return };

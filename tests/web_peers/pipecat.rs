@@ -31,6 +31,7 @@ fn bot(transport: &str, arguments: &[&str]) -> Option<(Running, u16)> {
 
 /// The whole booking. The call of a tool has the model think twice before that reply, so each time is shorter.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn pipecat_webrtc() {
     let _turn = turn();
     let Some((_bot, port)) = bot("webrtc", &["--tool-call", "--think", "400"]) else { return };
@@ -58,6 +59,7 @@ fn pipecat_webrtc() {
 
 /// Spans to goldencall's own receiver. The serializers of the providers carry no RTVI: what is told comes by OTLP alone.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn pipecat_spans() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");
@@ -86,6 +88,7 @@ fn steps(provider: &str) -> &'static [&'static str] {
 
 /// All providers in one run; Twilio's bot books.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn pipecat_serializers() {
     let _seat = seat();
     let folder = tempfile::tempdir().expect("folder");

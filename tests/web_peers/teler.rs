@@ -14,6 +14,7 @@ fn bot(arguments: &[&str]) -> Option<(Running, String)> {
 
 /// It sends each reply in one burst and hangs up right behind the last one, which is heard all the same.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn teler_sdk() {
     let _seat = seat();
     let Some((_bot, target)) = bot(&[]) else { return };
@@ -22,6 +23,7 @@ fn teler_sdk() {
 
 /// The SDK's bridge between goldencall and the sample bot: both roles of ours, checked and carried by the SDK.
 #[test]
+#[cfg_attr(missing_python_peers, ignore = "the Python peers are not installed: run tests/peers/install")]
 fn teler_sdk_relays_to_the_sample_bot() {
     let _seat = seat();
     let any = "127.0.0.1:0";

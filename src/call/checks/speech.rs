@@ -37,10 +37,11 @@ impl Evidence<'_> {
     }
 
     fn each(&self, captured: &mut BTreeMap<String, String>) -> Vec<CheckResult> {
+        let mut checks: Vec<CheckResult> = self.unexpected_digits().into_iter().collect();
         if let Some(bound) = self.step.silent_for {
-            return vec![self.silent_for(bound)];
+            checks.push(self.silent_for(bound));
+            return checks;
         }
-        let mut checks = Vec::new();
         if let Some((digits, location)) = &self.step.dtmf {
             checks.push(self.dtmf(digits, *location));
             if self.step.says.is_none() {
@@ -227,6 +228,17 @@ impl Evidence<'_> {
             (None, None) => ("silence".to_owned(), None),
         };
         CheckResult::judged(CheckKind::SilentFor, bound.location, expected, actual, failed)
+    }
+
+    /// Digits in a turn that expects none. Where no turn of the scenario does, digits are not its subject.
+    fn unexpected_digits(&self) -> Option<CheckResult> {
+        let heard = &self.turn.digits;
+        let unexpected = self.digits_matter && self.step.dtmf.is_none() && !heard.is_empty();
+        let reason = format!("the bot sent `{heard}`, where no digits were expected");
+        unexpected.then(|| {
+            let (expected, actual) = ("no digits".to_owned(), format!("digits `{heard}`"));
+            CheckResult::judged(CheckKind::Dtmf, self.step.location, expected, actual, Some(reason))
+        })
     }
 
     fn dtmf(&self, digits: &str, location: Location) -> CheckResult {

@@ -8,6 +8,7 @@ use crate::call::judge::{self, Evidence};
 use crate::call::speech::Segment;
 use crate::call::turn::Turn;
 use crate::call::verdict::TurnResult;
+use crate::scenario::Step;
 use crate::time::CallTime;
 
 use super::Dialogue;
@@ -75,6 +76,7 @@ impl Dialogue {
             answer_onset: None,
             spoken_before: self.speech.last_end_before(turn.from),
             cut_off: self.cut_off.clone().filter(|_| undecided),
+            digits_matter: self.scenario.steps.iter().any(|step| matches!(step, Step::Bot(step) if step.dtmf.is_some())),
             cancelled: undecided && self.is_cancelled(),
         });
         if let Ok(result) = &judged {

@@ -68,10 +68,13 @@ fn conclude(decision: &Decision, dialogue: &mut Dialogue) -> bool {
     let optional = dialogue.bot_step(&turn).is_some_and(|step| step.optional);
     turn.decided = true;
     turn.met_at = decision.end.filter(|_| decision.met);
+    dialogue.free_at = Some(decision.at);
     if decision.holds_back
         && let Some(start) = turn.start
     {
-        let held_back = dialogue.now.since(decision.at.max(start.due));
+        let free_at = decision.at.max(start.due);
+        let held_back = dialogue.now.since(free_at);
+        turn.held_from = Some(free_at);
         turn.held_back = Some(held_back.max(SignedDuration::ZERO));
     }
     if !decision.met && optional {

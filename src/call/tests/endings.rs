@@ -107,6 +107,30 @@ fn bot_hangs_up_after_the_last_turn() {
     ));
 }
 
+/// The caller would hang up 700 ms after the last word.
+#[test]
+fn a_bot_that_hangs_up_first_where_the_caller_is_to_fails() {
+    let ended = |at: &str| {
+        let steps = "steps: [{ bot: Hello }, { caller: { audio: a.wav } }, { bot: Goodbye }, { hangup: caller }]";
+        call_log::of(steps, &format!("0.5 connected\n0.8-1.2 bot \"Hello\"\nc1+0.5-1.0 bot \"Goodbye\" stt=1\nc1+{at} ended bot"))
+    };
+    assert!(
+        ended("1.2").contains("failed hangup: the caller hangs up | the bot hung up\n    because the bot hung up 500 ms before"),
+        "{}",
+        ended("1.2")
+    );
+    assert!(ended("1.6").contains("because the bot hung up 100 ms before the caller was to"), "{}", ended("1.6"));
+    // The words are known 1.25 s after they ended: had they been known at once, the caller would have been first.
+    assert!(!ended("1.75").contains("failed"), "{}", ended("1.75"));
+}
+
+#[test]
+fn a_bot_that_leaves_after_a_transfer_may_do_so() {
+    let steps = "steps: [{ bot: Hello }, { transfer: 'sip:a@b' }, { hangup: caller }]";
+    let log = call_log::of(steps, "0.5 connected\n0.8-1.2 bot \"Hello\"\n1.4 transfer sip:a@b\n1.5 ended bot");
+    assert!(!log.contains("failed"), "{log}");
+}
+
 #[test]
 fn bot_hangs_up_between_two_bot_steps() {
     insta::assert_snapshot!(call_log::of(

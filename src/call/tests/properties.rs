@@ -53,6 +53,7 @@ fn later(at: CallTime, by: Duration) -> CallTime {
 fn shifted(turn: &TurnResult, by: Duration) -> TurnResult {
     let mut turn = turn.clone();
     turn.origin_at = turn.origin_at.map(|at| later(at, by));
+    turn.held_from = turn.held_from.map(|at| later(at, by));
     for utterance in &mut turn.utterances {
         utterance.span = Span { start: later(utterance.span.start, by), end: later(utterance.span.end, by) };
     }

@@ -21,7 +21,7 @@ const MOST_INPUTS: usize = 2000;
 /// A scenario whose recordings need not exist.
 pub fn scenario(yaml: &str) -> Scenario {
     let source = Arc::new(Source { path: PathBuf::from("test.yaml"), text: yaml.into() });
-    parse_with(source, &Setting::default(), &|_| Ok(())).unwrap_or_else(|problems| panic!("{problems:?}"))
+    parse_with(source, &Setting::default(), &|_, _| Ok(())).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// How a call came out.

@@ -261,3 +261,21 @@ fn words_and_then_digits() {
     insta::assert_snapshot!(log("2.6 dtmf 4\n2.8 dtmf 2"));
     insta::assert_snapshot!(log("2.6 dtmf 4"));
 }
+
+/// Expects `42`, then hangs up.
+fn keys(log: &str) -> String {
+    let mut scenario = scenario("steps: [{ bot: { within: 2s } }, { caller: { audio: a.wav } }, { bot: Thanks }]");
+    if let Step::Bot(step) = &mut scenario.steps[0] {
+        step.dtmf = Some(("42".to_owned(), step.location));
+    }
+    call_log::of_scenario(scenario, &format!("0.5 connected\n1.0 dtmf 4\n1.2 dtmf 2\n{log}\nc1+0.5-1.0 bot \"Thanks\""))
+}
+
+#[test]
+fn a_key_too_many_fails_whenever_it_comes() {
+    assert!(!keys("").contains("failed"), "{}", keys(""));
+    let at_once = keys("2.1 dtmf 1");
+    assert!(at_once.contains("because the bot sent `421`"), "{at_once}");
+    let later = keys("s1+0.5 dtmf 1");
+    assert!(later.contains("because the bot sent `1`, where no digits were expected"), "{later}");
+}

@@ -36,6 +36,7 @@ impl Driver<'_> {
                 self.digits = Some(sent);
             }
             Output::Hangup => {
+                self.evidence.caller.cut(self.clock.now());
                 self.call.control.hang_up().await;
                 self.end(EndCause::CallerHungUp);
             }

@@ -28,7 +28,7 @@ pub fn secrets() -> Secrets {
 /// Parses a scenario whose recordings need not exist.
 pub fn read(text: &str) -> Result<Scenario, Problems> {
     let setting = Setting { secrets: secrets(), ..Setting::default() };
-    parse_with(source("scenarios/test.yaml", text), &setting, &|_| Ok(()))
+    parse_with(source("scenarios/test.yaml", text), &setting, &|_, _| Ok(()))
 }
 
 /// What is wrong with a scenario.

@@ -7,7 +7,7 @@ use super::drawing::{read, secrets, source};
 use crate::scenario::{Advance, BotStep, Config, Expectation, Scenario, Secrets, Setting, Step, parse_with};
 
 fn with(text: &str, setting: &Setting) -> Scenario {
-    parse_with(source("scenarios/test.yaml", text), setting, &|_| Ok(())).expect("a scenario")
+    parse_with(source("scenarios/test.yaml", text), setting, &|_, _| Ok(())).expect("a scenario")
 }
 
 fn bot(scenario: &Scenario, index: usize) -> &BotStep {
@@ -124,7 +124,7 @@ fn a_password_in_a_uri_is_a_mistake_and_still_redacted() {
     let secrets = secrets();
     let setting = Setting { secrets: secrets.clone(), ..Setting::default() };
     let text = "target: sip:bot:pa55word@host\nsteps: [{ bot: Hello }]\n";
-    let problems = parse_with(source("test.yaml", text), &setting, &|_| Ok(())).expect_err("a mistake");
+    let problems = parse_with(source("test.yaml", text), &setting, &|_, _| Ok(())).expect_err("a mistake");
     let place = problems.list[0].location;
     assert_eq!((place.line, place.column), (1, 9));
     assert!(!secrets.redact(&super::drawing::draw(&problems)).contains("pa55word"));

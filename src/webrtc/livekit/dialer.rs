@@ -90,7 +90,7 @@ async fn joined(reader: &mut LinkReader, url: &str) -> Result<JoinResponse, Dial
         let bytes = match reader.next().await {
             Ok(Message::Binary(bytes)) => bytes,
             Ok(Message::Text(_)) => return Err(bad("sent text where LiveKit sends protobuf")),
-            Err(LinkEnd::Closed) => return Err(bad("closed the WebSocket before it let the caller join")),
+            Err(LinkEnd::Closed(_)) => return Err(bad("closed the WebSocket before it let the caller join")),
             Err(LinkEnd::Broken(why)) => return Err(DialError::new(DialErrorKind::BadAnswer, format!("{url}: {why}"))),
         };
         match message::read_response(&bytes) {

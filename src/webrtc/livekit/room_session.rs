@@ -111,7 +111,7 @@ impl RoomSession {
         let bytes = match message {
             Ok(Message::Binary(bytes)) => bytes,
             Ok(Message::Text(_)) => return Ok(()),
-            Err(LinkEnd::Closed) => return Err(Ending::Broken("the LiveKit server closed the signalling without a Leave".to_owned())),
+            Err(LinkEnd::Closed(_)) => return Err(Ending::Broken("the LiveKit server closed the signalling without a Leave".to_owned())),
             Err(LinkEnd::Broken(why)) => return Err(Ending::Broken(format!("the signalling of the LiveKit server broke: {why}"))),
         };
         match message::read_response(&bytes) {

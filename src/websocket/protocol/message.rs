@@ -106,6 +106,8 @@ pub enum FromBot {
         /// The bot's reason, where it gives one.
         reason: Option<String>,
     },
+    /// A message that the provider would drop: one sentence.
+    Dropped(String),
     /// The bot confirms [`ToBot::Stop`]; only of providers where `Provider::answers_the_end`.
     Goodbye,
     /// The bot asks for something that goldencall does not do (an unknown event, a verb).

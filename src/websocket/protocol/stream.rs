@@ -29,6 +29,10 @@ pub(in crate::websocket) trait Dialect: Send + 'static {
     const BOT_EVENTS: [&'static str; 3] = ["media", "mark", "clear"];
     /// The provider's event for a reached mark.
     const MARK_REACHED: &'static str = "mark";
+    /// What each of those must have; the provider drops one that has not.
+    const BOT_FIELDS: [&'static [&'static str]; 3] = [&["media.payload"], &["mark.name"], &[]];
+    /// How the provider says so.
+    const DROPPED: &'static str = "";
     /// The path of a mark's name, in both directions.
     const MARK_NAME: &'static str = "mark.name";
     /// Whether a mark is also sent when its audio was cleared.
@@ -119,13 +123,18 @@ impl<D: Dialect> JsonStream<D> {
         vec![text(&message.into())]
     }
 
-    // A bot that mixes up the streams of several calls would not be heard on a real call.
-    fn check_stream(&self, message: &Incoming<'_>) -> Result<(), ProtocolError> {
+    /// Why the provider would drop this message: a field is missing, or it names another stream. A bot that does so would not be
+    /// heard on a real call.
+    fn dropped(&self, message: &Incoming<'_>) -> Option<FromBot> {
+        let kind = message.kind();
+        let place = D::BOT_EVENTS.iter().position(|event| *event == kind)?;
+        let missing = D::BOT_FIELDS[place].iter().find(|field| message.get(field).is_none());
         let (ours, named) = (&self.start.stream_id, message.string(D::STREAM));
-        if ours.is_empty() || named.is_empty() || *ours == named {
-            return Ok(());
-        }
-        Err(message.error(format!("names another stream than `{ours}`")))
+        let other = !ours.is_empty() && !named.is_empty() && *ours != named;
+        let why = missing
+            .map(|field| format!("has no `{field}`"))
+            .or_else(|| other.then(|| format!("names another `{}` than the stream's", D::STREAM)))?;
+        Some(FromBot::Dropped(format!("the bot's `{kind}` message {why}; {} drops such a message{}", D::PROVIDER, D::DROPPED)))
     }
 
     fn bot_audio(&self, message: &Incoming<'_>) -> Result<FromBot, ProtocolError> {
@@ -166,8 +175,8 @@ impl<D: Dialect> ProviderRole for JsonStream<D> {
         let message = Incoming::read_text(BOT, "event", message)?;
         let [audio, mark, clear] = D::BOT_EVENTS;
         let kind = message.kind();
-        if [audio, mark, clear].contains(&kind) {
-            self.check_stream(&message)?;
+        if let Some(dropped) = self.dropped(&message) {
+            return Ok(vec![dropped]);
         }
         Ok(if kind == audio {
             vec![self.bot_audio(&message)?]

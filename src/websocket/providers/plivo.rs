@@ -48,6 +48,8 @@ impl Dialect for Plivo {
     const NUMBERS_AS_TEXT: bool = false;
     const START_NAMES_STREAM: bool = false;
     const BOT_EVENTS: [&'static str; 3] = ["playAudio", "checkpoint", "clearAudio"];
+    const BOT_FIELDS: [&'static [&'static str]; 3] =
+        [&["media.contentType", "media.sampleRate", "media.payload"], &["streamId", "name"], &["streamId"]];
     const MARK_REACHED: &'static str = "playedStream";
     const MARK_NAME: &'static str = "name";
     const TELLS_CLEARED_MARKS: bool = false;

@@ -52,6 +52,8 @@ impl Dialect for Twilio {
     const FORMATS: &'static [WireFormat] = &[PCMU];
     const SEQUENCE: &'static str = "sequenceNumber";
     const STREAM: &'static str = "streamSid";
+    const BOT_FIELDS: [&'static [&'static str]; 3] = [&["streamSid", "media.payload"], &["streamSid", "mark.name"], &["streamSid"]];
+    const DROPPED: &'static str = " (warning 31951)";
 
     fn connected() -> Option<Value> {
         Some(json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
@@ -170,11 +172,33 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_a_readable_error() {
-        insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"event":"media","streamSid":"MZ1","media":{}}"#).unwrap_err(), @r#"the bot's `media` message has no `media.payload`: {"event":"media","streamSid":"MZ1","media":{}}"#);
-        insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"event":"clear","streamSid":"MZ2"}"#).unwrap_err(), @r#"the bot's `clear` message names another stream than `MZ1`: {"event":"clear","streamSid":"MZ2"}"#);
         insta::assert_snapshot!(bot_says(Protocol::Twilio, r#"{"streamSid":"MZ1"}"#).unwrap_err(), @r#"the bot's message has no `event`: {"streamSid":"MZ1"}"#);
         let binary = provider_role(Protocol::Twilio, None).read(&Message::Binary(vec![0; 320]));
         insta::assert_snapshot!(binary.unwrap_err(), @"the bot sent a binary message of 320 bytes, but this protocol has only text messages");
+    }
+
+    #[test]
+    fn what_twilio_would_drop_is_dropped_and_named() {
+        let dropped = |text: &str| match &bot_says(Protocol::Twilio, text).unwrap()[..] {
+            [FromBot::Dropped(why)] => why.clone(),
+            other => format!("taken: {other:?}"),
+        };
+        let said = [
+            r#"{"event":"media","media":{"payload":"/38="}}"#,
+            r#"{"event":"media","stream_sid":"MZ1","media":{"payload":"/38="}}"#,
+            r#"{"event":"media","streamSid":"MZ1","media":{}}"#,
+            r#"{"event":"mark","streamSid":"MZ2","mark":{"name":"end"}}"#,
+            r#"{"event":"mark","streamSid":"MZ1"}"#,
+            r#"{"event":"clear"}"#,
+        ];
+        insta::assert_snapshot!(said.map(dropped).join("\n"), @"
+        the bot's `media` message has no `streamSid`; Twilio drops such a message (warning 31951)
+        the bot's `media` message has no `streamSid`; Twilio drops such a message (warning 31951)
+        the bot's `media` message has no `media.payload`; Twilio drops such a message (warning 31951)
+        the bot's `mark` message names another `streamSid` than the stream's; Twilio drops such a message (warning 31951)
+        the bot's `mark` message has no `mark.name`; Twilio drops such a message (warning 31951)
+        the bot's `clear` message has no `streamSid`; Twilio drops such a message (warning 31951)
+        ");
     }
 
     /// The signatures are those that Twilio's own Python library (9.13) computes.

@@ -142,7 +142,7 @@ fn refused() -> DialError {
 
 fn before_any_audio(end: LinkEnd) -> String {
     match end {
-        LinkEnd::Closed => "the bot's application closed its socket before it asked for a `listen` or `stream`".to_owned(),
+        LinkEnd::Closed(_) => "the bot's application closed its socket before it asked for a `listen` or `stream`".to_owned(),
         LinkEnd::Broken(why) => why,
     }
 }
