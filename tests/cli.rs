@@ -173,3 +173,30 @@ fn a_wording_is_tried_without_a_call() {
     assert_eq!(unreadable.status.code(), Some(1));
     assert!(said(&unreadable).contains(":1:1: 3 columns; write four"), "{}", said(&unreadable));
 }
+
+#[test]
+fn a_file_that_is_not_utf8_is_named_with_its_place() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("latin.yaml"), b"name: A\nsteps:\n  - bot: Gr\xfc\xdfe\n").expect("file");
+    std::fs::write(folder.path().join("wide.yaml"), b"\xff\xfen\0a\0").expect("file");
+    for (file, why) in [("latin.yaml", "latin.yaml:3:12: the byte 0xFC is not UTF-8; save the file as UTF-8"), ("wide.yaml", "UTF-16")] {
+        let output = in_folder(folder.path()).args(["check", file]).output().expect("check");
+        assert!(output.status.code() == Some(2) && said(&output).contains(why), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_comment_in_the_middle_of_words_is_warned_about() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("a.yaml"), "name: A\nsteps:\n  - bot: Your order #5 is ready.\n").expect("file");
+    let output = in_folder(folder.path()).args(["check", "a.yaml"]).output().expect("check");
+    let place = "warning: a.yaml:3:21: `#5 is ready.` is a comment";
+    assert!(output.status.success() && said(&output).contains(place), "{}", said(&output));
+}
+
+/// The project's own table: what `says` accepts and refuses.
+#[test]
+fn the_table_of_pairs_has_no_wrong_line() {
+    let output = goldencall().args(["match", "--file", "benches/pairs.tsv"]).output().expect("match");
+    assert!(output.status.success(), "{}", said(&output));
+}

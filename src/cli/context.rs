@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Args;
 use super::exit::{CliError, Exit};
 use crate::report::{Palette, TerminalStyle, render};
-use crate::scenario::{Config, Problems, Secrets, Source};
+use crate::scenario::{Config, Problem, Problems, Scenario, Secrets, Source};
 use crate::speech::store::ModelStore;
 
 const CONFIG_FILE: &str = "goldencall.yaml";
@@ -32,7 +32,9 @@ pub struct Context {
 impl Context {
     /// Reads the environment of this process.
     pub fn from_process(args: &Args) -> Self {
-        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        // `vars` panics where something is not Unicode, which no variable that is read here can be.
+        let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let environment: BTreeMap<String, String> = std::env::vars_os().filter_map(unicode).collect();
         let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         let terminal = std::io::stdout().is_terminal();
         let style = TerminalStyle {
@@ -75,6 +77,15 @@ impl Context {
         })
     }
 
+    /// Writes what may not be meant to standard error, one line each.
+    pub fn print_warnings(&self, scenario: &Scenario) {
+        for Problem { location, message, help } in &scenario.warnings {
+            let help = help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+            let at = format!("{}:{}:{}", scenario.source.path.display(), location.line, location.column);
+            eprintln!("{}", self.secrets.redact(&format!("warning: {at}: {message}{help}")));
+        }
+    }
+
     /// Draws every mistake on standard error.
     pub fn print_problems(&self, problems: &Problems) {
         let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
@@ -86,8 +97,21 @@ impl Context {
 
 /// Reads a file that diagnostics may quote.
 pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|error| CliError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+    let bytes = std::fs::read(path).map_err(|error| CliError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+    let text = String::from_utf8(bytes).map_err(|error| CliError::new(Exit::Parse, not_utf8(path, error.as_bytes())))?;
     Ok(Arc::new(Source { path: path.to_owned(), text: text.into() }))
+}
+
+/// Where a file is not UTF-8, and what to do.
+fn not_utf8(path: &Path, bytes: &[u8]) -> String {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return format!("{}:1:1: the file is UTF-16; save it as UTF-8", path.display());
+    }
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let line = valid.matches('\n').count() + 1;
+    let column = valid.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let byte = bytes.get(valid.len()).copied().unwrap_or_default();
+    format!("{}:{line}:{column}: the byte 0x{byte:02X} is not UTF-8; save the file as UTF-8", path.display())
 }
 
 fn find_config() -> Option<PathBuf> {

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::report::printable;
+
 pub use args::{Args, Command};
 pub use context::Context;
 pub use exit::{CliError, Exit};
@@ -37,7 +39,7 @@ pub fn main() -> ExitCode {
     match dispatch(args, &context) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("error: {}", context.secrets.redact(&error.message));
+            eprintln!("error: {}", printable(&context.secrets.redact(&error.message)));
             error.exit.into()
         }
     }

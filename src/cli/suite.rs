@@ -35,7 +35,10 @@ pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliE
     let mut mistakes = 0;
     for selection in &selections {
         match parse(read_source(&selection.path)?, &setting) {
-            Ok(scenario) => scenarios.push(Arc::new(up_to_line(scenario, selection))),
+            Ok(scenario) => {
+                context.print_warnings(&scenario);
+                scenarios.push(Arc::new(up_to_line(scenario, selection)));
+            }
             Err(problems) => {
                 mistakes += problems.list.len();
                 context.print_problems(&problems);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
@@ -54,7 +54,7 @@ impl JunitReport {
 
     fn case(&self, result: &CallResult) -> TestCase {
         let mut case = TestCase::new(case_name(result), self.status(result));
-        case.set_classname(result.file.file_stem().unwrap_or_default().to_string_lossy());
+        case.set_classname(class(&result.file));
         case.set_time(result.duration);
         case.set_assertions(result.turns.iter().map(|turn| turn.checks.len()).sum());
         case.add_properties(properties(result));
@@ -120,8 +120,24 @@ impl Consumer for JunitReport {
     fn finish(&mut self) -> io::Result<()> {
         self.results.sort_by_key(|result| result.call);
         let text = self.report().to_string().map_err(io::Error::other)?;
+        let text: String = text.chars().filter(|c| is_xml(*c)).collect();
         write_whole(&self.path, text.as_bytes())
     }
+}
+
+/// Characters that XML 1.0 allows (section 2.2, Char).
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// The file's folders and name, so that two files of one name are two classes: `scenarios.billing.refund`.
+fn class(file: &Path) -> String {
+    let parts = file.with_extension("");
+    let names = parts.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    names.collect::<Vec<_>>().join(".")
 }
 
 /// The result with every secret masked, so that no field can be forgotten.
@@ -196,5 +212,26 @@ fn threshold(result: &ThresholdResult) -> TestCase {
         Outcome::Failed => failed(NonSuccessKind::Failure, "threshold"),
         Outcome::Skipped => failed(NonSuccessKind::Error, "no_data"),
     };
-    TestCase::new(result.name.clone(), status)
+    let mut case = TestCase::new(result.name.clone(), status);
+    case.set_classname("thresholds");
+    case.set_time(Duration::ZERO);
+    case
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_two_classes() {
+        assert_eq!(class(Path::new("scenarios/a/booking.yaml")), "scenarios.a.booking");
+        assert_ne!(class(Path::new("a/booking.yaml")), class(Path::new("b/booking.yaml")));
+        assert_eq!(class(Path::new("/tmp/x/../booking.yaml")), "tmp.x.booking");
+    }
+
+    #[test]
+    fn what_xml_forbids_is_gone() {
+        let kept: String = "a\u{0}\u{8}\u{b}\u{1b}\u{fffe}\u{ffff}\tb\u{fffd}\u{10ffff}".chars().filter(|c| is_xml(*c)).collect();
+        assert_eq!(kept, "a\tb\u{fffd}\u{10ffff}");
+    }
 }

@@ -6,6 +6,7 @@ mod file;
 mod journal;
 mod json;
 mod junit;
+mod printable;
 mod quality;
 mod terminal;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use failure::{Palette, render};
 pub use journal::{Journal, read_journal};
 pub use json::JsonReport;
 pub use junit::JunitReport;
+pub use printable::printable;
 pub use terminal::{Terminal, TerminalStyle};
 
 /// Something made of the event stream.

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 
 use super::failure::{FailureReport, Palette, render};
+use super::printable::printable_result;
 use super::{Consumer, quality};
 use crate::call::{Origin, Outcome, TurnResult};
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
@@ -196,8 +197,9 @@ impl Consumer for Terminal {
                 self.under_way.retain(|(call, _)| *call != result.call);
                 self.bar.inc(1);
                 self.redraw();
-                self.result(result)?;
-                self.results.push((**result).clone());
+                let result = printable_result(result);
+                self.result(&result)?;
+                self.results.push(result);
             }
             Event::RunFinished { thresholds, seconds, interrupted } => {
                 self.bar.finish_and_clear();

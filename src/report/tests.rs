@@ -86,6 +86,15 @@ fn a_failed_call_tells_of_its_line_and_a_passed_one_does_not() {
 }
 
 #[test]
+fn what_a_peer_wrote_does_not_reach_the_terminal_as_commands() {
+    let mut rude = result(CallOutcome::Error, Quality::default());
+    rude.sip_responses = vec![SipResponse { at: CallTime::from_millis(12), code: 486, reason: "Busy\u{1b}[2J\u{9b}31m".to_owned() }];
+    rude.error = serde_json::from_value(serde_json::json!({ "kind": "busy", "message": "gone \u{1b}]0;title\u{7}" })).expect("an error");
+    let text = printed(vec![rude]);
+    assert!(text.contains("gone") && !text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
+}
+
+#[test]
 fn what_the_audio_allowed_is_shown_where_the_call_passed_too() {
     let mut passed = result(CallOutcome::Passed, Quality::default());
     let location = serde_json::json!({ "line": 3, "column": 5, "offset": 20, "length": 5 });

@@ -10,6 +10,8 @@ use super::yaml::{Node, Value};
 /// Collects problems while a file is decoded.
 pub(super) struct Decoder<'a> {
     pub problems: Vec<Problem>,
+    /// What may not be meant, but is not a mistake.
+    pub warnings: Vec<Problem>,
     pub secrets: &'a Secrets,
     /// The whole file.
     text: &'a str,
@@ -17,7 +19,7 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     pub fn new(secrets: &'a Secrets, text: &'a str) -> Self {
-        Self { problems: Vec::new(), secrets, text }
+        Self { problems: Vec::new(), warnings: Vec::new(), secrets, text }
     }
 
     /// The place of some words inside a value, if they are written there literally.
@@ -31,6 +33,33 @@ impl<'a> Decoder<'a> {
             None => value.column + before.chars().count(),
         };
         Location { line: value.line + before.matches('\n').count(), column, offset: value.offset + at, length: words.len() }
+    }
+
+    /// Warns of a `#` after a text without quotes, which cuts the rest of the line off, where the text seems to go on.
+    pub fn warn_of_comment(&mut self, node: &Node) {
+        let at = node.location;
+        let written = self.text.get(at.offset..at.offset + at.length).unwrap_or_default();
+        let line = self.text.get(at.offset + at.length..).unwrap_or_default().lines().next().unwrap_or_default();
+        let Some(comment) = line.trim_start().strip_prefix('#').filter(|_| !written.starts_with(['"', '\'', '|', '>'])) else { return };
+        // "Press # to continue", "order #5"; "Hello # the greeting" is a comment.
+        let last = written.split_whitespace().next_back().unwrap_or_default().to_ascii_lowercase();
+        let pressed = ["press", "dial", "enter", "hit", "type", "the", "key", "by", "and", "or", "with"].contains(&last.as_str());
+        if !(pressed || comment.starts_with(|c: char| c.is_alphanumeric())) {
+            return;
+        }
+        let rest = line.trim();
+        let problem = Problem::new(self.inside_line(at, rest), format!("`{rest}` is a comment: a `#` after a space ends the text"));
+        self.warnings.push(problem.help("put quotes around the whole text if these words belong to it"));
+    }
+
+    /// The place of some words that follow a value on its line.
+    fn inside_line(&self, value: Location, words: &str) -> Location {
+        let from = value.offset + value.length;
+        let gap = self.text.get(from..).and_then(|rest| rest.find(words)).unwrap_or(0);
+        let line_start = self.text.get(..from).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let column = self.text.get(line_start..from + gap).map_or(1, |before| before.chars().count() + 1);
+        let line = self.text.get(..from).map_or(1, |before| before.matches('\n').count() + 1);
+        Location { line, column, offset: from + gap, length: words.len() }
     }
 
     pub fn problem(&mut self, problem: Problem) {

@@ -79,6 +79,7 @@ fn matcher(decoder: &mut Decoder<'_>, kind: &str, key: Location, node: &Node, co
 
 fn phrase(decoder: &mut Decoder<'_>, node: &Node, context: &Context<'_>) -> Option<String> {
     let text = decoder.text(node)?;
+    decoder.warn_of_comment(node);
     check_variables(decoder, &text, node.location, &context.known());
     if facts::normalise(&text).tokens().is_empty() {
         decoder.problem(Problem::new(node.location, "no words to expect").help("write what the bot must say"));

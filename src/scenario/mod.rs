@@ -42,7 +42,7 @@ pub use model::Scenario;
 #[cfg(test)]
 pub(crate) use parse::parse_with;
 pub use parse::{Setting, parse};
-pub use problem::Problems;
+pub use problem::{Problem, Problems};
 pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};

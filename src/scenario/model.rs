@@ -25,6 +25,8 @@ pub struct Scenario {
     pub variables: BTreeMap<String, String>,
     /// What names are heard as.
     pub heard_as: HeardAs,
+    /// What may not be meant, but is not a mistake.
+    pub warnings: Vec<Problem>,
     /// Longest duration of the call, from answer.
     pub timeout: Duration,
     /// The dialogue, in order.

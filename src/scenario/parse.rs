@@ -56,10 +56,10 @@ pub(crate) fn parse_with(source: Arc<Source>, setting: &Setting, playable: &Play
     let root = yaml::parse(&source.text).map_err(|problem| fail(vec![problem]))?;
     let mut decoder = Decoder::new(&setting.secrets, &source.text);
     let scenario = decode(&mut decoder, &root, &source, setting, playable);
-    let mut problems = decoder.problems;
+    let (mut problems, warnings) = (decoder.problems, decoder.warnings);
     problems.sort_by_key(|problem| problem.location.offset);
     match scenario {
-        Some(scenario) if problems.is_empty() => Ok(scenario),
+        Some(scenario) if problems.is_empty() => Ok(Scenario { warnings, ..scenario }),
         _ => Err(fail(problems)),
     }
 }
@@ -96,6 +96,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,
         heard_as,
+        warnings: Vec::new(),
         steps,
         source: Arc::clone(source),
     })

@@ -146,7 +146,7 @@ impl<'a> Tree<'a> {
         let mut pairs = Vec::new();
         loop {
             match self.next()? {
-                (Event::MappingEnd | Event::StreamEnd, _) => return Ok(pairs),
+                (Event::MappingEnd | Event::StreamEnd, _) => return merged(pairs),
                 (event, span) => {
                     let key = self.node(event, span, depth + 1)?;
                     let (event, span) = self.next()?;
@@ -163,9 +163,37 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// Merge keys (`<<: *base`, YAML 1.1): the entries of another mapping, below those that are written here.
+fn merged(pairs: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Problem> {
+    let is_merge = |key: &Node| matches!(&key.value, Value::Scalar(text) if text == "<<");
+    let (merges, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| is_merge(key));
+    for (key, value) in merges {
+        let bases = match value.value {
+            Value::Map(_) => vec![value],
+            Value::List(list) if list.iter().all(|item| matches!(item.value, Value::Map(_))) => list,
+            _ => {
+                let problem = Problem::new(key.location, format!("`<<` merges a mapping, found {}", value.kind()));
+                return Err(problem.help("define the mapping with an anchor, `&base`, and write `<<: *base`"));
+            }
+        };
+        for base in bases {
+            let Value::Map(entries) = base.value else { continue };
+            let stands = |own: &[(Node, Node)], key: &Node| own.iter().any(|(other, _)| same_text(other, key));
+            let new: Vec<_> = entries.into_iter().filter(|(key, _)| !stands(&own, key)).collect();
+            own.extend(new);
+        }
+    }
+    Ok(own)
+}
+
+fn same_text(a: &Node, b: &Node) -> bool {
+    matches!((&a.value, &b.value), (Value::Scalar(a), Value::Scalar(b)) if a == b)
+}
+
 /// What to do about common mistakes in YAML.
 fn remedy(info: &str) -> Option<&'static str> {
     const REMEDIES: &[(&str, &str)] = &[
+        ("escape", "write a pattern in single quotes, '\\d+': in double quotes a backslash begins an escape"),
         ("tab", "indent with spaces"),
         ("mapping values are not allowed", "put quotes around a text with a colon in it: \"Your code: 4711\""),
         ("quoted scalar", "close the quote on the line where it opens"),

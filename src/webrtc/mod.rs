@@ -8,6 +8,7 @@ mod dtls_close;
 mod ice;
 #[doc(hidden)]
 pub mod livekit;
+mod mdns;
 mod peer;
 pub mod sdp;
 mod signalling;

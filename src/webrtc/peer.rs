@@ -24,9 +24,9 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::TokioRuntime;
 
-use super::ice;
 use super::sdp::AnswerAudio;
 use super::stamps::{StampingRuntime, Stamps};
+use super::{ice, mdns};
 use crate::clock::Monotonic;
 use crate::codec::Codec;
 use crate::media::VoiceEncoder;
@@ -158,6 +158,7 @@ impl Peer {
         let policy = if options.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build())
+            .with_setting_engine(mdns::settings())
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Handler(tell)))

@@ -1,6 +1,10 @@
 //! Mistakes in steps.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
+
+use crate::scenario::Step;
 
 use super::drawing::{mistakes, mistakes_in, read, step_mistakes};
 
@@ -58,6 +62,37 @@ steps:
     ));
     assert_snapshot!("language_that_is_not_a_tag", mistakes("language: German please\nsteps:\n  - bot: Hello\n"));
     assert!(read("language: en-GB\nsteps:\n  - bot: Hello\n").is_ok());
+}
+
+#[test]
+fn merge_keys() {
+    let text = "defaults: &base { latency: 1s, within: 2s }
+steps:
+  - bot: { says: Hello, <<: *base, within: 3s }
+";
+    let scenario = read(text).expect("a scenario");
+    let Step::Bot(bot) = &scenario.steps[0] else { panic!("a bot step") };
+    assert_eq!(bot.within.limit, Duration::from_secs(3));
+    assert!(bot.latency.is_some_and(|bound| bound.limit == Duration::from_secs(1) && bound.explicit));
+    assert_snapshot!(mistakes("steps:\n  - bot: { says: Hello, <<: 5 }\n"));
+}
+
+#[test]
+fn a_pattern_in_double_quotes() {
+    assert_snapshot!(step_mistakes("  - bot: { says: { matches: \"code \\d+\" } }\n"));
+}
+
+#[test]
+fn a_comment_that_cuts_words_off_is_warned_about() {
+    let warnings = |step: &str| {
+        let scenario = read(&format!("steps:\n  - bot: {step}\n")).expect("a scenario");
+        scenario.warnings.iter().map(|w| format!("{}:{} {}", w.location.line, w.location.column, w.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings("Your order #5 is ready."), ["2:21 `#5 is ready.` is a comment: a `#` after a space ends the text"]);
+    assert_eq!(warnings("Press # to continue").len(), 1);
+    for fine in ["\"Your order #5 is ready.\"", "Hello # the greeting", "Hello", "{ says: Hello } # greets", "'Press # now'"] {
+        assert_eq!(warnings(fine), Vec::<String>::new(), "{fine}");
+    }
 }
 
 #[test]
