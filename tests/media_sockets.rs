@@ -114,14 +114,20 @@ async fn messages_are_numbered_in_the_order_in_which_they_are_written() {
     let (done, numbers) = oneshot::channel();
     let address = serve(|stream| async {
         let (mut sink, mut source) = accept_async(stream).await.expect("a socket").split();
+        let mut start = serde_json::Value::Null;
+        while start["streamSid"].is_null() {
+            let Some(Ok(Message::Text(text))) = source.next().await else { return };
+            start = serde_json::from_str(text.as_str()).expect("JSON");
+        }
+        assert_eq!(start["sequenceNumber"], "1");
         let marks = async {
             for mark in 0..EACH {
-                let text = format!(r#"{{"event":"mark","mark":{{"name":"{mark}"}}}}"#);
+                let text = format!(r#"{{"event":"mark","streamSid":{},"mark":{{"name":"{mark}"}}}}"#, start["streamSid"]);
                 sink.send(Message::text(text)).await.expect("sent");
             }
         };
         let reading = async {
-            let mut numbers = Vec::new();
+            let mut numbers = vec![1];
             while numbers.len() < 2 * EACH {
                 let Some(Ok(Message::Text(text))) = source.next().await else { continue };
                 let message: serde_json::Value = serde_json::from_str(text.as_str()).expect("JSON");

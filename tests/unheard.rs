@@ -110,7 +110,6 @@ fn bots() -> Vec<(&'static str, String, &'static str)> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the bots keep time by the wall clock")]
 fn a_bot_that_is_not_heard_or_leaves_too_early_fails_and_the_failure_says_why() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("folder");

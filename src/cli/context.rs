@@ -22,7 +22,7 @@ pub struct Context {
     pub secrets: Secrets,
     /// How to write to standard output.
     pub style: TerminalStyle,
-    /// Nobody watches: the run is part of continuous integration.
+    /// The run is part of continuous integration: its output is read later, if at all.
     pub ci: bool,
     models: PathBuf,
     config: Option<PathBuf>,

@@ -181,7 +181,7 @@ pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consu
     junit.into_iter().chain(json).collect()
 }
 
-/// What a scenario calls. The sample bot is called unasked, except in CI, where nobody would see that the bot under test was not.
+/// What a scenario calls. The sample bot is called unasked, except in CI, where a green run must mean that the bot under test was called.
 fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
     if let Some(text) = &args.target {
         return suite.config.resolve_target(text).map_err(CliError::usage);

@@ -1,6 +1,7 @@
 //! The caller's recordings, read and analysed once a run.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,9 +73,9 @@ impl Clips {
     pub fn load<'a>(scenarios: impl Iterator<Item = &'a Scenario>, model: &SpeechModel) -> Result<Self, ClipError> {
         let mut clips = Self::default();
         for source in scenarios.flat_map(|scenario| &scenario.steps).filter_map(source) {
-            if !clips.by_source.contains_key(&source) {
-                let clip = load(&source, model)?;
-                clips.by_source.insert(source, Arc::new(clip));
+            if let Entry::Vacant(place) = clips.by_source.entry(source) {
+                let clip = load(place.key(), model)?;
+                place.insert(Arc::new(clip));
             }
         }
         Ok(clips)

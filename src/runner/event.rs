@@ -198,7 +198,7 @@ pub struct CallResult {
     pub quality: Quality,
     /// How well the tester did.
     pub health: Health,
-    /// Checks that the tester's own delays spoiled, and why; they count for nothing.
+    /// Checks that the tester's own delays spoiled, and why; neither passed nor failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfair: Vec<String>,
     /// Observations that help to understand a failure.

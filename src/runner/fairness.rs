@@ -1,5 +1,5 @@
 //! What the tester's own delays spoiled. Content that is wrong is a failure, however busy the tester was. Only two things are
-//! taken back: a time that was missed by no more than the tester's own error, and what a bot did because the caller kept it
+//! taken back: a time that was missed by at most the tester's own error, and what a bot did because the caller kept it
 //! waiting: it spoke again, or hung up, between the moment at which the caller should have gone on and the one at which it did.
 
 use std::time::Duration;

@@ -108,7 +108,7 @@ fn a_bot_that_hangs_up_is_excused_only_while_it_was_kept_waiting() {
 }
 
 #[test]
-fn a_latency_is_excused_by_no_more_than_the_pacing_error() {
+fn a_latency_is_excused_by_at_most_the_pacing_error() {
     let over = |millis: i64| {
         let mut late = turn(2, &[(CheckKind::Latency, Some("late"))], &[]);
         late.latency = Some(SignedDuration::from_millis(1000 + millis));

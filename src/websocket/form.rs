@@ -1,5 +1,5 @@
-//! Whether a stream's audio is in the form that it is said to be in. Audio in another form is noise, in which no words are
-//! heard, and nobody can tell why.
+//! Whether a stream's audio is in the form that it is said to be in. Audio in another form is noise: no words are heard in
+//! it, and the silence alone does not say why.
 
 use super::protocol::WireFormat;
 use crate::codec::Codec;
