@@ -1,8 +1,9 @@
 //! Clock times: "3 PM", "three p.m.", "15:00", "quarter past three", "noon".
 
+use super::cardinal::unit;
 use super::found::Found;
 use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, span, word};
-use super::number::{group, unit};
+use super::number::group;
 use super::token::{Kind, Token};
 
 #[derive(Clone, Copy, PartialEq, Eq)]

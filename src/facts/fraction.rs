@@ -1,7 +1,7 @@
 //! Fractions and mixed numbers: "1/2", "two thirds", "three quarters", "two and a half", "1 1/2", "2½".
 
+use super::cardinal::{Group, small_cardinal};
 use super::lexeme::{Lexeme, Shape, digits, glued_figures, is_mark, is_word, word};
-use super::number::{Group, small_cardinal};
 
 /// A numerator, a denominator, and what comes after them.
 type Fraction = (u64, u64, usize);

@@ -22,6 +22,7 @@
 //! - "five pounds" is an amount, also where it is a weight.
 
 mod address;
+mod cardinal;
 mod clean;
 mod clock;
 mod date;

@@ -1,8 +1,9 @@
 //! Amounts of money and percentages.
 
+use super::cardinal::Group;
 use super::found::Found;
 use super::lexeme::{Lexeme, is_mark, is_word, span, word};
-use super::number::{Group, group, times};
+use super::number::{group, times};
 use super::run::run;
 use super::token::{Kind, Token};
 use super::units::{currency_code, currency_symbol, currency_word, hundredth, percent_sign};

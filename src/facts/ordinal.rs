@@ -1,8 +1,9 @@
 //! Ordinals: "3rd", "third", "twenty-first".
 
+use super::cardinal::tens;
 use super::found::Found;
 use super::lexeme::{Lexeme, digits, is_mark, is_word, span, word};
-use super::number::{group, tens};
+use super::number::group;
 use super::token::{Kind, Token};
 
 const SMALL: [&str; 19] = [

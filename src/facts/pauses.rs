@@ -13,8 +13,9 @@
 //! "No. 5" is "number 5" in the middle of a sentence, or as all that is said; "No. 5 people are waiting."
 //! stays a negation.
 
+use super::cardinal::unit;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, word};
-use super::number::{group, unit};
+use super::number::group;
 use super::units::unit_follows;
 use super::{clock, date, money, ordinal};
 

@@ -2,9 +2,10 @@
 //!
 //! Units written out are words like any other; what is abbreviated becomes those words.
 
+use super::cardinal::Group;
 use super::found::Found;
 use super::lexeme::{Lexeme, Shape, is_mark, is_word, span, word};
-use super::number::{Group, group};
+use super::number::group;
 use super::run::run;
 use super::token::{Kind, Token};
 use super::units::{abbreviation, is_hour_word};

@@ -3,10 +3,11 @@
 //! They are taken apart into what is said: "5-7" is 5 to 7, "3:1" is 3 to 1, "120/80" is 120 over 80. So none of them is ever
 //! the number that their figures would make together.
 
+use super::cardinal::unit;
 use super::found::Found;
 use super::fraction;
 use super::lexeme::{Lexeme, Shape, digits, glued_figures, is_mark, is_word, span, word};
-use super::number::{group, unit};
+use super::number::group;
 use super::token::{Kind, Token};
 use super::units::{currency_symbol, unit_follows};
 

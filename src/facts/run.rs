@@ -4,9 +4,10 @@
 //! "4829" are all 4829. So everything that may belong to one number or code is collected first, and only the text of the
 //! whole run decides whether it is a number, a code or a time.
 
+use super::cardinal::unit;
 use super::found::Found;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
-use super::number::{group, times, unit};
+use super::number::{group, times};
 use super::token::{Kind, Token};
 use super::units::unit_follows;
 use super::{clock, date, ordinal, ratio, words};

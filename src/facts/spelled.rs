@@ -4,8 +4,9 @@
 //! Alone, such words are words ("Delta", "Hotel 5", "see"); only the other text tells that they spell something. Every letter and
 //! figure must be there, in order.
 
+use super::cardinal::unit;
 use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
-use super::number::{group, unit};
+use super::number::group;
 use super::rules::lexemes;
 use super::token::{Kind, Normalised, Token};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::expect::HeardAs;
 
+use super::problem::Problem;
 use super::source::Source;
 use super::steps::Step;
 use super::targets::Target;
