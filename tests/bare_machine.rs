@@ -1,5 +1,5 @@
 //! A machine with no more than a call needs: a network namespace with nothing but loopback, no multicast route, no IPv6, no
-//! resolv.conf, no certificates, no HOME.
+//! resolv.conf, no certificates, no HOME, no real-time priority.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn calls_do_without_what_they_can_do_without() {
         let text = format!("name: {over}\ntarget: \"{target}\"\nsteps:\n{steps}");
         std::fs::write(folder.path().join(format!("{over}.yaml")), text).expect("scenario");
     }
-    let bare = "ip link set lo up && mount -t tmpfs none /etc/ssl && mount --bind /dev/null /etc/resolv.conf && exec \"$@\"";
+    let bare = "ip link set lo up && mount -t tmpfs none /etc/ssl && mount --bind /dev/null /etc/resolv.conf && exec setpriv --bounding-set=-sys_nice \"$@\"";
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "sh", "-c", bare, "sh", env!("CARGO_BIN_EXE_goldencall"), "run"]);
     command.args(["webrtc.yaml", "whip.yaml", "sip.yaml", "twilio.yaml", "--jobs", "2"]).current_dir(folder.path());

@@ -149,6 +149,9 @@ fn contains_wants_whole_phrases() {
         Dr. Patel | with doctor Patel
         gate C22 | from gate C twenty two
         three flights | I found 3 flights
+        星期二 | 您的预约是星期二下午三点。
+        नहीं हुआ | आपका भुगतान नहीं हुआ है।
+        nicht bestätigt | Ihr Termin ist nicht bestätigt.
         ",
         true,
         contains,
@@ -174,6 +177,9 @@ fn contains_wants_whole_phrases() {
         sorry | Great, thanks
         sorry | ...
         ... | anything
+        星期二 | 您的预约是星期四下午三点。
+        नहीं हुआ | आपका भुगतान हुआ है।
+        nicht bestätigt | Ihr Termin ist bestätigt.
         ",
         false,
         contains,
@@ -218,6 +224,9 @@ fn reasons_are_sentences_for_people() {
 }
 
 proptest! {
+    // Two long random texts, four matchers: slow where nothing is optimised.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_reply_says_itself(text in any::<String>()) {
         for matcher in [says(&text), similar(&text), Matcher::Exact(text.clone())] {

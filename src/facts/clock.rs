@@ -65,7 +65,7 @@ fn canonical(hour: u64, minute: u64, half: Option<Half>) -> Option<String> {
 /// "noon", "12 noon", "midnight".
 fn named(lex: &[Lexeme], i: usize) -> Option<Clock> {
     let twelve = group(lex, i).filter(|g| g.digits == "12").map(|g| g.next);
-    let at = twelve.unwrap_or(i);
+    let at = twelve.map_or(i, |next| next + usize::from(is_word(lex, next, &["o'clock", "oclock"])));
     match word(lex, at)? {
         "noon" | "midday" => Some(("12:00".to_owned(), at + 1)),
         "midnight" => Some(("00:00".to_owned(), at + 1)),

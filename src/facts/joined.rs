@@ -14,10 +14,15 @@ pub(super) fn join(mut tokens: Vec<Token>) -> Vec<Token> {
             at += 2;
             continue;
         }
-        if let Some((minutes, used)) = part_of_an_hour(rest) {
+        if let Some((hours, minutes, used)) = hours_and_minutes(rest) {
             let span = rest[0].span.start..rest[used - 1].span.end;
-            out.push(Token::new(Kind::Number, minutes, span.clone()));
-            out.push(Token::new(Kind::Word, "minute", span));
+            let mut push = |kind, text: &str| out.push(Token::new(kind, text, span.clone()));
+            if hours != "0" {
+                push(Kind::Number, hours);
+                push(Kind::Word, "hour");
+            }
+            push(Kind::Number, minutes);
+            push(Kind::Word, "minute");
             at += used;
             continue;
         }
@@ -72,9 +77,12 @@ fn together(rest: &[Token], before: Option<&Token>) -> Option<(Option<Token>, us
     if is(Some(first), &["of"]) && is(rest.get(1), &["course"]) {
         return Some((Some(whole(Kind::Word, "certainly", 2)), 2));
     }
-    let degree = is(before, &["degree", "degrees"]);
-    if degree && is(Some(first), &["c", "f"]) {
-        return Some((Some(whole(Kind::Word, if first.text == "c" { "celsius" } else { "fahrenheit" }, 1)), 1));
+    if is(Some(first), &["degree", "degrees"]) && is(rest.get(1), &["fahrenheit", "celsius", "centigrade"]) {
+        return Some((None, 1));
+    }
+    if is(Some(first), &["degree", "degrees"]) && is(rest.get(1), &["c", "f"]) {
+        let scale = if rest[1].text == "c" { "celsius" } else { "fahrenheit" };
+        return Some((Some(whole(Kind::Word, scale, 2)), 2));
     }
     let share = before.is_some_and(|t| t.kind == Kind::Number && (t.text.starts_with("0.") || t.text.contains('/')));
     if is(Some(first), &["of"]) && share {
@@ -112,17 +120,18 @@ fn negate(out: &mut [Token]) -> bool {
     })
 }
 
-/// "half an hour" is 30 minutes, "three quarters of an hour" 45.
-fn part_of_an_hour(rest: &[Token]) -> Option<(&'static str, usize)> {
-    let minutes = match rest.first().filter(|t| t.kind == Kind::Number)?.text.as_str() {
-        "0.25" => "15",
-        "0.5" => "30",
-        "0.75" => "45",
+/// "half an hour" is 30 minutes, "2.5 hours" 2 hours 30 minutes: the whole hours, the minutes, and the tokens that they stand for.
+fn hours_and_minutes(rest: &[Token]) -> Option<(&str, &'static str, usize)> {
+    let (hours, part) = rest.first().filter(|t| t.kind == Kind::Number)?.text.split_once('.')?;
+    let minutes = match part {
+        "25" => "15",
+        "5" => "30",
+        "75" => "45",
         _ => return None,
     };
     let of = 1 + usize::from(is(rest.get(1), &["of"]));
     let at = of + usize::from(is(rest.get(of), &["a", "an"]));
-    is(rest.get(at), &["hour"]).then_some((minutes, at + 1))
+    is(rest.get(at), &["hour", "hours"]).then_some((hours, minutes, at + 1))
 }
 
 /// "20 to 30 dollars" is $20 to $30, "10-15 %" 10 % to 15 %, "May 3 to 5" two dates in May.

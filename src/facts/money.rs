@@ -33,7 +33,7 @@ fn symbol(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
     // "$-20" is "-$20".
     let minus = is_mark(lex, at, '-') && lex[at].glued;
     let number = short_scale(lex, group(lex, at + usize::from(minus))?);
-    let (part, next) = match part(lex, number.next, currency) {
+    let (part, next) = match part(lex, number.next, currency).or_else(|| bare_part(lex, number.next)) {
         Some(found) if number.is_whole() => found,
         _ => (0, number.next),
     };

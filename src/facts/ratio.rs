@@ -70,6 +70,8 @@ fn separator(lex: &[Lexeme], i: usize) -> Option<&'static str> {
     match lex[i + 1].shape {
         Shape::Mark('/') if tight && short && fraction::alone(lex, i).is_none() => Some("over"),
         Shape::Mark(':') if tight && short && high.len() != 2 => Some("to"),
+        // "24-7" is 24/7.
+        Shape::Mark('-') if tight && low == "24" && high == "7" => Some("over"),
         Shape::Mark('-' | '\u{2013}') if is_range(lex, i, low, high, tight) => Some("to"),
         _ => None,
     }

@@ -117,7 +117,10 @@ impl Search<'_> {
         // The full stop of a local part is not always heard: a pause between two words stands for it.
         let silent = self.address && done > 0 && self.target[done] == b'.' && self.target[done..].contains(&b'@');
         if silent && self.lex.get(at).is_some_and(|l| !l.glued && l.shape == Shape::Word && l.text != "dot") {
-            return self.read(at, done + 1, false);
+            let found = self.read(at, done + 1, false);
+            if found.is_some() {
+                return found;
+            }
         }
         for (text, next) in self.ways(at, after_letter) {
             if (text.is_empty() && done == 0) || !self.target[done..].starts_with(text.as_bytes()) {

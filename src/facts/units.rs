@@ -32,7 +32,7 @@ const ABBREVIATIONS_ANY_CASE: &[(&str, &str)] = &[
 #[rustfmt::skip]
 const NAMES: &[(&str, &str)] = &[
     ("kilo", "kilogram"), ("kilogramme", "kilogram"), ("gramme", "gram"), ("gig", "gigabyte"), ("meg", "megabyte"), ("feet", "foot"),
-    ("inches", "inch"), ("centigrade", "celsius"), ("sec", "second"), ("min", "minute"), ("lbs", "pound"), ("persons", "person"),
+    ("inches", "inch"), ("centigrade", "celsius"), ("sec", "second"), ("min", "minute"), ("lbs", "pound"), ("persons", "person"), ("mil", "milliliter"),
 ];
 
 /// Units that are compared without regard to number: "a 25-minute ride", "25 minutes".

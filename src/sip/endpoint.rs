@@ -14,6 +14,7 @@ use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipConnection, TcpListenerConnection, TransportLayer};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::datagram::Datagrams;
 use super::early::EarlyDialogs;
 use super::trace::SipTrace;
 use super::watch::{Inspector, Watch};
@@ -33,7 +34,8 @@ impl Endpoint {
     pub async fn bind(address: SocketAddr, name: &str, trace: Option<Arc<SipTrace>>) -> Result<(Self, TransactionReceiver), String> {
         let stop = CancellationToken::new();
         let layer = TransportLayer::new(stop.child_token());
-        let udp = UdpConnection::create_connection(address, None, Some(stop.child_token())).await.map_err(|error| error.to_string())?;
+        let socket = Datagrams::bind(address).await.map_err(|error| error.to_string())?;
+        let udp = UdpConnection::from_socket(Arc::new(socket), None, Some(stop.child_token())).await.map_err(|error| error.to_string())?;
         let address = udp.get_addr().get_socketaddr().map_err(|error| error.to_string())?;
         layer.add_transport(udp.into());
         let watch = Arc::new(Watch::new(trace));

@@ -3,6 +3,7 @@
 mod agent;
 mod attempt;
 mod call;
+mod datagram;
 mod digest;
 mod early;
 mod endpoint;
