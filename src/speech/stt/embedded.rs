@@ -12,7 +12,7 @@ use super::memory::{Heard, Memory};
 use super::segment::pieces;
 use super::tokenizer::Tokenizer;
 use super::transcriber::{Parallelism, Transcriber};
-use super::wording::{Scored, Wordings, fit};
+use super::wording::{Scored, Wordings, fit, word_by_word};
 use crate::clock::Monotonic;
 use crate::expect::{Doubt, Fit};
 use crate::media::detect::on_one_thread;
@@ -97,6 +97,13 @@ impl Embedded {
 
     /// Answers the doubts about one piece.
     fn compare_piece(&self, heard: &Heard, doubts: &[Doubt]) -> Result<Vec<Option<Fit>>, SttError> {
+        let split: Vec<Vec<Doubt>> = doubts.iter().map(|doubt| word_by_word(&heard.text, doubt)).collect();
+        let mut answers = self.compare_words(heard, &split.concat())?.into_iter();
+        Ok(split.iter().map(|parts| worst(answers.by_ref().take(parts.len()).collect())).collect())
+    }
+
+    /// Answers doubts about one piece, all in one pass.
+    fn compare_words(&self, heard: &Heard, doubts: &[Doubt]) -> Result<Vec<Option<Fit>>, SttError> {
         let wordings: Vec<_> = doubts.iter().map(|doubt| Wordings::new(&self.tokenizer, &heard.tokens, doubt)).collect();
         let mut rows: Vec<Vec<u32>> = Vec::new();
         for row in wordings.iter().flatten().flat_map(|wordings| std::iter::once(&wordings.heard).chain(&wordings.expected)) {
@@ -113,6 +120,12 @@ impl Embedded {
         let answer = |wordings: &Wordings| fit(scored(&wordings.heard)?, &wordings.expected.iter().filter_map(scored).collect::<Vec<_>>());
         Ok(wordings.iter().map(|wordings| wordings.as_ref().and_then(answer)).collect())
     }
+}
+
+/// The fit of the word that fits worst; `None` where one could not be compared.
+fn worst(fits: Vec<Option<Fit>>) -> Option<Fit> {
+    let fits: Option<Vec<Fit>> = fits.into_iter().collect();
+    fits?.into_iter().min_by(|a, b| a.allows().cmp(&b.allows()).then(a.advantage.total_cmp(&b.advantage)))
 }
 
 fn load_error(file: &str, reason: &dyn std::fmt::Display) -> SttError {

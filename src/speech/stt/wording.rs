@@ -82,6 +82,31 @@ fn capital(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A doubt about several words as doubts about one each, where there are as many heard as expected: in a long stretch a wrong word
+/// hides behind misheard ones.
+pub(super) fn word_by_word(text: &str, doubt: &Doubt) -> Vec<Doubt> {
+    let whole = || vec![doubt.clone()];
+    let Some(heard) = text.get(doubt.heard.clone()) else { return whole() };
+    let (was, wanted): (Vec<&str>, Vec<&str>) = (heard.split_whitespace().collect(), doubt.expected.split_whitespace().collect());
+    if was.len() != wanted.len() || was.len() < 2 {
+        return whole();
+    }
+    let mut from = doubt.heard.start;
+    let mut doubts = Vec::new();
+    for (was, wanted) in was.iter().zip(&wanted) {
+        let Some(start) = text.get(from..).and_then(|rest| rest.find(was)).map(|at| from + at) else { return whole() };
+        from = start + was.len();
+        if bare(was) != bare(wanted) {
+            doubts.push(Doubt { heard: start..from, expected: (*wanted).to_owned() });
+        }
+    }
+    if doubts.is_empty() { whole() } else { doubts }
+}
+
+fn bare(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// The tokens of a wording, and the log-probability of each and of the end token.
 pub(super) type Scored<'a> = (&'a [u32], &'a [f64]);
 
@@ -107,10 +132,13 @@ pub(super) fn fit(heard: Scored<'_>, expected: &[Scored<'_>]) -> Option<Fit> {
 mod tests {
     use super::*;
 
-    fn place(text: &str, words: &str, expected: &str) -> Option<(String, Vec<String>)> {
+    fn doubt(text: &str, words: &str, expected: &str) -> Doubt {
         let start = text.find(words).unwrap();
-        let doubt = Doubt { heard: start..start + words.len(), expected: expected.to_owned() };
-        Place::find(text, &doubt).map(|place| (text[place.start..place.end].to_owned(), place.spellings))
+        Doubt { heard: start..start + words.len(), expected: expected.to_owned() }
+    }
+
+    fn place(text: &str, words: &str, expected: &str) -> Option<(String, Vec<String>)> {
+        Place::find(text, &doubt(text, words, expected)).map(|place| (text[place.start..place.end].to_owned(), place.spellings))
     }
 
     #[test]
@@ -122,6 +150,19 @@ mod tests {
         assert_eq!(place("Hi. austin-based firms", "austin", "new york"), found("austin-based", &["New York-based", "New york-based"]));
         assert_eq!(place("So ...", "...", "Boston"), None);
         assert_eq!(Place::find("Hi", &Doubt { heard: 1..9, expected: "Ho".to_owned() }).map(|place| place.start), None);
+    }
+
+    #[test]
+    fn as_many_words_are_asked_about_one_by_one() {
+        let split = |text: &str, heard: &str, expected: &str| -> Vec<String> {
+            let doubts = word_by_word(text, &doubt(text, heard, expected));
+            doubts.iter().map(|doubt| format!("{}/{}", &text[doubt.heard.clone()], doubt.expected)).collect()
+        };
+        let text = "The order is for Priyanka sub-remanian.";
+        assert_eq!(split(text, "Priyanka sub-remanian.", "Bianca Subramanian."), ["Priyanka/Bianca", "sub-remanian./Subramanian."]);
+        assert_eq!(split(text, "for Priyanka", "for Bianca"), ["Priyanka/Bianca"]);
+        assert_eq!(split(text, "for Priyanka", "Bianca"), ["for Priyanka/Bianca"]);
+        assert_eq!(split(text, "is for", "is for"), ["is for/is for"]);
     }
 
     #[test]
