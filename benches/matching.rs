@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "this measures how long the work takes")]
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -81,9 +82,49 @@ fn main() -> ExitCode {
     }
 }
 
-/// Rates on pairs of texts.
+/// Rates on pairs of texts: `benches/pairs.tsv`, by kind.
 fn texts() -> Result<(), Failure> {
+    let table = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/pairs.tsv"))?;
+    let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut all = Counts::default();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let [verdict, kind, expected, heard] = line.split('\t').collect::<Vec<_>>()[..] else {
+            return Err("pairs.tsv: four columns".into());
+        };
+        let accepted = Matcher::Says(expected.to_owned()).judge(heard, &Leniency::default()).met;
+        for counts in [kinds.entry(kind.split('-').next().unwrap_or(kind)).or_default(), &mut all] {
+            counts.add(verdict == "accept", accepted);
+        }
+    }
+    println!("pairs of texts, judged by `says` without audio");
+    println!("| kind | refused wrongly | accepted wrongly |\n|---|---|---|");
+    for (kind, counts) in kinds.iter().chain([(&"all", &all)]) {
+        println!("| {kind} | {} | {} |", rate(counts.refused, counts.equal), rate(counts.accepted, counts.different));
+    }
     Ok(())
+}
+
+/// Wrong verdicts on pairs of texts.
+#[derive(Debug, Default)]
+struct Counts {
+    equal: usize,
+    refused: usize,
+    different: usize,
+    accepted: usize,
+}
+
+impl Counts {
+    fn add(&mut self, equal: bool, accepted: bool) {
+        self.equal += usize::from(equal);
+        self.different += usize::from(!equal);
+        self.refused += usize::from(equal && !accepted);
+        self.accepted += usize::from(!equal && accepted);
+    }
+}
+
+/// `2 of 150 (1.3 %)`.
+fn rate(part: usize, all: usize) -> String {
+    format!("{part} of {all} ({:.1} %)", 100.0 * part as f64 / all.max(1) as f64)
 }
 
 fn audio() -> Result<(), Failure> {
