@@ -151,7 +151,7 @@ fn audio() -> Result<(), Failure> {
             let Some(heard) = Heard::new(&detector, &engine, &recording, &mut results)? else { continue };
             for (misheard, word) in [(true, said), (false, other)] {
                 let expected = text.replace("{}", word);
-                let place = Place { misheard, word, chooses: number % 2 == 0, voice, line };
+                let place = Place { misheard, word, chooses: number.is_multiple_of(2), voice, line };
                 heard.judge(&engine, &expected, &place, &mut results)?;
             }
         }
