@@ -1,6 +1,7 @@
 //! Which words were lost and which were added, in the words people wrote and said.
 
-use crate::facts::{Normalised, normalise};
+use super::lexicon::lemma;
+use crate::facts::{Kind, Normalised, Token, normalise_pair};
 use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::ops::Range;
@@ -19,7 +20,7 @@ pub enum DiffWord {
 
 /// Compares word by word after normalisation: "3 PM" and "three p.m." are [`DiffWord::Same`].
 pub fn word_diff(expected: &str, heard: &str) -> Vec<DiffWord> {
-    let (expected, heard) = (normalise(expected), normalise(heard));
+    let (expected, heard) = normalise_pair(expected, heard);
     let (left, right) = (Units::new(&expected), Units::new(&heard));
     let pairs = equal_tokens(&expected, &heard);
     let (same_left, same_right) = whole_units(&left, &right, &pairs);
@@ -108,7 +109,8 @@ fn words(source: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn equal_tokens(expected: &Normalised, heard: &Normalised) -> Vec<(usize, usize)> {
-    let texts = |n: &Normalised| n.tokens().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let text = |t: &Token| if t.kind == Kind::Word { lemma(&t.text).to_owned() } else { t.to_string() };
+    let texts = |n: &Normalised| n.tokens().iter().map(text).collect::<Vec<_>>();
     let ops = capture_diff_slices(Algorithm::Myers, &texts(expected), &texts(heard));
     let mut pairs = Vec::new();
     for op in ops {

@@ -2,6 +2,7 @@
 
 use super::date::month_name;
 use super::token::{Kind, Normalised, Token};
+use super::units::unit_name;
 
 /// How facts are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,9 @@ impl Normalised {
         if group.iter().all(|t| t.kind == Kind::Word) {
             return None;
         }
-        let texts = group.iter().map(|t| fact(t, style).unwrap_or_else(|| t.text.to_uppercase()));
+        // Letters of a code are written in capitals, the unit of "half an hour" is not.
+        let word = |t: &Token| if unit_name(&t.text).is_some() { t.text.clone() } else { t.text.to_uppercase() };
+        let texts = group.iter().map(|t| fact(t, style).unwrap_or_else(|| word(t)));
         Some(texts.collect::<Vec<_>>().join(" "))
     }
 
@@ -92,11 +95,15 @@ fn ordinal(digits: &str) -> String {
 }
 
 fn money(text: &str, style: Style) -> String {
+    if let Some(amount) = text.strip_prefix('-') {
+        return format!("-{}", money(amount, style));
+    }
     let amount = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let (symbol, word) = match &text[amount.len()..] {
         "gbp" => ("£", "pounds"),
         "eur" => ("€", "euros"),
         "inr" => ("₹", "rupees"),
+        "jpy" => ("¥", "yen"),
         _ => ("$", "dollars"),
     };
     let short = amount.strip_suffix(".00").unwrap_or(amount);
