@@ -12,7 +12,15 @@ const SAME_SOUND: &[&str] = &[
     "made maid", "pair pear", "peace piece", "sale sail", "son sun", "steal steel", "way weigh", "wood would", "passed past",
     "higher hire", "site sight cite", "patients patience", "presence presents", "through threw", "board bored", "billed build", "tax tacks",
     "check cheque", "its it's", "whose whos", "flour flower", "role roll", "serial cereal", "route root", "ad add", "aisle isle",
-    "sean shawn shaun", "geoff jeff", "geoffrey jeffrey jeffery", "catherine katherine kathryn catharine katharine", "steven stephen",
+    "read red", "read reed", "lead led", "bare bear", "berry bury", "bell belle", "blew blue", "ceiling sealing", "chord cord", "coarse course",
+    "dear deer", "due dew", "die dye", "dual duel", "feat feet", "find fined", "fir fur", "flew flu", "gait gate", "grown groan",
+    "guessed guest", "hair hare", "heal heel", "heard herd", "him hymn", "idle idol", "in inn", "key quay", "lessen lesson", "loan lone",
+    "main mane", "manner manor", "medal meddle", "miner minor", "missed mist", "mourning morning", "packed pact", "pain pane", "pause paws",
+    "peak peek", "plum plumb", "pole poll", "poor pour", "pray prey", "profit prophet", "rain reign rein", "raise rays", "rap wrap",
+    "ring wring", "road rode rowed", "scene seen", "seam seem", "sew so", "side sighed", "sole soul", "some sum", "stair stare", "stake steak",
+    "stationary stationery", "suite sweet", "team teem", "thrown throne", "thyme time", "toe tow", "vain vein", "wade weighed", "warn worn",
+    "witch which", "wrote rote", "aloud allowed", "ascent assent", "bolder boulder", "cereal serial", "council counsel", "discreet discrete",
+    "stephens stevens", "stephenson stevenson", "sean shawn shaun", "geoff jeff", "geoffrey jeffrey jeffery", "catherine katherine kathryn catharine katharine", "steven stephen",
     "philip phillip", "jon john", "sara sarah", "lee leigh", "brian bryan bryon", "mohammed muhammad mohamed mohammad muhammed",
     "lewis louis", "allan alan allen", "thompson thomson", "schmidt schmitt", "meyer myer meier maier mayer", "nicholas nicolas",
     "zoe zoey", "rachel rachael", "michael micheal", "debra deborah", "theresa teresa", "megan meghan", "hayley haley hailey",
@@ -26,24 +34,27 @@ const SAME_SOUND: &[&str] = &[
 /// How a word sounds, as far as its spelling says.
 #[derive(Clone, Debug)]
 pub(super) struct Sound {
-    /// The line of [`SAME_SOUND`] that it stands in.
-    line: Option<usize>,
+    /// The lines of [`SAME_SOUND`] that it stands in.
+    lines: Vec<usize>,
     /// Empty for a word too short to tell.
     phones: String,
 }
 
 impl Sound {
     pub fn of(word: &str) -> Self {
-        static LINES: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
-            let lines = SAME_SOUND.iter().enumerate();
-            lines.flat_map(|(n, line)| line.split(' ').map(move |word| (word, n))).collect()
+        static LINES: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+            let mut lines: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (n, line) in SAME_SOUND.iter().enumerate() {
+                line.split(' ').for_each(|word| lines.entry(word).or_default().push(n));
+            }
+            lines
         });
-        Self { line: LINES.get(word).copied(), phones: if word.len() >= 3 { phones(word) } else { String::new() } }
+        Self { lines: LINES.get(word).cloned().unwrap_or_default(), phones: if word.len() >= 3 { phones(word) } else { String::new() } }
     }
 
     /// Two words of equal sound.
     pub fn same(&self, other: &Self) -> bool {
-        (self.line.is_some() && self.line == other.line) || (!self.phones.is_empty() && self.phones == other.phones)
+        self.lines.iter().any(|line| other.lines.contains(line)) || (!self.phones.is_empty() && self.phones == other.phones)
     }
 }
 

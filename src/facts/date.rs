@@ -120,12 +120,23 @@ fn day_first(lex: &[Lexeme], i: usize) -> Option<Date> {
     let at = after + usize::from(of);
     let (month, next) = month(lex, at)?;
     let verb = is_word(lex, at, &["may", "march"]) && !of && numbered.is_none();
-    let prepared = i > 0 && is_word(lex, i - 1, &["on", "for", "until", "by", "from", "to", "since", "before", "after"]);
+    // "Wed 14 May"; with a capital it is the month wherever it stands.
+    let named = i > 0 && is_weekday_word(lex, i - 1) || (lex[at].capital && i > 0);
+    let prepared = named || i > 0 && is_word(lex, i - 1, &["on", "for", "until", "by", "from", "to", "since", "before", "after"]);
     if verb && is_word(lex, at, &["may"]) && !prepared {
         return None;
     }
     let (year, next) = with_year(lex, next);
     canonical(year, month, day).map(|text| (text, next))
+}
+
+fn is_weekday_word(lex: &[Lexeme], i: usize) -> bool {
+    #[rustfmt::skip]
+    const WEEKDAYS: &[&str] = &[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri",
+        "sat", "sun",
+    ];
+    is_word(lex, i, WEEKDAYS)
 }
 
 fn with_year(lex: &[Lexeme], at: usize) -> (Option<u64>, usize) {

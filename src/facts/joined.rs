@@ -14,6 +14,14 @@ pub(super) fn join(mut tokens: Vec<Token>) -> Vec<Token> {
             at += 2;
             continue;
         }
+        if joins(out.last(), rest) {
+            let (last, more) = (out.len() - 1, &rest[1]);
+            out[last].text.push_str(&more.text);
+            out[last].parts.push(more.text.clone());
+            out[last].span.end = more.span.end;
+            at += 2;
+            continue;
+        }
         if let Some((hours, minutes, used)) = hours_and_minutes(rest) {
             let span = rest[0].span.start..rest[used - 1].span.end;
             let mut push = |kind, text: &str| out.push(Token::new(kind, text, span.clone()));
@@ -105,6 +113,12 @@ fn together(rest: &[Token], before: Option<&Token>) -> Option<(Option<Token>, us
         return Some((None, 1));
     }
     None
+}
+
+/// "two zero dash five five": one number that is read in groups.
+fn joins(before: Option<&Token>, rest: &[Token]) -> bool {
+    let whole = |t: Option<&Token>| t.is_some_and(|t| t.kind == Kind::Number && t.text.bytes().all(|b| b.is_ascii_digit()));
+    is(rest.first(), &["dash", "hyphen"]) && whole(before) && whole(rest.get(1))
 }
 
 fn is_number(token: Option<&Token>) -> bool {

@@ -59,7 +59,7 @@ fn short_scale(lex: &[Lexeme], number: Group) -> Group {
 }
 
 fn spoken(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
-    let (digits, after) = amount(lex, i).or_else(|| one(lex, i))?;
+    let (digits, after) = amount(lex, i).or_else(|| one(lex, i)).or_else(|| shortened(lex, i))?;
     // "a 25-dollar fee"
     let hyphen = usize::from(is_mark(lex, after, '-') && lex[after].glued);
     if is_word(lex, after, &["grand"]) {
@@ -73,6 +73,14 @@ fn spoken(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
         _ => (0, unit_end),
     };
     Some((canonical(&digits, part, currency)?, next))
+}
+
+/// "20k" before "dollars".
+fn shortened(lex: &[Lexeme], i: usize) -> Option<(String, usize)> {
+    let plain = group(lex, i)?;
+    let next = plain.next;
+    let scaled = short_scale(lex, plain);
+    (scaled.next > next).then_some((scaled.digits, scaled.next))
 }
 
 /// "a dollar".

@@ -63,6 +63,16 @@ fn unit(lex: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
         };
         return Some((words, at + 2 + stop));
     }
+    if lex.get(at + 1).is_some_and(|l| l.glued && matches!(l.shape, Shape::Mark('\u{b2}'))) {
+        let words = match raw {
+            "m" => "square meter",
+            "ft" => "square foot",
+            "km" => "square kilometer",
+            "mi" => "square mile",
+            _ => return None,
+        };
+        return Some((words, at + 2));
+    }
     let words = abbreviation(raw)?;
     // One letter is a unit only when nothing else can follow: "5 m wide", not "5 M 3".
     let code = raw.len() == 1 && lex.get(at + 1).is_some_and(|l| l.shape == Shape::Digits || (l.glued && is_mark(lex, at + 1, '-')));

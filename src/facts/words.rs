@@ -167,17 +167,13 @@ fn is_short_weekday(lex: &[Lexeme], i: usize) -> bool {
 
 /// "N 5th Street": a capital before a name or an ordinal.
 pub(super) fn is_direction(lex: &[Lexeme], i: usize) -> bool {
+    const BEFORE: &[&str] = &["on", "at", "to", "along", "from", "near", "onto"];
+    let Some(letter) = lex.get(i).filter(|l| l.raw.len() == 1 && l.capital && !l.glued) else { return false };
+    let placed = i > 0 && (digits(lex, i - 1).is_some() || is_word(lex, i - 1, BEFORE));
     let stop = usize::from(is_mark(lex, i + 1, '.') && lex[i + 1].glued);
     let at = i + 1 + stop;
     let named = lex.get(at).is_some_and(|l| l.shape == Shape::Word && l.capital && l.text.len() > 2 && !l.glued);
-    let letter = word(lex, i).is_some_and(|w| DIRECTIONS.iter().any(|(from, _)| *from == w));
-    letter
-        && lex[i].raw.len() == 1
-        && lex[i].capital
-        && !lex[i].glued
-        && i > 0
-        && digits(lex, i - 1).is_some()
-        && (named || ordinal(lex, at).is_some())
+    DIRECTIONS.iter().any(|(from, _)| *from == letter.text) && placed && (named || ordinal(lex, at).is_some())
 }
 
 /// "Austin, TX": a state after a comma, when nothing but a figure or the end of the sentence follows.
