@@ -364,6 +364,19 @@ mod tests {
     }
 
     #[test]
+    fn packets_that_come_too_late_are_counted_and_named() {
+        let mut timeline = Timeline::default();
+        for k in (0..40_u16).filter(|k| *k != 5) {
+            timeline.push(&frame(i64::from(k) * 20, k, u32::from(k) * 160, k == 0, k as i16 + 1));
+        }
+        assert_eq!(timeline.discarded(), None);
+        timeline.ready(CallTime::from_millis(800));
+        timeline.push(&frame(800, 5, 800, false, 6));
+        let said = timeline.discarded().expect("a sentence");
+        assert!(said.starts_with("1 packet of the bot's audio came more than"), "{said}");
+    }
+
+    #[test]
     fn concealment_is_for_the_recording_only() {
         let mut timeline = Timeline::default();
         let tone = |k: u16| (0..160).map(|n| (f64::from(u32::from(k) * 160 + n) * 0.11).sin() * 9000.0).map(|s| s as i16).collect();
