@@ -59,7 +59,7 @@ pub struct Fit {
 
 impl Fit {
     /// Least advantage at which the expected words are taken to have been said.
-    const LEAST_ADVANTAGE: f64 = -2.5;
+    const LEAST_ADVANTAGE: f64 = -2.0;
     /// A recogniser that is surer than this of what it heard is believed.
     const MOST_CONFIDENCE: f64 = 0.9;
     /// Factors between 1 and this are not worth a number.

@@ -13,7 +13,6 @@ fn audio(clip: &[i16]) -> Vec<f32> {
 }
 
 /// A recording of `benches/names`.
-#[expect(dead_code)]
 fn spoken(name: &str) -> Vec<i16> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/names").join(name);
     read_wav(&std::fs::read(path).unwrap()).unwrap().at_rate(8000).samples
@@ -24,12 +23,29 @@ fn doubt(text: &str, heard: &str, expected: &str) -> Doubt {
     Doubt { heard: start..start + heard.len(), expected: expected.to_owned() }
 }
 
-/// What the audio says of the words `heard` if `expected` was expected; the text must be as it was heard.
-fn fit(clip: &[i16], text: &str, heard: &str, expected: &str) -> Fit {
-    let audio = audio(clip);
-    assert_eq!(engine().transcribe(&audio).unwrap(), text);
-    let fits = engine().compare(&audio, text, &[doubt(text, heard, expected)]).unwrap();
-    fits[0].unwrap_or_else(|| panic!("no answer: {heard} for {expected}"))
+/// What was heard in the place of the name that a voice says, and how well its audio fits another word there.
+fn fit(voice: &str, said: &str, expected: &str) -> (String, Fit) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/names");
+    let prompts = std::fs::read_to_string(folder.join("prompts.tsv")).unwrap();
+    let found = prompts.lines().enumerate().find(|(_, line)| line.split('\t').nth(1) == Some(said));
+    let (number, line) = found.unwrap_or_else(|| panic!("{said} is not in the prompts"));
+    let audio = audio(&spoken(&format!("{voice}_{number:02}.wav")));
+    let text = engine().transcribe(&audio).unwrap();
+    let place = line.split_whitespace().position(|word| word.starts_with("{}")).unwrap();
+    let word = text.split_whitespace().nth(place).unwrap().trim_matches(|c: char| !c.is_alphanumeric());
+    let fits = engine().compare(&audio, &text, &[doubt(&text, word, expected)]).unwrap();
+    (text.clone(), fits[0].unwrap_or_else(|| panic!("no answer: {text}")))
+}
+
+#[test]
+fn a_misheard_name_is_forgiven_and_a_wrong_one_is_not() {
+    for (voice, said, wrong) in [("hibari", "Celebrex", "Celexa"), ("joe", "Okonkwo", "Okafor"), ("joe", "Peugeot", "Pinto")] {
+        let (text, right) = fit(voice, said, said);
+        assert!(!text.contains(said), "{said} was heard right: {text}");
+        assert!(right.allows(), "{said}: {text} {right:?}");
+        let (text, wrong) = fit(voice, said, wrong);
+        assert!(!wrong.allows(), "{said}: {text} {wrong:?}");
+    }
 }
 
 #[test]
