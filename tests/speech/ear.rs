@@ -39,7 +39,7 @@ fn fit(voice: &str, said: &str, expected: &str) -> (String, Fit) {
 
 #[test]
 fn a_misheard_name_is_forgiven_and_a_wrong_one_is_not() {
-    for (voice, said, wrong) in [("hibari", "Celebrex", "Celexa"), ("hibari", "Siobhan", "Shannon"), ("joe", "Peugeot", "Pinto")] {
+    for (voice, said, wrong) in [("hibari", "Celebrex", "Celexa"), ("joe", "Okonkwo", "Okafor"), ("joe", "Peugeot", "Pinto")] {
         let (text, right) = fit(voice, said, said);
         assert!(!text.contains(said), "{said} was heard right: {text}");
         assert!(right.allows(), "{said}: {text} {right:?}");
