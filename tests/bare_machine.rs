@@ -1,4 +1,4 @@
-//! A machine with no more than a call needs: a network namespace with nothing but loopback, no multicast route, no IPv6, no
+//! A machine with only what a call needs: a network namespace with nothing but loopback, no multicast route, no IPv6, no
 //! resolv.conf, no certificates, no HOME, no real-time priority.
 
 mod common;

@@ -111,7 +111,7 @@ impl Evidence<'_> {
     }
 }
 
-/// The first number for which something holds, unless it cannot be told.
+/// The first number for which something holds, unless it is not known.
 fn first<E>(numbers: impl IntoIterator<Item = usize>, holds: impl Fn(usize) -> Result<bool, E>) -> Result<Option<usize>, E> {
     for number in numbers {
         if holds(number)? {

@@ -19,7 +19,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     Some((vec![Token::new(Kind::Address, text, span(lex, i, next))], next))
 }
 
-/// Nobody says "https://".
+/// The scheme is not spoken.
 fn past_scheme(lex: &[Lexeme], i: usize) -> usize {
     let scheme = is_word(lex, i, &["http", "https"]) && is_mark(lex, i + 1, ':') && is_mark(lex, i + 2, '/') && is_mark(lex, i + 3, '/');
     if scheme { i + 4 } else { i }

@@ -1,7 +1,7 @@
 //! Codes and addresses that are spelled out, read with a target in mind: "bravo seven kilo four" for `b7k4`,
 //! "j o n at example dot com" for `jon@example.com`.
 //!
-//! Alone, such words are words ("Delta", "Hotel 5", "see"); only the other text tells that they spell something. Every letter and
+//! Alone, such words are words ("Delta", "Hotel 5", "see"); only the other text shows that they spell something. Every letter and
 //! figure must be there, in order.
 
 use super::cardinal::unit;

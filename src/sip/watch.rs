@@ -38,7 +38,7 @@ struct Watched {
     answered: bool,
     /// The last response, so that a retransmitted one is reported once.
     last: Option<(u16, String)>,
-    /// Where the peer wants requests, as far as it has said: until then, whom the INVITE was for.
+    /// Where the peer wants requests, as far as it has said: until then, the INVITE's target.
     target: Uri,
     /// At most one of the peer's and one of a proxy's.
     nonces: Vec<Nonce>,

@@ -63,7 +63,7 @@ impl HttpTranscriber {
         let url = format!("{base}/v1/audio/transcriptions");
         reqwest::Url::parse(&url).map_err(|e| SttError::Setup(e.to_string()))?;
         let builder = || Client::builder().connect_timeout(CONNECT_TIMEOUT.min(config.timeout)).timeout(config.timeout);
-        // Without a certificate authority on the machine there is no other client than one that trusts nobody.
+        // Without a certificate authority on the machine the only client that can be built trusts no authority.
         let built = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = built.map_err(|e| SttError::Setup(e.to_string()))?;
         Ok(Self { config, url, client })
