@@ -5,9 +5,10 @@ use super::lexeme::{Lexeme, Shape, is_mark, is_word, span};
 use super::token::{Kind, Token};
 
 /// Endings that make a word with a full stop in it an address. Without this list "me.Thanks" is one.
+#[rustfmt::skip]
 const ENDINGS: &[&str] = &[
-    "com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info", "biz", "app", "us", "me", "tv", "ca", "au",
-    "nl", "es", "it", "eu", "ch", "xyz", "shop", "store", "health",
+    "com", "org", "net", "io", "co", "uk", "edu", "gov", "dev", "ai", "de", "fr", "in", "info", "biz", "app", "us", "me", "tv", "ca", "au", "nl",
+    "es", "it", "eu", "ch", "xyz", "shop", "store", "health", "ly", "gg", "be", "ie", "nz", "za",
 ];
 
 /// No address has more parts than this; it bounds the search.

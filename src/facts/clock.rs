@@ -93,6 +93,9 @@ fn relative(lex: &[Lexeme], i: usize) -> Option<Clock> {
     if !(past || to) || !(1..=59).contains(&minute) {
         return None;
     }
+    if past && let Some((midnight, next)) = self::named(lex, after + 1) {
+        return Some((format!("{}:{minute:02}", &midnight[..2]), next));
+    }
     let hour = group(lex, after + 1)?;
     let value = hour.value().filter(|h| (1..=12).contains(h))?;
     let (half, next) = half_of_day(lex, hour.next).map_or((None, hour.next), |(h, n)| (Some(h), n));

@@ -184,7 +184,8 @@ fn zero(lex: &[Lexeme], at: usize, before: &[Part]) -> Option<(Part, usize)> {
     let inside = before.last().is_some_and(|p| !p.letters || figure(skip_separators(lex, at + 1, true)));
     let oh = |i| is_word(lex, i, &["oh", "o"]);
     let read = |i| figure(i) || oh(i);
-    let leading = before.is_empty() && read(at + 1) && read(at + 2) && (figure(at + 1) || figure(at + 2));
+    let second = read(at + 2) || is_word(lex, at + 2, &["hundred"]);
+    let leading = before.is_empty() && read(at + 1) && second && (figure(at + 1) || figure(at + 2));
     let part = Part { oh: true, ..Part::new("0", true, false) };
     (inside || leading).then_some((part, at + 1))
 }

@@ -25,7 +25,7 @@ const ABBREVIATIONS_ANY_CASE: &[(&str, &str)] = &[
     ("hr", "hour"), ("hrs", "hour"), ("min", "minute"), ("mins", "minute"), ("sec", "second"), ("secs", "second"), ("ms", "millisecond"),
     ("wk", "week"), ("wks", "week"), ("mo", "month"), ("mos", "month"), ("yr", "year"), ("yrs", "year"), ("sqft", "square foot"),
     ("bpm", "beat per minute"), ("kcal", "kilocalorie"), ("cal", "calorie"), ("db", "decibel"), ("mmhg", "millimeter of mercury"),
-    ("pcs", "piece"), ("pkt", "packet"),
+    ("pcs", "piece"), ("hp", "horsepower"), ("pkt", "packet"),
 ];
 
 /// Other names of a unit, in the singular.

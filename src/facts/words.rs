@@ -5,6 +5,7 @@ use super::lexeme::{Lexeme, Shape, digits, is_mark, is_word, span, word};
 use super::ordinal::ordinal;
 use super::spelling::american;
 use super::token::{Kind, Token};
+use super::units::unit_name;
 
 #[rustfmt::skip]
 const CONTRACTIONS: &[(&str, &str)] = &[
@@ -160,8 +161,9 @@ fn ends_street(lex: &[Lexeme], i: usize) -> bool {
 
 fn is_short_weekday(lex: &[Lexeme], i: usize) -> bool {
     const BEFORE: &[&str] = &["on", "this", "next", "last", "every", "and", "to", "through", "by", "until", "or", "from", "for"];
-    let before = i > 0 && (is_word(lex, i - 1, BEFORE) || is_mark(lex, i - 1, '-') || is_mark(lex, i - 1, '\u{2013}'));
-    let after = lex.get(i + 1).is_some_and(|l| matches!(l.shape, Shape::Digits | Shape::Mark('-' | '\u{2013}' | ',')));
+    let before =
+        i > 0 && (is_word(lex, i - 1, BEFORE) || is_mark(lex, i - 1, '-') || is_mark(lex, i - 1, '\u{2013}') || is_mark(lex, i - 1, '&'));
+    let after = lex.get(i + 1).is_some_and(|l| matches!(l.shape, Shape::Digits | Shape::Mark('-' | '\u{2013}' | ',' | '&')));
     lex[i].capital && (before || after)
 }
 
@@ -235,10 +237,15 @@ fn mark_word(lex: &[Lexeme], i: usize) -> Option<&'static str> {
         return None;
     };
     let before_figures = lex.get(i + 1).is_some_and(|l| l.glued && l.shape == Shape::Digits);
+    // "#A-1093"
+    let before_code = before_figures || lex.get(i + 1).is_some_and(|l| l.glued && l.shape == Shape::Word && l.capital);
+    // "$4.99/month"
+    let per = mark == '/' && word(lex, i + 1).is_some_and(|w| unit_name(w).is_some());
     match mark {
         '&' => Some("and"),
         '+' if !before_figures => Some("plus"),
-        '#' if before_figures => Some("number"),
+        '#' if before_code => Some("number"),
+        '/' if per => Some("per"),
         '#' => Some("pound"),
         '*' => Some("star"),
         '@' => Some("at"),
