@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A voice bot with one defect: SIP over UDP (RFC 3261) and RTP, from the standard library alone.
 
-    bot.py [--port PORT]     prints "ready PORT"
+    bot.py [--port PORT] [--log FILE]     prints "ready PORT"
 
 The user part of the called URI names a dialogue or a mutant of table.py: sip:order@127.0.0.1:5070, sip:w01@127.0.0.1:5070.
 """
@@ -54,7 +54,8 @@ class Call:
     def __init__(self, bot, invite, source):
         self.bot, self.invite, self.source = bot, invite, source
         user = re.match(r"sips?:([^@;]*)@", invite.first.split()[1])
-        self.behaviour = table.behaviour(user.group(1))
+        self.user = user.group(1)
+        self.behaviour = table.behaviour(self.user)
         self.tag, self.cseq = f"{random.getrandbits(48):x}", 100
         self.replies = table.payloads(self.behaviour)
         self.media = Media(self.behaviour, self.turn, self.key, self.reply_ended)
@@ -140,6 +141,8 @@ class Call:
             self.respond(message, "200 OK")
 
     def end(self):
+        if not self.over and self.bot.log:
+            print(self.user, f"{1000 * self.media.late:.1f}", file=self.bot.log, flush=True)
         self.over = True
         for task in list(self.tasks):
             task.cancel()
@@ -198,12 +201,11 @@ class Call:
         self.behaviour.mute = False
         self.media.say(0, self.replies[0])
         running = asyncio.get_running_loop().create_task(self.media.run())
-        await asyncio.sleep(4.0)
+        await asyncio.sleep(2.5)
         running.cancel()
         self.behaviour.mute = True
 
     async def hang_up(self):
-        self.over = True
         await self.transact("BYE")
         self.end()
 
@@ -291,8 +293,8 @@ def offered(body):
 
 
 class Bot(asyncio.DatagramProtocol):
-    def __init__(self):
-        self.calls = {}
+    def __init__(self, log):
+        self.calls, self.log = {}, log
 
     def connection_made(self, transport):
         self.transport = transport
@@ -323,9 +325,10 @@ def prefer_this_process():
 async def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--port", type=int, default=0)
-    port = arguments.parse_args().port
+    arguments.add_argument("--log", type=argparse.FileType("a"), help="one line per call: whom it called, how late its latest frame was, in ms")
+    arguments = arguments.parse_args()
     table.prepare()
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Bot, local_addr=("127.0.0.1", port))
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Bot(arguments.log), local_addr=("127.0.0.1", arguments.port))
     print("ready", transport.get_extra_info("sockname")[1], flush=True)
     prefer_this_process()
     await asyncio.Event().wait()

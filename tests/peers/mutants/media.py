@@ -28,7 +28,7 @@ class Media(asyncio.DatagramProtocol):
         self.reply, self.began = -1, 0.0
         self.voiced, self.speaking_since, self.last_voice = 0, None, 0.0
         self.cleared_at = WITHOUT_A_DEADLINE
-        self.listens = True
+        self.listens, self.late = True, 0.0
         self.sequence, self.stamp, self.ssrc = random.randrange(1 << 16), random.randrange(1 << 31), random.randrange(1 << 32)
         self.held, self.second, self.random = [], None, random.Random(4)
         self.pressed, self.last_key = "", None
@@ -81,10 +81,10 @@ class Media(asyncio.DatagramProtocol):
         self.reply, self.began = reply, time.monotonic()
 
     def press(self, keys):
-        """RFC 4733: each key for 100 ms, its end three times, then 60 ms of silence. A comma is a pause of a second."""
+        """RFC 4733: each key for 100 ms, its end three times, then 60 ms of silence. A comma is a pause of 300 ms."""
         for key in keys:
             if key == ",":
-                self.queue.extend([(SILENT, None)] * 50)
+                self.queue.extend([(SILENT, None)] * 15)
                 continue
             steps = [(n * FRAME, False) for n in range(1, 5)] + [(5 * FRAME, True)] * 3
             self.queue.extend(("key", KEYS.index(key), length, end, n) for n, (length, end) in enumerate(steps))
@@ -93,7 +93,9 @@ class Media(asyncio.DatagramProtocol):
     async def run(self):
         start, tick = time.monotonic(), 0
         while True:
-            await asyncio.sleep(max(0.0, start + tick * 0.02 - time.monotonic()))
+            due = start + tick * 0.02
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self.late = max(self.late, time.monotonic() - due)
             self.tick(tick)
             tick += 1
 

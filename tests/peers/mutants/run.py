@@ -51,30 +51,24 @@ def goldencall(arguments, scenarios, folder, more=()):
     return json.loads(report.read_text())["calls"]
 
 
-def first_failure(call):
-    """The name and the reason of the first check that failed."""
-    for turn in call["turns"]:
-        for check in turn["checks"]:
-            if check["outcome"] == "failed":
-                return check["check"], check.get("reason") or f"expected {check['expected']}, got {check['actual']}"
-    return "", ""
-
-
 def failures(call):
-    return {check["check"] for turn in call["turns"] for check in turn["checks"] if check["outcome"] == "failed"}
+    """The failed checks, each with its reason, in the order of the dialogue."""
+    failed = [check for turn in call["turns"] for check in turn["checks"] if check["outcome"] == "failed"]
+    return [(check["check"], check.get("reason") or f"expected {check['expected']}, got {check['actual']}") for check in failed]
 
 
 def verdict(call, checks):
     """caught, missed (by another check than the table says), blamed or survived; the check; the message."""
+    checks = checks.split()
     if call["outcome"] == "passed":
         return "survived", "", ""
     if call["outcome"] == "error":
         kind = call["error"]["kind"]
-        if kind not in BOTS:
-            return "blamed", kind, call["error"]["message"]
-        return ("caught" if kind in checks.split() else "missed"), kind, call["error"]["message"]
-    check, reason = first_failure(call)
-    return ("caught" if check in checks.split() else "missed"), check, reason
+        found = "blamed" if kind not in BOTS else "caught" if kind in checks else "missed"
+        return found, kind, call["error"]["message"]
+    failed = failures(call)
+    by_the_table = [(check, reason) for check, reason in failed if check in checks]
+    return ("caught" if by_the_table else "missed"), *(by_the_table or failed)[0]
 
 
 def run_mutants(arguments, port, names):
@@ -85,7 +79,7 @@ def run_mutants(arguments, port, names):
     results = {}
     for name in names:
         found, check, message = verdict(calls[name], table.MUTANTS[name].checks)
-        also = sorted(failures(calls[name]) - {check})
+        also = sorted({other for other, _ in failures(calls[name])} - {check})
         results[name] = {"verdict": found, "check": check, "message": message.replace(f":{port}", ":5070"), "also": also, "heard": [turn["heard"] for turn in calls[name]["turns"]]}
     return results
 
@@ -101,7 +95,7 @@ def run_plain(arguments, port, count):
         for call in goldencall(arguments, files, folder):
             results[call["outcome"]] += 1
             if call["outcome"] != "passed":
-                error = call["error"]["message"] if call["error"] else ": ".join(first_failure(call))
+                error = call["error"]["message"] if call["error"] else ": ".join(failures(call)[0])
                 alarms.append(f"{call['scenario']}: {call['outcome']}: {error}; heard {[turn['heard'] for turn in call['turns']]}")
     return {"calls": sum(results.values()), "outcomes": dict(results), "alarms": alarms}
 
@@ -161,7 +155,7 @@ def page(results, seconds):
     if plain:
         passed = plain["outcomes"].get("passed", 0)
         lines += [f"Calls without a defect: {plain['calls']}, of which {passed} passed ({seconds['plain']:.0f} s).", ""]
-    lines += ["\"Caught by\" is the first failed check, or the kind of error for a call that was not set up.", ""]
+    lines += ["\"Caught by\" is the check that failed, or the kind of error for a call that was not set up.", ""]
     for kind in ("words", "audio", "timing", "call"):
         lines += [f"## {kind.capitalize()}", "", "| mutant | defect | caught by | message |", "|---|---|---|---|"]
         for name, result in alone.items():
@@ -180,7 +174,8 @@ def options():
     parser.add_argument("--only", help="only these, separated by commas")
     parser.add_argument("--hog", action="store_true", help="all of it again beside two busy loops per core")
     parser.add_argument("--plain", type=int, default=0, metavar="N", help="then N calls without a defect")
-    parser.add_argument("--json", type=Path, help="where to write the results")
+    parser.add_argument("--json", type=Path, help="where to write the results; what is there from an earlier run is kept")
+    parser.add_argument("--bot-log", type=Path, help="where the bot writes how late its audio was")
     parser.add_argument("--docs", type=Path, help="where to write the page")
     return parser.parse_args()
 
@@ -190,8 +185,9 @@ def main():
     names = [name for name, mutant in table.MUTANTS.items() if not arguments.quick or mutant.quick]
     if arguments.only is not None:
         names = [name for name in names if name in arguments.only.split(",")]
-    bot = subprocess.Popen([sys.executable, HERE / "bot.py"], stdout=subprocess.PIPE, text=True)
-    results, seconds = {}, {}
+    bot = subprocess.Popen([sys.executable, HERE / "bot.py", *(["--log", arguments.bot_log] if arguments.bot_log else [])], stdout=subprocess.PIPE, text=True)
+    results = json.loads(arguments.json.read_text()) if arguments.json and arguments.json.exists() else {}
+    seconds = results.pop("seconds", {})
     try:
         port = int(bot.stdout.readline().split()[1])
         for title in ["alone"] + ["hog"] * arguments.hog if names else []:

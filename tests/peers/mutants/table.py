@@ -49,7 +49,7 @@ def say(*names):
 
 ORDER = {0: say("order-greeting"), 1: say("order-shipped"), 2: say("order-welcome")}
 LOOKUP = {0: say("order-greeting"), 1: lambda: [load("order-one-moment"), 0.6, load("order-shipped")]}
-BALANCE = {0: say("balance-greeting"), 1: say("balance-amount"), 2: say("balance-goodbye")}
+BALANCE = {0: say("balance-greeting"), 1: say("balance-right"), 2: say("balance-goodbye")}
 TRAVEL = {0: say("travel-greeting"), 1: say("travel-found"), 2: say("travel-booked")}
 BOOKING = {0: say("booking-greeting"), 1: say("booking-booked"), 2: say("booking-goodbye")}
 TERMS = {0: say("long-terms"), 1: say("booking-which-day")}
@@ -104,13 +104,13 @@ WORDS = [
     words("w14", "another reply: One moment, please", "order", 1, "order-one-moment"),
     words("w15", "another bot's greeting", "order", 0, "travel-greeting"),
     words("w16", "the wrong answer in the last turn", "order", 2, "travel-sorry"),
-    words("w17", "cents swapped: $1,254.73 for $1,254.37", "balance", 1, "balance-cents"),
-    words("w18", "digits of an amount swapped: $1,245.37 for $1,254.37", "balance", 1, "balance-amount"),
-    words("w19", "minus $1,254.37", "balance", 1, "balance-minus", quick=True),
+    words("w17", "cents swapped: $640.52 for $640.25", "balance", 1, "balance-cents"),
+    words("w18", "another amount: $604.25 for $640.25", "balance", 1, "balance-other"),
+    words("w19", "minus $640.25", "balance", 1, "balance-minus", quick=True),
     words("w20", "euros for dollars", "balance", 1, "balance-currency"),
-    words("w21", "savings for checking account", "balance", 1, "balance-account"),
-    words("w22", "adds what must not be said: Your account is overdrawn", "balance", 1, lambda: load("balance-amount") + silence(0.3) + load("balance-overdrawn"), "not says", quick=True),
-    words("w23", "cents cut off", "balance", 1, lambda: cut("balance-amount", 0, -1.9)),
+    words("w21", "savings for checking account", "balance", 1, "balance-savings"),
+    words("w22", "adds what must not be said: Your account is overdrawn", "balance", 1, lambda: load("balance-right") + silence(0.3) + load("balance-overdrawn"), "not", quick=True),
+    words("w23", "cents cut off", "balance", 1, lambda: cut("balance-right", 0, -1.45)),
     words("w24", "Denver to Boston for Boston to Denver", "travel", 1, "travel-swapped", quick=True),
     words("w25", "two flights for three", "travel", 1, "travel-count"),
     words("w26", "evening for morning", "travel", 1, "travel-evening"),
@@ -137,7 +137,7 @@ AUDIO = [
     audio("a07", "bytes of 16-bit PCM sent as mu-law", "within says quality", lambda: sound.raw(load(SHIPPED))),
     audio("a08", "A-law sent as mu-law", "says quality", lambda: sound.encode_a_law(load(SHIPPED))),
     audio("a09", "10 % of the packets lost", "quality", rtp="loss", quick=True),
-    audio("a10", "300 ms lost in the middle of a word", "quality", rtp="gap"),
+    audio("a10", "300 ms lost in the middle of a word", "quality says", rtp="gap"),
     audio("a11", "300 ms of digital silence in the middle of a word", "quality says", lambda: without(load(SHIPPED), 0.95, 0.3)),
     audio("a12", "packets sent in bursts of 240 ms", "quality", rtp="burst"),
     audio("a13", "50 dB too quiet", "quality says within", lambda: scaled(load(SHIPPED), 1 / 100)),
@@ -164,7 +164,7 @@ TIMING = [
     timing("t11", "stops 1.5 s after an interruption", "terms", "stops_within", stops=1.5),
     timing("t12", "a filler in time, the answer 2.8 s later", "lookup", "answer_latency", replies={1: lambda: [load("order-one-moment"), 2.8, load(SHIPPED)]}, quick=True),
     timing("t13", "a filler and no answer", "lookup", "says", replies={1: say("order-one-moment")}),
-    timing("t14", "speaks when the caller wants to think", "patience", "silent_for", impatient=(4.5, say("travel-sorry")), quick=True),
+    timing("t14", "speaks when the caller wants to think", "patience", "silent_for", impatient=(8.0, say("travel-sorry")), quick=True),
     timing("t15", "the greeting is said twice", "order", "says", replies={0: lambda: [load(GREETED), 0.4, load(GREETED)]}),
     timing("t16", "no greeting: the bot waits for the caller", "order", "within", delays={0: 60.0}),
 ]

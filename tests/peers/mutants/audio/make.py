@@ -33,7 +33,10 @@ def save(path, samples):
 
 if __name__ == "__main__":
     make.HIBARI = make.Hibari()
+    wanted = sys.argv[1:]
     for line in (HERE / "texts.tsv").read_text().splitlines():
         name, _written, spoken = line.split("\t")
+        if wanted and name not in wanted:
+            continue
         x = make.trim(make.telephone(*make.heart(spoken), make.PEAK))
         save(HERE / f"{name}.wav", make.pcm16(x, make.MARGIN))
