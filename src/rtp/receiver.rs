@@ -3,11 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rtc_shared::marshal::Unmarshal;
 use rtp::packet::Packet;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::formats::{Formats, Payload};
 use super::latch::{Accepted, Latch, Place};
@@ -22,6 +24,8 @@ use crate::transport::{CallEvent, TimestampedSocket};
 
 /// So many packets of a kind that cannot be used are not an accident.
 const TOO_MANY: u32 = 20;
+/// How old the note that everything was read may become while nothing comes.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// What a datagram is, by its first octets (RFC 7983, section 7; RFC 5761, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: Call
     let mut refused = false;
     let mut inbound = Inbound::new(shared, clock, events);
     loop {
-        let received = match socket.recv(&mut buffer).await {
+        let received = match next(socket, shared, &mut buffer).await {
             Ok(received) => received,
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 if !refused && events.send(CallEvent::Lost(clock.now(), "nothing listens on the bot's RTP port".to_owned())).is_err() {
@@ -76,6 +80,20 @@ pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: Call
             && !inbound.datagram(datagram, from, arrival)
         {
             return;
+        }
+    }
+}
+
+/// The next datagram. Before it waits it notes that everything up to this moment has been handed in.
+async fn next(socket: &TimestampedSocket, shared: &Shared, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, Monotonic)> {
+    loop {
+        let asked = Monotonic::now();
+        match socket.recv_now(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => shared.read_until(asked),
+            received => return received,
+        }
+        if let Ok(received) = timeout(LOOK_AGAIN, socket.recv(buffer)).await {
+            return received;
         }
     }
 }

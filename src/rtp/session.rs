@@ -15,7 +15,7 @@ use super::sender::RtpSender;
 use super::shared::Shared;
 use super::srtp::Keys;
 use super::{receiver, reports};
-use crate::clock::CallClock;
+use crate::clock::{CallClock, Monotonic};
 use crate::media::Reception;
 use crate::transport::{CallEvent, Capture, SentDigits, TimestampedSocket};
 
@@ -87,6 +87,8 @@ impl RtpSession {
                 () = stop.cancelled() => {}
                 () = receiver::run(&socket, &shared, clock, &events) => {}
             }
+            // Nothing will be read any more, so nothing is to be waited for.
+            shared.read_until(Monotonic(i64::MAX));
         });
     }
 
@@ -133,6 +135,11 @@ impl RtpSession {
             () = self.stop.cancelled() => Err(over()),
             sent = sent => sent.map_err(|_| over()),
         }
+    }
+
+    /// Up to when everything that came has been handed in: on a busy machine packets wait in the socket.
+    pub fn read_until(&self) -> Monotonic {
+        self.shared.was_read_until()
     }
 
     /// What was received so far.

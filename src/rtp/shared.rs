@@ -1,12 +1,14 @@
 //! What the tasks of a session share.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::mpsc;
 
 use super::capture::SessionCapture;
 use super::state::SessionState;
+use crate::clock::Monotonic;
 use crate::lock::lock;
 use crate::transport::Ignored;
 
@@ -22,6 +24,8 @@ pub(super) struct Shared {
     pub capture: SessionCapture,
     /// What came and was not the bot's, or could not be used.
     pub ignored: Ignored,
+    /// Up to when everything that came has been handed in, in nanoseconds of the machine's clock.
+    read_until: AtomicI64,
     state: Mutex<SessionState>,
     dtls: mpsc::Sender<DtlsDatagram>,
     dtls_inbox: Mutex<Option<mpsc::Receiver<DtlsDatagram>>>,
@@ -37,6 +41,7 @@ impl Shared {
             ssrc: rand::random(),
             capture: SessionCapture::default(),
             ignored: Ignored::default(),
+            read_until: AtomicI64::new(0),
             state: Mutex::default(),
             dtls,
             dtls_inbox: Mutex::new(Some(inbox)),
@@ -50,6 +55,15 @@ impl Shared {
         #[cfg(test)]
         self.locks.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         lock(&self.state)
+    }
+
+    /// Everything that came before this moment has been handed in.
+    pub fn read_until(&self, moment: Monotonic) {
+        self.read_until.store(moment.0, Ordering::Release);
+    }
+
+    pub fn was_read_until(&self) -> Monotonic {
+        Monotonic(self.read_until.load(Ordering::Acquire))
     }
 
     pub fn dtls_received(&self, datagram: &[u8], from: SocketAddr) {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::clock::CallClock;
+use crate::clock::{CallClock, Monotonic};
 use crate::codec::Codec;
 use crate::media::telephone_event::TelephoneEvent;
 use crate::time::CallTime;
@@ -234,4 +234,32 @@ async fn digits_take_the_place_of_audio() {
     assert!(packets.iter().filter(|packet| packet.3.is_some()).all(|packet| packet.2 == packets[0].2), "one timestamp");
     let stamp = |k: usize| u32::from_be_bytes(packets[k].2.clone().try_into().expect("four octets"));
     assert_eq!(stamp(7).wrapping_sub(stamp(0)), 7 * 160, "audio goes on where it would be");
+}
+
+#[tokio::test]
+async fn what_waits_in_the_socket_has_not_been_read() {
+    let (session, address, mut incoming) = session();
+    let mut peer = Peer::new();
+    session.set_remote(peer.address(), RtcpDestination::Muxed);
+    // Without a packet the note goes on all the same.
+    let start = Monotonic::now();
+    while session.read_until() <= start {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    peer.send(address, 0, None);
+    let sent = Monotonic::now();
+    assert!(session.read_until() < sent, "nothing has run since");
+    while session.read_until() < sent {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(incoming.try_recv(), Ok(CallEvent::Media(_))), "noted as read before it was handed in");
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_holds_nothing_up() {
+    let (session, _, _incoming) = session();
+    session.stop();
+    while session.read_until() != Monotonic(i64::MAX) {
+        tokio::task::yield_now().await;
+    }
 }

@@ -19,6 +19,7 @@ use super::session_timer::{Due, SessionTimer};
 use crate::lock::lock;
 use crate::media::Reception;
 use crate::scenario::DigitMode;
+use crate::time::CallTime;
 use crate::transport::{BoxFuture, Call, CallControl, CallEvent, DialError, DialErrorKind, HangUpOnDrop, SentDigits};
 
 /// A lost BYE must not hold up a run for Timer F's 32 s.
@@ -309,6 +310,10 @@ impl CallControl for SipCall {
 
     fn round_trip(&self) -> Option<Duration> {
         self.media().session().round_trip()
+    }
+
+    fn read_until(&self) -> Option<CallTime> {
+        Some(self.first.dial.clock.at(self.media().session().read_until()))
     }
 
     fn has_packets(&self) -> bool {

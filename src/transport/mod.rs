@@ -178,6 +178,12 @@ pub trait CallControl: Send + Sync {
         false
     }
 
+    /// Up to when everything that came from the bot is among the call's events; `None` where that is up to now. Silence may
+    /// take the place of a packet only before that: on a busy machine a packet waits to be read.
+    fn read_until(&self) -> Option<CallTime> {
+        None
+    }
+
     /// Sends these digits (0-9, *, #, A-D) as DTMF; resolves once the last one is sent, with the times.
     ///
     /// # Errors

@@ -65,6 +65,14 @@ impl TimestampedSocket {
         self.sender.try_clone()
     }
 
+    /// Receives a datagram that is already there; `WouldBlock` where none is.
+    ///
+    /// # Errors
+    /// As [`Self::recv`].
+    pub fn recv_now(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, Monotonic)> {
+        receive(&self.sender, buffer)
+    }
+
     /// Receives one datagram: its length, where it came from, and when the kernel had it.
     ///
     /// # Errors

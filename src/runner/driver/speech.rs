@@ -17,10 +17,17 @@ impl Driver<'_> {
     /// Hands the detector what has come in; at the end of the call, the rest of it.
     pub(super) async fn tick(&mut self) {
         let now = self.clock.now();
+        // This task may have been kept waiting: what came up to here is in the queue, later packets may wait in the socket.
+        let read = self.call.control.read_until().map_or(now, |read| read.min(now));
+        while self.ending.is_none()
+            && let Ok(event) = self.incoming.try_recv()
+        {
+            Box::pin(self.incoming(event)).await;
+        }
         if self.ending.is_some() {
             self.listening.backlog.extend_from_slice(self.evidence.timeline.rest());
         } else {
-            self.listening.backlog.extend_from_slice(self.evidence.timeline.ready(now));
+            self.listening.backlog.extend_from_slice(self.evidence.timeline.ready(read));
         }
         let last = self.ending.is_some() && !self.listening.last_fed;
         if self.listening.backlog.len() < LEAST_SAMPLES && !last {

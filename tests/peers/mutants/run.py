@@ -4,6 +4,7 @@
     run.py                                    all mutants once
     run.py --quick                            those that cargo test runs
     run.py --only w01,c19                     these
+    run.py --list                             their names and defects, without a call
     run.py --hog --plain 300 --docs FILE      alone, beside a busy loop for every half core, 300 calls without a defect; writes the page
 
 A mutant is caught when goldencall reports a failed check of the bot (exit 4), or an error of call set-up that names the bot's side (exit 3).
@@ -124,44 +125,63 @@ def report(title, results):
             print(f"  {name} {result['verdict']}: {mutant.what} (expected: {mutant.checks}; by {result['check'] or 'nothing'}): {result['message']}; heard {result['heard']}")
 
 
+PAGE = """# Bots with one defect
+
+How often does goldencall pass a bot that is wrong? `tests/peers/mutants` holds a voice bot in Python, written from the RFCs, that
+shares no code with goldencall. It has {count} versions with one defect each, the mutants below. Every one must fail, by a check that
+names the defect, and calls without a defect must pass. This page is written by
+
+```console
+$ cargo build && tests/peers/mutants/run.py --hog --plain 300 --docs docs/mutants.md
+```
+
+`cargo test --test mutants` calls a part of the table; with `GOLDENCALL_MUTANTS=all` in the environment it calls all of it.
+
+| run | calls | caught | by another check | blamed on the tester | survived | minutes |
+|---|---|---|---|---|---|---|
+{runs}
+
+{differ}
+{plain}
+{late}
+
+- A mutant is caught if a check fails (exit code 4) or, where no call was set up, if the error names the bot's side (exit code 3). An
+  error about goldencall itself counts as blamed on the tester.
+- The dialogues are sentences that the recogniser gets right over a clean line. Its own error rate is in [how exact it is](accuracy.md).
+- The bot runs under SCHED_FIFO where it is allowed to, so that its own delays are not goldencall's findings.
+- "Prednisolone" where "prednisone" was expected passes: the recogniser hears neither word, and the audio fits both.
+- A bot that does not answer a BYE is not found: goldencall stops waiting after 2 s and says nothing about it.
+"""
+
+
+def row(title, results, seconds):
+    counts = collections.Counter(result["verdict"] for result in results.values())
+    return f"| {title} | {len(results)} | {counts['caught']} | {counts['missed']} | {counts['blamed']} | {counts['survived']} | {seconds / 60:.1f} |"
+
+
 def page(results, seconds):
     """docs/mutants.md."""
-    alone, hog, plain = results["alone"], results.get("hog"), results.get("plain")
-    count = collections.Counter(result["verdict"] for result in alone.values())
-    lines = [
-        "# Bots with one defect",
-        "",
-        "How often does goldencall pass a bot that is wrong? `tests/peers/mutants` is a voice bot of its own (Python, SIP and RTP from the RFCs,",
-        f"no code shared with goldencall) with {len(alone)} versions, each with one defect, a mutant. Every one must fail, by a check that names the",
-        "defect, and calls without a defect must pass. This page is written by",
-        "",
-        "```console",
-        "$ cargo build && tests/peers/mutants/run.py --hog --plain 300 --docs docs/mutants.md",
-        "```",
-        "",
-        "`cargo test --test mutants` runs a part of the table; `GOLDENCALL_MUTANTS=all` in the environment all of it.",
-        "",
-        "| run | calls | caught | blamed on the tester | survived | took |",
-        "|---|---|---|---|---|---|",
-        f"| alone | {len(alone)} | {count['caught']} | {count['blamed']} | {count['survived']} | {seconds['alone']:.0f} s |",
-    ]
+    alone, hog, plain, late = (results.get(part) for part in ("alone", "hog", "plain", "late"))
+    loops = f"beside {2 * os.cpu_count()} busy loops on {os.cpu_count()} cores"
+    runs, differ, good, delays = [row("alone", alone, seconds["alone"])], "", "", ""
     if hog:
-        beside = collections.Counter(result["verdict"] for result in hog.values())
-        lines.append(f"| beside {2 * os.cpu_count()} busy loops on {os.cpu_count()} cores | {len(hog)} | {beside['caught']} | {beside['blamed']} | {beside['survived']} | {seconds['hog']:.0f} s |")
-    lines.append("")
-    if hog:
-        differ = [name for name in alone if (alone[name]["verdict"], alone[name]["check"]) != (hog[name]["verdict"], hog[name]["check"])]
-        lines += [f"Mutants whose verdict or check differs between the two: {', '.join(differ) or 'none'}.", ""]
+        runs.append(row(loops, hog, seconds["hog"]))
+        others = [name for name in alone if alone[name]["verdict"] != hog[name]["verdict"]]
+        checks = [name for name in alone if alone[name]["check"] != hog[name]["check"] and name not in others]
+        differ = f"Verdicts that differ between the two: {', '.join(others) or 'none'}; checks that differ: {', '.join(checks) or 'none'}.\n"
     if plain:
         passed = plain["outcomes"].get("passed", 0)
-        lines += [f"Calls without a defect: {plain['calls']}, of which {passed} passed ({seconds['plain']:.0f} s).", ""]
-    lines += ["\"Caught by\" is the check that failed, or the kind of error for a call that was not set up.", ""]
+        good = f"Calls without a defect: {plain['calls']}, of which {passed} passed ({seconds['plain'] / 60:.1f} minutes).\n"
+    if late:
+        ordered = sorted(late)
+        delays = f"The latest audio frame that the bot sent in a call: median {ordered[len(ordered) // 2]:.0f} ms, worst {ordered[-1]:.0f} ms, over {len(late)} calls."
+    lines = [PAGE.format(count=len(alone), runs="\n".join(runs), differ=differ, plain=good, late=delays)]
     for kind in ("words", "audio", "timing", "call"):
         lines += [f"## {kind.capitalize()}", "", "| mutant | defect | caught by | message |", "|---|---|---|---|"]
-        for name, result in alone.items():
-            if table.MUTANTS[name].kind == kind:
+        for name, mutant in table.MUTANTS.items():
+            if mutant.kind == kind and (result := alone.get(name)):
                 message = " ".join(result["message"].split()).replace("|", "\\|")
-                lines.append(f"| {name} | {table.MUTANTS[name].what} | `{result['check'] or 'nothing'}` | {message} |")
+                lines.append(f"| {name} | {mutant.what} | `{result['check'] or 'nothing'}` | {message} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -174,6 +194,7 @@ def options():
     parser.add_argument("--only", help="only these, separated by commas")
     parser.add_argument("--hog", action="store_true", help="all of it again beside two busy loops per core")
     parser.add_argument("--plain", type=int, default=0, metavar="N", help="then N calls without a defect")
+    parser.add_argument("--list", action="store_true", help="print the table and call nothing")
     parser.add_argument("--json", type=Path, help="where to write the results; what is there from an earlier run is kept")
     parser.add_argument("--bot-log", type=Path, help="where the bot writes how late its audio was")
     parser.add_argument("--docs", type=Path, help="where to write the page")
@@ -182,6 +203,9 @@ def options():
 
 def main():
     arguments = options()
+    if arguments.list:
+        print(*[f"{name}\t{mutant.what}" for name, mutant in table.MUTANTS.items()], sep="\n")
+        return
     names = [name for name, mutant in table.MUTANTS.items() if not arguments.quick or mutant.quick]
     if arguments.only is not None:
         names = [name for name in names if name in arguments.only.split(",")]
@@ -193,9 +217,9 @@ def main():
         for title in ["alone"] + ["hog"] * arguments.hog if names else []:
             start = time.monotonic()
             with Hog(title == "hog"):
-                results[title] = run_mutants(arguments, port, names)
-            seconds[title] = time.monotonic() - start
-            report(title, results[title])
+                results.setdefault(title, {}).update(run_mutants(arguments, port, names))
+            seconds[title] = seconds.get(title, 0.0) + time.monotonic() - start
+            report(title, {name: results[title][name] for name in names})
         if arguments.plain:
             start = time.monotonic()
             plain = results["plain"] = run_plain(arguments, port, arguments.plain)
@@ -204,6 +228,8 @@ def main():
     finally:
         bot.kill()
         bot.wait()
+    if arguments.bot_log and arguments.bot_log.exists():
+        results["late"] = [float(line.split()[1]) for line in arguments.bot_log.read_text().splitlines()]
     results["seconds"] = seconds
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1))

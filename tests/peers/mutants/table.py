@@ -52,6 +52,7 @@ LOOKUP = {0: say("order-greeting"), 1: lambda: [load("order-one-moment"), 0.6, l
 BALANCE = {0: say("balance-greeting"), 1: say("balance-right"), 2: say("balance-goodbye")}
 TRAVEL = {0: say("travel-greeting"), 1: say("travel-found"), 2: say("travel-booked")}
 BOOKING = {0: say("booking-greeting"), 1: say("booking-booked"), 2: say("booking-goodbye")}
+CLINIC = {0: say("clinic-greeting"), 1: say("clinic-right")}
 TERMS = {0: say("long-terms"), 1: say("booking-which-day")}
 
 DIALOGUES = {
@@ -60,6 +61,7 @@ DIALOGUES = {
     "balance": {"replies": BALANCE, "hangs_up": True},
     "travel": {"replies": TRAVEL, "hangs_up": True},
     "booking": {"replies": BOOKING, "reinvite": ("same", 0)},
+    "clinic": {"replies": CLINIC},
     "terms": {"replies": TERMS},
     "keys": {"replies": {0: say("order-greeting")}, "keys": "42"},
     "transfer": {"replies": {0: say("order-greeting"), 1: say("transfer-hold")}, "refer": "human"},
@@ -125,6 +127,14 @@ WORDS = [
     words("w35", "not booked in a paraphrase", "booking", 1, "booking-not"),
     words("w36", "Acme Rental for Acme Dental", "booking", 0, "booking-name"),
     words("w37", "refuses what it then does: I can't transfer you", "transfer", 1, "transfer-cannot"),
+    words("w38", "Jessica for Jennifer", "clinic", 0, "clinic-jessica"),
+    words("w39", "Riverview for Riverside", "clinic", 0, "clinic-riverview"),
+    words("w40", "Doctor Pavel for Doctor Patel", "clinic", 1, "clinic-pavel", quick=True),
+    words("w41", "Boston for Austin", "clinic", 1, "clinic-boston"),
+    words("w42", "signed for sent", "clinic", 1, "clinic-signed"),
+    words("w43", "from our office for to our office", "clinic", 1, "clinic-from"),
+    words("w44", "her prescription for your prescription", "clinic", 1, "clinic-her"),
+    words("w45", "description for prescription", "clinic", 1, "clinic-description"),
 ]
 
 AUDIO = [

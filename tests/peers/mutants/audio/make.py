@@ -36,7 +36,7 @@ if __name__ == "__main__":
     wanted = sys.argv[1:]
     for line in (HERE / "texts.tsv").read_text().splitlines():
         name, _written, spoken = line.split("\t")
-        if wanted and name not in wanted:
+        if wanted and not name.startswith(tuple(wanted)):
             continue
         x = make.trim(make.telephone(*make.heart(spoken), make.PEAK))
         save(HERE / f"{name}.wav", make.pcm16(x, make.MARGIN))
