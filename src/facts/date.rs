@@ -121,7 +121,7 @@ fn day_first(lex: &[Lexeme], i: usize) -> Option<Date> {
     let (month, next) = month(lex, at)?;
     let verb = is_word(lex, at, &["may", "march"]) && !of && numbered.is_none();
     // "Wed 14 May"; with a capital it is the month wherever it stands.
-    let named = i > 0 && is_weekday_word(lex, i - 1) || (lex[at].capital && i > 0);
+    let named = i > 0 && (is_weekday_word(lex, i - 1) || lex[at].capital);
     let prepared = named || i > 0 && is_word(lex, i - 1, &["on", "for", "until", "by", "from", "to", "since", "before", "after"]);
     if verb && is_word(lex, at, &["may"]) && !prepared {
         return None;
