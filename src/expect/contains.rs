@@ -78,7 +78,7 @@ fn seek(phrase: &str, heard: &str, leniency: &Leniency<'_>) -> Sought {
     if length <= total && (0..=total - length).any(whole) {
         return Sought::Found;
     }
-    if !strict && (0..total).any(|from| runs_on(&phrase, &heard, from)) {
+    if !strict && (0..total).any(|from| runs_on(&wanted, &heard, from)) {
         return Sought::Found;
     }
     let Ear::Audio(answer) = leniency.ear else { return Sought::Missing };
@@ -102,25 +102,25 @@ fn fits(phrase: &Side, i: usize, heard: &Side, j: usize, strict: bool) -> bool {
 
 /// The phrase between `from` and a little later, with nothing but fillers, articles and repetitions between its words, or its words
 /// cut in another way.
-fn runs_on(phrase: &Normalised, heard: &Normalised, from: usize) -> bool {
-    let length = phrase.tokens().len();
+fn runs_on(wanted: &Side, heard: &Normalised, from: usize) -> bool {
+    let phrase = wanted.text.tokens();
+    let length = phrase.len();
     // Only where the phrase may begin: with its first word, or the first letters of it.
-    let first = (&phrase.tokens()[0], &heard.tokens()[from]);
+    let first = (&phrase[0], &heard.tokens()[from]);
     let letters = |text: &str| text.chars().take(1).collect::<String>();
     if !(first.0.same(first.1) || letters(&first.0.text) == letters(&first.1.text)) {
         return false;
     }
     let most = (from + 2 * length + 2).min(heard.tokens().len());
-    let wanted = Side::new(phrase);
     (from + 1..=most).any(|to| {
         let part = heard.part(from..to);
         let said = Side::new(&part);
-        let pairs = align(&wanted, &said);
-        let apart = gaps(&wanted, &said, &pairs);
+        let pairs = align(wanted, &said);
+        let apart = gaps(wanted, &said, &pairs);
         let ends = |pair: Option<&Pair>, at: usize| pair.is_some_and(|p| p.heard == at);
         let tight = ends(pairs.first(), 0) && ends(pairs.last(), part.tokens().len() - 1);
         let all_lost = apart.iter().any(|gap| gap.lost.len() == length && gap.added.is_empty());
-        (tight || pairs.is_empty()) && !all_lost && apart.iter().all(|gap| gap.essential(&wanted, &said).is_empty())
+        (tight || pairs.is_empty()) && !all_lost && apart.iter().all(|gap| gap.essential(wanted, &said).is_empty())
     })
 }
 

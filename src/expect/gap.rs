@@ -3,7 +3,7 @@
 use super::align::{Class, Pair, Side};
 use super::lexicon::{is_article, is_negation, is_small, lemma};
 use super::sound::Sound;
-use crate::facts::Kind;
+use crate::facts::{Kind, unit_name};
 
 /// The longest stretch that a recogniser says twice, in tokens.
 const LONGEST_REPETITION: usize = 4;
@@ -70,7 +70,7 @@ fn says_nothing(side: &Side, i: usize) -> bool {
         // "open from nine to five"
         Some("from") => is_number_or_time(side, i + 1) && side.text.word(i + 2) == Some("to"),
         // "two hours and thirty minutes"
-        Some("and") => i > 0 && is_number(side, i + 1) && side.text.word(i - 1).is_some_and(|w| crate::facts::unit_name(w).is_some()),
+        Some("and") => i > 0 && is_number(side, i + 1) && side.text.word(i - 1).is_some_and(|w| unit_name(w).is_some()),
         _ => false,
     }
 }

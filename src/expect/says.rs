@@ -25,10 +25,15 @@ pub(super) fn judge(expected: &str, heard: &str, leniency: &Leniency<'_>) -> Jud
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
     }
-    if matches!(leniency.ear, Ear::Strict) && expected.same(&heard) {
+    compare(&expected, &heard, leniency.ear)
+}
+
+/// Judges two texts that both have words and are read already.
+pub(super) fn compare(expected: &Normalised, heard: &Normalised, ear: Ear<'_>) -> Judgement {
+    if matches!(ear, Ear::Strict) && expected.same(heard) {
         return Judgement::new(true, 1.0, "similarity 1.00");
     }
-    Comparison::new(&expected, &heard).verdict(leniency.ear)
+    Comparison::new(expected, heard).verdict(ear)
 }
 
 #[derive(Debug)]
@@ -36,13 +41,20 @@ struct Comparison<'a> {
     expected: Side<'a>,
     heard: Side<'a>,
     pairs: Vec<Pair>,
-    gaps: Vec<Gap>,
+    gaps: Vec<Stretch>,
 }
 
-/// A stretch that differs, with everything that lies in it and what of that matters.
+/// A stretch between words that agree: everything that lies in it, and what of that says something.
+#[derive(Debug)]
+struct Stretch {
+    whole: Gap,
+    essential: Gap,
+}
+
+/// A stretch that differs, and what in it matters.
 struct Difference<'a> {
     whole: &'a Gap,
-    essential: Gap,
+    matters: &'a Gap,
 }
 
 impl<'a> Comparison<'a> {
@@ -54,19 +66,18 @@ impl<'a> Comparison<'a> {
             heard.promote_fillers(|word| known.contains(&word));
         }
         let pairs = align(&expected, &heard);
-        let gaps = gaps(&expected, &heard, &pairs);
+        let gaps = gaps(&expected, &heard, &pairs).into_iter();
+        let gaps = gaps.map(|whole| Stretch { essential: whole.essential(&expected, &heard), whole }).collect();
         Self { expected, heard, pairs, gaps }
     }
 
     fn verdict(&self, ear: Ear<'_>) -> Judgement {
         let score = self.score();
         let strict = matches!(ear, Ear::Strict);
-        let differences: Vec<Difference> = self
-            .gaps
-            .iter()
-            .map(|whole| Difference { whole, essential: if strict { whole.clone() } else { whole.essential(&self.expected, &self.heard) } })
-            .filter(|difference| !difference.essential.is_empty())
-            .collect();
+        let stretches = self.gaps.iter();
+        let differences =
+            stretches.map(|Stretch { whole, essential }| Difference { whole, matters: if strict { whole } else { essential } });
+        let differences: Vec<Difference> = differences.filter(|difference| !difference.matters.is_empty()).collect();
         let fault = self.fact_fault(&differences).or_else(|| self.moved(&differences)).or_else(|| self.only_on_one_side(&differences));
         if let Some(reason) = fault {
             return Judgement::new(false, score, reason);
@@ -81,8 +92,8 @@ impl<'a> Comparison<'a> {
     /// Every fact that differs, with what stands in its place when there is such a thing.
     fn fact_fault(&self, differences: &[Difference]) -> Option<String> {
         let fact = |side: &Side, i: &usize| side.classes[*i] == Class::Fact;
-        let lost: Vec<usize> = differences.iter().flat_map(|d| &d.essential.lost).copied().filter(|i| fact(&self.expected, i)).collect();
-        let added: Vec<usize> = differences.iter().flat_map(|d| &d.essential.added).copied().filter(|j| fact(&self.heard, j)).collect();
+        let lost: Vec<usize> = differences.iter().flat_map(|d| &d.matters.lost).copied().filter(|i| fact(&self.expected, i)).collect();
+        let added: Vec<usize> = differences.iter().flat_map(|d| &d.matters.added).copied().filter(|j| fact(&self.heard, j)).collect();
         let instead = lost.iter().find_map(|i| {
             let same = |j: &&usize| same_sort(self.expected.text, *i, self.heard.text, **j);
             added.iter().find(same).map(|j| (*i, *j))
@@ -108,8 +119,8 @@ impl<'a> Comparison<'a> {
 
     /// A word of meaning lost in one place and added in another: "from Denver to Boston".
     fn moved(&self, differences: &[Difference]) -> Option<String> {
-        let added: Vec<usize> = differences.iter().flat_map(|d| d.essential.added.iter().copied()).collect();
-        let mut lost = differences.iter().flat_map(|d| d.essential.lost.iter().copied());
+        let added: Vec<usize> = differences.iter().flat_map(|d| d.matters.added.iter().copied()).collect();
+        let mut lost = differences.iter().flat_map(|d| d.matters.lost.iter().copied());
         let meaning = |side: &Side, i: usize| side.classes[i].is_meaning();
         lost.find_map(|i| {
             let same = |j: &usize| lemma(self.expected.token(i)) == lemma(self.heard.token(*j)) && meaning(&self.heard, *j);
@@ -122,10 +133,10 @@ impl<'a> Comparison<'a> {
     fn only_on_one_side(&self, differences: &[Difference]) -> Option<String> {
         let carries = |side: &Side, places: &[usize]| places.iter().any(|i| side.classes[*i].carries());
         let one_sided = differences.iter().find(|d| {
-            let (lost, added) = (&d.essential.lost, &d.essential.added);
+            let (lost, added) = (&d.matters.lost, &d.matters.added);
             (added.is_empty() && carries(&self.expected, lost)) || (lost.is_empty() && carries(&self.heard, added))
         })?;
-        let (lost, added) = (&one_sided.essential.lost, &one_sided.essential.added);
+        let (lost, added) = (&one_sided.matters.lost, &one_sided.matters.added);
         if !lost.is_empty() {
             return Some(format!("`{}` was expected but not heard", self.expected.words(lost)));
         }
@@ -144,19 +155,20 @@ impl<'a> Comparison<'a> {
         if score < LEAST_ALIKE || differences.len() > MOST_DOUBTS {
             return Judgement::new(false, score, format!("{first}; similarity {score:.2}"));
         }
-        let asked: Vec<(Doubt, Option<Fit>)> =
-            differences.iter().map(|d| self.doubt(d)).map(|doubt| (doubt.clone(), answer(&doubt))).collect();
+        let doubts: Vec<Doubt> = differences.iter().map(|difference| self.doubt(difference)).collect();
+        let answers: Vec<Option<Fit>> = doubts.iter().map(answer).collect();
         let heard = |doubt: &Doubt| self.heard.text.source().get(doubt.heard.clone()).unwrap_or_default().to_owned();
-        if let Some((doubt, fit)) = asked.iter().find_map(|(doubt, fit)| fit.filter(|fit| !fit.allows()).map(|fit| (doubt, fit))) {
-            let at = asked.iter().position(|(d, _)| d == doubt).unwrap_or(0);
-            let why = fit.in_words(&doubt.expected, &heard(doubt));
-            return Judgement::new(false, score, format!("{}; {why}", self.instead(&differences[at])));
+        for ((difference, doubt), fit) in differences.iter().zip(&doubts).zip(&answers) {
+            if let Some(fit) = fit.filter(|fit| !fit.allows()) {
+                let why = fit.in_words(&doubt.expected, &heard(doubt));
+                return Judgement::new(false, score, format!("{}; {why}", self.instead(difference)));
+            }
         }
-        let open: Vec<Doubt> = asked.iter().filter(|(_, fit)| fit.is_none()).map(|(doubt, _)| doubt.clone()).collect();
+        let allowed: Vec<String> = doubts.iter().map(|doubt| format!("`{}` for `{}`", heard(doubt), doubt.expected)).collect();
+        let open: Vec<Doubt> = doubts.into_iter().zip(&answers).filter(|(_, fit)| fit.is_none()).map(|(doubt, _)| doubt).collect();
         if !open.is_empty() {
             return Judgement { doubts: open, ..Judgement::new(false, score, first) };
         }
-        let allowed: Vec<String> = asked.iter().map(|(doubt, _)| format!("`{}` for `{}`", heard(doubt), doubt.expected)).collect();
         Judgement::new(true, score, format!("similarity {score:.2}; the audio allows {}", allowed.join(", ")))
     }
 
@@ -164,7 +176,7 @@ impl<'a> Comparison<'a> {
     fn doubt(&self, difference: &Difference) -> Doubt {
         let Gap { lost, added } = difference.whole;
         let (mut lost, mut added) = (lost.clone(), added.clone());
-        if difference.essential.lost.is_empty() || difference.essential.added.is_empty() {
+        if difference.matters.lost.is_empty() || difference.matters.added.is_empty() {
             let beyond = |p: &&Pair| lost.last().is_some_and(|i| p.expected > *i) || added.last().is_some_and(|j| p.heard > *j);
             let beside = self.pairs.iter().find(beyond).or_else(|| self.pairs.last());
             if let Some(pair) = beside {
@@ -183,8 +195,7 @@ impl<'a> Comparison<'a> {
         let missed: f64 = self
             .gaps
             .iter()
-            .map(|gap| gap.essential(&self.expected, &self.heard))
-            .map(|gap| {
+            .map(|Stretch { essential: gap, .. }| {
                 let lost: f64 = gap.lost.iter().map(|i| self.expected.weight(*i)).sum();
                 lost + gap.added.iter().map(|j| self.heard.weight(*j)).sum::<f64>()
             })
@@ -199,7 +210,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn instead(&self, difference: &Difference) -> String {
-        let Gap { lost, added } = &difference.essential;
+        let Gap { lost, added } = difference.matters;
         match (lost.is_empty(), added.is_empty()) {
             (false, false) => format!("heard `{}` where `{}` was expected", self.heard.words(added), self.expected.words(lost)),
             (false, true) => format!("`{}` was expected but not heard", self.expected.words(lost)),

@@ -26,14 +26,16 @@ const SHORT_RECALL_SHARE: f64 = 0.4;
 const SHORT: usize = 2;
 
 pub(super) fn judge(expected: &str, heard: &str, leniency: &Leniency<'_>) -> Judgement {
-    let verbatim = says::judge(expected, heard, &Leniency { ear: Ear::Text, ..*leniency });
-    if verbatim.met && !matches!(leniency.ear, Ear::Strict) {
-        return verbatim;
-    }
     let (expected, mut heard) = normalise_pair(expected, heard);
     heard_as::apply(&mut heard, &expected, leniency.heard_as);
     if expected.tokens().is_empty() || heard.tokens().is_empty() {
         return Judgement::of_nothing(&expected, &heard);
+    }
+    if !matches!(leniency.ear, Ear::Strict) {
+        let verbatim = says::compare(&expected, &heard, Ear::Text);
+        if verbatim.met {
+            return verbatim;
+        }
     }
     let (mut expected, mut heard) = (Side::new(&expected), Side::new(&heard));
     if !expected.has_meaning() {
