@@ -5,6 +5,7 @@ use super::lexeme::{Lexeme, digits, glued_figures, is_mark, is_word, span, word}
 use super::number::group;
 use super::ordinal::{has_suffix, ordinal};
 use super::token::{Kind, Token};
+use super::words::weekday;
 use super::{clock, ratio};
 
 const MONTHS: [&str; 12] =
@@ -19,15 +20,15 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     // "5/8" may be a fraction.
     if next == i + 3 && is_mark(lex, i + 1, '/') {
         token.alts.extend(group(lex, i).filter(|g| g.next == next).map(|g| (Kind::Number, g.digits)));
-        token.parts = ratio::slashed(lex, i).unwrap_or_default();
+        token.parts = ratio::slashed(lex, i).map(Vec::from).unwrap_or_default();
     }
     Some((vec![token], next))
 }
 
 /// Month and day of "3/4" at `i`, which was read as a fraction.
 pub(super) fn slashed(lex: &[Lexeme], i: usize) -> Option<String> {
-    let (a, b) = (digits(lex, i)?.parse().ok()?, glued_figures(lex, i + 1, '/')?.parse().ok()?);
-    month_day(None, a, b)
+    let [a, b] = ratio::slashed(lex, i)?;
+    month_day(None, a.parse().ok()?, b.parse().ok()?)
 }
 
 /// The date in the month of `date` (canonical) on `day`.
@@ -121,22 +122,13 @@ fn day_first(lex: &[Lexeme], i: usize) -> Option<Date> {
     let (month, next) = month(lex, at)?;
     let verb = is_word(lex, at, &["may", "march"]) && !of && numbered.is_none();
     // "Wed 14 May"; with a capital it is the month wherever it stands.
-    let named = i > 0 && (is_weekday_word(lex, i - 1) || lex[at].capital);
+    let named = i > 0 && (word(lex, i - 1).and_then(weekday).is_some() || lex[at].capital);
     let prepared = named || i > 0 && is_word(lex, i - 1, &["on", "for", "until", "by", "from", "to", "since", "before", "after"]);
     if verb && is_word(lex, at, &["may"]) && !prepared {
         return None;
     }
     let (year, next) = with_year(lex, next);
     canonical(year, month, day).map(|text| (text, next))
-}
-
-fn is_weekday_word(lex: &[Lexeme], i: usize) -> bool {
-    #[rustfmt::skip]
-    const WEEKDAYS: &[&str] = &[
-        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri",
-        "sat", "sun",
-    ];
-    is_word(lex, i, WEEKDAYS)
 }
 
 fn with_year(lex: &[Lexeme], at: usize) -> (Option<u64>, usize) {

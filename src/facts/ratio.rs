@@ -51,8 +51,8 @@ pub(super) fn begins(lex: &[Lexeme], i: usize) -> bool {
 }
 
 /// The two numbers of "8/10".
-pub(super) fn slashed(lex: &[Lexeme], i: usize) -> Option<Vec<String>> {
-    Some(vec![digits(lex, i)?.to_owned(), glued_figures(lex, i + 1, '/')?.to_owned()])
+pub(super) fn slashed(lex: &[Lexeme], i: usize) -> Option<[String; 2]> {
+    Some([digits(lex, i)?.to_owned(), glued_figures(lex, i + 1, '/')?.to_owned()])
 }
 
 fn pair(lex: &[Lexeme], i: usize) -> Found {

@@ -39,8 +39,7 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     }
     let mut tokens: Vec<Token> = run.tokens().into_iter().map(|(kind, text)| Token::new(kind, text, place.clone())).collect();
     if let [token] = tokens.as_mut_slice() {
-        token.parts = run.parts.iter().map(|p| p.text.clone()).collect();
-        token.parts = ratio::slashed(lex, i).unwrap_or(std::mem::take(&mut token.parts));
+        token.parts = ratio::slashed(lex, i).map(Vec::from).unwrap_or_else(|| run.parts.iter().map(|p| p.text.clone()).collect());
         token.alts.extend(run.alternatives(lex, i));
     }
     Some((tokens, run.next))

@@ -34,9 +34,7 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("okay", "ok"), ("mr", "mister"), ("mrs", "misses"), ("missus", "misses"), ("ms", "miss"), ("prof", "professor"), ("jr", "junior"),
     ("sr", "senior"), ("ave", "avenue"), ("apt", "apartment"), ("rd", "road"), ("blvd", "boulevard"), ("ln", "lane"), ("ct", "court"), ("pl", "place"), ("ter", "terrace"), ("cir", "circle"), ("mt", "mount"), ("hwy", "highway"),
     ("pkwy", "parkway"), ("ste", "suite"), ("sq", "square"), ("dept", "department"), ("ext", "extension"), ("inc", "incorporated"),
-    ("corp", "corporation"), ("ltd", "limited"), ("approx", "approximately"), ("vs", "versus"), ("etc", "etcetera"), ("tel", "telephone"),
-    ("mon", "monday"), ("tue", "tuesday"), ("tues", "tuesday"), ("wed", "wednesday"), ("thu", "thursday"),
-    ("thurs", "thursday"), ("thur", "thursday"), ("fri", "friday"), ("umm", "um"), ("uhm", "um"), ("uhh", "uh"), ("hmmm", "hmm"),
+    ("corp", "corporation"), ("ltd", "limited"), ("approx", "approximately"), ("vs", "versus"), ("etc", "etcetera"), ("tel", "telephone"), ("umm", "um"), ("uhm", "um"), ("uhh", "uh"), ("hmmm", "hmm"),
     ("thru", "through"), ("nite", "night"), ("tonite", "tonight"),
 ];
 
@@ -121,9 +119,21 @@ pub(super) fn rule(lex: &[Lexeme], i: usize) -> Found {
     Some((tokens, i + 1))
 }
 
+/// Weekdays and their abbreviations.
+#[rustfmt::skip]
+const WEEKDAYS: &[(&str, &str)] = &[
+    ("mon", "monday"), ("tue", "tuesday"), ("tues", "tuesday"), ("wed", "wednesday"), ("thu", "thursday"), ("thur", "thursday"),
+    ("thurs", "thursday"), ("fri", "friday"), ("sat", "saturday"), ("sun", "sunday"),
+];
+
 /// A weekday under its full name.
 pub(super) fn is_weekday(word: &str) -> bool {
-    matches!(word, "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")
+    WEEKDAYS.iter().any(|(_, full)| *full == word)
+}
+
+/// The weekday that a word names or may abbreviate.
+pub(super) fn weekday(word: &str) -> Option<&'static str> {
+    WEEKDAYS.iter().find(|(short, full)| *short == word || *full == word).map(|(_, full)| *full)
 }
 
 fn spelling(lex: &[Lexeme], i: usize) -> String {
@@ -131,9 +141,9 @@ fn spelling(lex: &[Lexeme], i: usize) -> String {
     let short = match text {
         "st" => Some(if begins_name(lex, i) { "saint" } else { "street" }),
         "dr" => Some(if ends_street(lex, i) { "drive" } else { "doctor" }),
-        "sat" | "sun" if is_short_weekday(lex, i) => Some(if text == "sat" { "saturday" } else { "sunday" }),
+        "sat" | "sun" => weekday(text).filter(|_| is_short_weekday(lex, i)),
         "n" | "s" | "e" | "w" if is_direction(lex, i) => DIRECTIONS.iter().find(|(from, _)| *from == text).map(|(_, to)| *to),
-        _ => ABBREVIATIONS.iter().find(|(from, _)| *from == text).map(|(_, to)| *to).or_else(|| state(lex, i)),
+        _ => weekday(text).or_else(|| ABBREVIATIONS.iter().find(|(from, _)| *from == text).map(|(_, to)| *to)).or_else(|| state(lex, i)),
     };
     short.map_or_else(|| american(text), str::to_owned)
 }
