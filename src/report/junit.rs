@@ -9,6 +9,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use super::failure::{FailureReport, Palette, render};
 use super::file::write_whole;
+use super::printable::with_texts;
 use super::{Consumer, breakdown, quality};
 use crate::call::{Outcome, TurnResult};
 use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
@@ -107,7 +108,7 @@ impl JunitReport {
 impl Consumer for JunitReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::CallFinished { result } => self.results.push(redacted(result, &self.secrets)),
+            Event::CallFinished { result } => self.results.push(with_texts(result, |text| self.secrets.redact(text))),
             Event::RunFinished { thresholds, seconds, .. } => {
                 self.thresholds.clone_from(thresholds);
                 self.seconds = *seconds;
@@ -138,12 +139,6 @@ fn class(file: &Path) -> String {
         _ => None,
     });
     names.collect::<Vec<_>>().join(".")
-}
-
-/// The result with every secret masked, so that no field can be forgotten.
-fn redacted(result: &CallResult, secrets: &Secrets) -> CallResult {
-    let value = serde_json::to_value(result).map(|value| secrets.redact_json(value));
-    value.and_then(serde_json::from_value).unwrap_or_else(|_| result.clone())
 }
 
 fn case_name(result: &CallResult) -> String {

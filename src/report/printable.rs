@@ -1,6 +1,7 @@
 //! Text of peers on a terminal: what a bot, a proxy or a recogniser wrote must not move the cursor, ring or change colours.
 
 use crate::runner::CallResult;
+use crate::scenario::map_texts;
 
 /// `text` with every control character but line feeds and tabs replaced, those of C1 and of text direction among them.
 pub fn printable(text: &str) -> String {
@@ -12,20 +13,10 @@ fn is_printable(c: char) -> bool {
     matches!(c, '\n' | '\t') || !(c.is_control() || turns)
 }
 
-/// The result with all its texts printable.
-pub(super) fn printable_result(result: &CallResult) -> CallResult {
-    let value = serde_json::to_value(result).map(texts);
+/// The result with each of its texts replaced, so that no field can be forgotten.
+pub(super) fn with_texts(result: &CallResult, replace: impl Fn(&str) -> String) -> CallResult {
+    let value = serde_json::to_value(result).map(|value| map_texts(value, &replace));
     value.and_then(serde_json::from_value).unwrap_or_else(|_| result.clone())
-}
-
-fn texts(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::String(text) => Value::String(printable(&text)),
-        Value::Array(list) => Value::Array(list.into_iter().map(texts).collect()),
-        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, texts(value))).collect()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 
 use super::failure::{FailureReport, Palette, render};
-use super::printable::printable_result;
+use super::printable::{printable, with_texts};
 use super::{Consumer, quality};
 use crate::call::{Origin, Outcome, TurnResult};
 use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
@@ -197,7 +197,7 @@ impl Consumer for Terminal {
                 self.under_way.retain(|(call, _)| *call != result.call);
                 self.bar.inc(1);
                 self.redraw();
-                let result = printable_result(result);
+                let result = with_texts(result, printable);
                 self.result(&result)?;
                 self.results.push(result);
             }

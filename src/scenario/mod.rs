@@ -46,7 +46,7 @@ pub use problem::{Problem, Problems};
 pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
-pub use secrets::{Secret, Secrets};
+pub use secrets::{Secret, Secrets, map_texts};
 pub use source::{Location, Source};
 pub use steps::{BotStep, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 pub use targets::{

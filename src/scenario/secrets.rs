@@ -74,13 +74,7 @@ impl Secrets {
 
     /// JSON with every secret masked in its texts; numbers and keys stay what they are.
     pub fn redact_json(&self, value: serde_json::Value) -> serde_json::Value {
-        use serde_json::Value;
-        match value {
-            Value::String(text) => Value::String(self.redact(&text)),
-            Value::Array(items) => items.into_iter().map(|item| self.redact_json(item)).collect(),
-            Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, self.redact_json(field))).collect(),
-            other => other,
-        }
+        map_texts(value, &|text| self.redact(text))
     }
 
     /// The text with every secret masked, the longest first.
@@ -89,6 +83,17 @@ impl Secrets {
         let mut longest_first: Vec<&String> = used.iter().collect();
         longest_first.sort_by_key(|value| std::cmp::Reverse(value.len()));
         longest_first.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
+    }
+}
+
+/// JSON with each of its texts replaced; numbers and keys stay what they are.
+pub fn map_texts(value: serde_json::Value, replace: &impl Fn(&str) -> String) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(replace(&text)),
+        Value::Array(items) => items.into_iter().map(|item| map_texts(item, replace)).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, map_texts(field, replace))).collect(),
+        other => other,
     }
 }
 
