@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Answered, Attempt, Failed, States};
+use super::inbound::remote_target;
 use super::info;
 use super::media::CallMedia;
 use super::refusal::header;
@@ -273,9 +274,8 @@ pub(super) async fn place(attempt: Attempt) -> Result<Call, Failed> {
 
 /// Where the peer wants further requests (RFC 3261, section 12.2).
 pub(super) fn refresh_target(dialog: &InviteDialog, message: &impl HeadersExt) {
-    let contact = message.typed_contact_headers().ok().and_then(|all| all.into_iter().next());
-    if let Some(contact) = contact {
-        Dialog::Invite(dialog.clone()).set_remote_target(contact.uri, message.contact_header().ok().cloned());
+    if let Some(target) = remote_target(message) {
+        Dialog::Invite(dialog.clone()).set_remote_target(target, message.contact_header().ok().cloned());
     }
 }
 

@@ -3,7 +3,8 @@
 //! Contact by the grammar of RFC 3261, section 25.1 (quoted names and parameters with angle brackets, no brackets at all), and the SDP
 //! of a `multipart/mixed` body (RFC 2046, section 5.1.1).
 
-use rsipstack::sip::{Header, SipMessage};
+use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::{Header, SipMessage, Uri};
 
 /// Leaves one plain Contact and a plain SDP body.
 pub(super) fn tidy(message: &mut SipMessage) {
@@ -30,6 +31,11 @@ pub(super) fn tidy(message: &mut SipMessage) {
         });
         *body = sdp;
     }
+}
+
+/// Where a peer wants further requests (RFC 3261, section 12.1.1): the URI of its Contact, if it has one that can be read.
+pub(super) fn remote_target(message: &impl HeadersExt) -> Option<Uri> {
+    message.typed_contact_headers().ok()?.into_iter().next().map(|contact| contact.uri)
 }
 
 /// The URI of the first value of a Contact; `None` for `*` and for what is not a Contact.

@@ -58,7 +58,7 @@ struct Early {
 
 impl Early {
     fn of(response: &Response) -> Option<Self> {
-        let contact = response.typed_contact_headers().ok()?.into_iter().next()?.uri;
+        let contact = inbound::remote_target(response)?;
         let recorded = response.record_route_headers();
         let mut route: Vec<Route> = recorded.iter().filter_map(|line| Route::parse_header_list(line.value()).ok()).flatten().collect();
         route.reverse();
@@ -197,8 +197,8 @@ impl Watch {
         }
         let mut calls = self.lock();
         let Some(call) = calls.get_mut(&id) else { return };
-        match response.typed_contact_headers().ok().and_then(|all| all.into_iter().next()) {
-            Some(contact) => call.target = contact.uri,
+        match inbound::remote_target(response) {
+            Some(target) => call.target = target,
             None => {
                 response.headers.retain(|header| !matches!(header, Header::Contact(_)));
                 response.headers.push(Header::Contact(format!("<{}>", call.target).into()));
