@@ -1,6 +1,7 @@
 //! The recogniser's vocabulary: token ids to text, and text to the token ids that the recogniser itself would write.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// The space in the pieces of the vocabulary.
 const SPACE: &str = "\u{2581}";
@@ -14,8 +15,8 @@ const BYTES: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Tokenizer {
     pieces: Vec<Vec<u8>>,
-    /// The ids of the pieces that are text.
-    ids: HashMap<Vec<u8>, u32>,
+    /// The ids of the pieces that are text, made when the first text is cut up: most runs never do.
+    ids: OnceLock<HashMap<Vec<u8>, u32>>,
 }
 
 impl Tokenizer {
@@ -34,11 +35,18 @@ impl Tokenizer {
             pieces.push(piece.to_vec());
             bytes = rest;
         }
-        let mut ids = HashMap::new();
-        for (id, piece) in (0u32..).zip(&pieces).skip(FIRST_PIECE).filter(|(_, piece)| !piece.is_empty()) {
-            ids.entry(piece.clone()).or_insert(id);
-        }
-        Some(Self { pieces, ids })
+        Some(Self { pieces, ids: OnceLock::new() })
+    }
+
+    fn id_of(&self, piece: &[u8]) -> Option<u32> {
+        let ids = self.ids.get_or_init(|| {
+            let mut ids = HashMap::new();
+            for (id, piece) in (0u32..).zip(&self.pieces).skip(FIRST_PIECE).filter(|(_, piece)| !piece.is_empty()) {
+                ids.entry(piece.clone()).or_insert(id);
+            }
+            ids
+        });
+        ids.get(piece).copied()
     }
 
     /// The tokens of a text, each of its words with the space before it.
@@ -52,15 +60,15 @@ impl Tokenizer {
     fn encode_word(&self, word: &str) -> Vec<u32> {
         let mut parts: Vec<Vec<u8>> =
             std::iter::once(SPACE.as_bytes().to_vec()).chain(word.chars().map(|c| c.to_string().into())).collect();
-        let joined = |pair: &[Vec<u8>]| self.ids.get(&pair.concat()).copied();
+        let joined = |pair: &[Vec<u8>]| self.id_of(&pair.concat());
         while let Some((_, at)) = parts.windows(2).enumerate().filter_map(|(at, pair)| Some((joined(pair)?, at))).min() {
             let next = parts.remove(at + 1);
             if let Some(part) = parts.get_mut(at) {
                 part.extend(next);
             }
         }
-        let ids = |part: Vec<u8>| match self.ids.get(&part) {
-            Some(id) => vec![*id],
+        let ids = |part: Vec<u8>| match self.id_of(&part) {
+            Some(id) => vec![id],
             None => part.into_iter().map(|byte| BYTES + u32::from(byte)).collect(),
         };
         parts.into_iter().flat_map(ids).collect()
