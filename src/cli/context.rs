@@ -102,7 +102,7 @@ pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, CliError> {
     Ok(Arc::new(Source { path: path.to_owned(), text: text.into() }))
 }
 
-/// Where a file is not UTF-8, and what to do.
+/// Names the first byte that is not UTF-8, and how to fix the file.
 fn not_utf8(path: &Path, bytes: &[u8]) -> String {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return format!("{}:1:1: the file is UTF-16; save it as UTF-8", path.display());

@@ -220,7 +220,7 @@ fn trailing_chunks(rest: &[u8]) -> usize {
     (0..rest.len()).step_by(2).filter(begins).find(ends_the_file).unwrap_or(rest.len())
 }
 
-/// What a file is that is not RIFF WAVE, and what to do.
+/// Names the format of a file that is not RIFF WAVE, and how to convert or replace it.
 fn not_wav(bytes: &[u8]) -> WavError {
     const CONVERT: &str = "convert it, for instance with `sox` or `ffmpeg`";
     let start = String::from_utf8_lossy(bytes.get(..256.min(bytes.len())).unwrap_or_default()).to_ascii_lowercase();
