@@ -21,16 +21,13 @@ struct Lane {
 }
 
 impl Lane {
-    fn start(name: &str, threads: usize, background: bool) -> std::io::Result<Self> {
+    fn start(name: &str, threads: usize) -> std::io::Result<Self> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..threads.max(1) {
             let inbox = Arc::clone(&inbox);
             thread::Builder::new().name(name.to_owned()).spawn(move || {
-                if background {
-                    lower_priority();
-                }
-                // The networks' own thread is started here, with this priority, and frames need no hand-over to it.
+                // The networks' own thread is started here, and frames need no hand-over to it.
                 on_one_thread(|_| work(&inbox));
             })?;
         }
@@ -60,20 +57,6 @@ fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
     }
 }
 
-/// Transcription yields to everything else; a system that refuses changes nothing but that.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        use thread_priority::{
-            NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
-        };
-        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
-        if let Ok(priority) = 10_u8.try_into() {
-            let _refused = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(priority), policy);
-        }
-    }
-}
-
 /// A detector on its way through the lane, and what it found.
 pub struct Detected {
     /// Goes back to its call.
@@ -92,7 +75,7 @@ impl DetectionLane {
     /// # Errors
     /// The system has no thread to give.
     pub fn start() -> std::io::Result<Self> {
-        Lane::start("detection", 1, false).map(Self)
+        Lane::start("detection", 1).map(Self)
     }
 
     /// Feeds a call's detector; `last` closes an open segment.
@@ -122,7 +105,7 @@ impl TranscriptionLane {
     /// # Errors
     /// The system has no thread to give.
     pub fn start(engine: Arc<dyn Transcriber>, threads: usize) -> std::io::Result<Self> {
-        Ok(Self { lane: Lane::start("transcription", threads, true)?, engine })
+        Ok(Self { lane: Lane::start("transcription", threads)?, engine })
     }
 
     /// Whether the engine can be asked how well audio fits other words.

@@ -132,7 +132,7 @@ shares no code with goldencall. It has {count} versions with one defect each, th
 names the defect, and calls without a defect must pass. This page is written by
 
 ```console
-$ cargo build && tests/peers/mutants/run.py --hog --plain 300 --docs docs/mutants.md
+$ cargo build --release && tests/peers/mutants/run.py --goldencall target/release/goldencall --jobs 6 --hog --plain 300 --docs docs/mutants.md
 ```
 
 `cargo test --test mutants` calls a part of the table; with `GOLDENCALL_MUTANTS=all` in the environment it calls all of it.
