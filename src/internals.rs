@@ -17,7 +17,7 @@ pub mod facts {
 }
 
 pub mod media {
-    pub use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments};
+    pub use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, on_one_thread, speech_segments};
     pub use crate::media::quality::{Assessor, Evidence, PacketLog};
     pub use crate::media::wav::read as read_wav;
     pub use crate::media::{MediaFrame, VoiceDecoder};
@@ -45,9 +45,10 @@ pub mod sip {
 }
 
 pub mod speech {
-    pub use crate::speech::store::{FetchStage, ModelId, ModelState, ModelStore};
+    pub use crate::speech::store::{FetchStage, ModelFiles, ModelId, ModelState, ModelStore};
     pub use crate::speech::stt::{
-        CommandConfig, CommandTranscriber, Embedded, HttpConfig, HttpTranscriber, SttError, Transcriber, segment_audio,
+        Batch, CommandConfig, CommandTranscriber, Embedded, HttpConfig, HttpTranscriber, SttError, Tokenizer, Transcriber, loop_start,
+        segment_audio,
     };
 }
 

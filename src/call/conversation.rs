@@ -11,7 +11,7 @@ use super::io::{Input, InputKind, Output, Playback};
 use super::steps::{CurrentStep, Transition};
 use super::turn::Start;
 use super::verdict::Origin;
-use crate::time::CallTime;
+use crate::time::{CallTime, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
@@ -45,6 +45,11 @@ impl Conversation {
         self
     }
 
+    /// Whether a verdict can depend on the words of a stretch of speech that has ended.
+    pub fn needs_words(&self, span: Span) -> bool {
+        self.dialogue.needs_words(span)
+    }
+
     /// Takes in what happened. Deadlines that lie before it pass first.
     pub fn handle(&mut self, input: Input) {
         self.advance(input.at);
@@ -52,6 +57,7 @@ impl Conversation {
             InputKind::Connected => self.connected(input.at),
             InputKind::RemoteSpeech(edge) => self.dialogue.speech.edge(*edge),
             InputKind::Transcript { span, text, is_final: true } => self.dialogue.speech.transcript(*span, text.clone()),
+            InputKind::Untranscribed { span } => self.dialogue.speech.untranscribed(*span),
             InputKind::Fits { onset, answers } => self.dialogue.hearing.answered(*onset, answers),
             InputKind::Playback(Playback::Finished) => self.dialogue.plays = self.dialogue.plays.saturating_sub(1),
             InputKind::Transcript { is_final: false, .. } | InputKind::Playback(_) => {}

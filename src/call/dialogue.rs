@@ -12,10 +12,10 @@ use super::checks::StepCheck;
 use super::hearing::{Hearing, Question};
 use super::io::{EndCause, Output};
 use super::judge;
-use super::speech::{SpeechHistory, TurnSpeech};
+use super::speech::{SpeechHistory, TurnSpeech, may_be_noise};
 use super::turn::{Start, Turn};
 use super::verdict::{CheckKind, Origin, TurnResult};
-use crate::time::CallTime;
+use crate::time::{CallTime, Span};
 
 /// How long after the fact an onset may still be reported: nothing is called silent before that.
 pub(super) const DETECTION_LAG: Duration = Duration::from_millis(400);
@@ -144,6 +144,16 @@ impl Dialogue {
             turn.digits.push(digit);
             turn.last_digit = Some(self.now);
         }
+    }
+
+    /// Whether a verdict can depend on the words of speech: a short sound may be noise, which only the recogniser can tell; otherwise it
+    /// is for the turn that the speech belongs to, and for the bot's turns right after it, one of which it may turn out to begin.
+    pub fn needs_words(&self, span: Span) -> bool {
+        let holds = |turn: &&Turn| turn.from <= span.start && turn.until.is_none_or(|until| span.start < until);
+        let Some(turn) = self.turns.iter().rev().find(holds).filter(|_| !may_be_noise(span)) else { return true };
+        let steps = self.scenario.steps.iter().skip(turn.step);
+        let bots = steps.map_while(|step| if let Step::Bot(step) = step { Some(step) } else { None });
+        bots.into_iter().any(|step| step.needs_words())
     }
 
     /// What was heard in the turn; sound that was over before the answer belongs to no turn.

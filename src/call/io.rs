@@ -35,6 +35,11 @@ pub enum InputKind {
         /// False for a partial result, which decides nothing.
         is_final: bool,
     },
+    /// A segment whose words [`Conversation::needs_words`](super::Conversation::needs_words) did not ask for.
+    Untranscribed {
+        /// The segment, as in [`InputKind::Transcript`].
+        span: Span,
+    },
     /// What the audio of a segment says about its words: the answer to [`Output::Ask`], all of it at once.
     Fits {
         /// The onset of the segment.

@@ -9,6 +9,11 @@ use crate::time::{CallTime, Span};
 /// A sound without words that lasts longer than this is speech that was not understood.
 const LONGEST_NOISE: Duration = Duration::from_millis(600);
 
+/// Whether a stretch of speech may turn out to be noise.
+pub(super) fn may_be_noise(span: Span) -> bool {
+    is_noise(span, "")
+}
+
 /// A short sound taken for speech in which the recogniser heard no words: a click, a breath.
 pub(super) fn is_noise(span: Span, text: &str) -> bool {
     text.trim().is_empty() && span.end.saturating_since(span.start) <= LONGEST_NOISE
@@ -20,6 +25,8 @@ pub(super) struct Segment {
     pub onset: CallTime,
     pub end: Option<CallTime>,
     pub text: Option<String>,
+    /// Nobody asked for its words.
+    pub untranscribed: bool,
 }
 
 impl Segment {
@@ -36,7 +43,7 @@ impl Segment {
     /// The finished utterance; a segment cut off by the end of the call ends there.
     pub fn utterance(&self, call_end: CallTime) -> Utterance {
         let span = Span { start: self.onset, end: self.end.unwrap_or(call_end) };
-        Utterance { span, text: self.text.clone().unwrap_or_default() }
+        Utterance { span, text: self.text.clone().unwrap_or_default(), untranscribed: self.untranscribed }
     }
 }
 
@@ -66,10 +73,18 @@ impl SpeechHistory {
         }
     }
 
+    /// Speech without words that counts as speech.
+    pub fn untranscribed(&mut self, span: Span) {
+        self.transcript(span, String::new());
+        if let Some(segment) = self.find(span.start) {
+            segment.untranscribed = true;
+        }
+    }
+
     fn open(&mut self, onset: CallTime) {
         let at = self.segments.partition_point(|segment| segment.onset < onset);
         if self.segments.get(at).is_none_or(|segment| segment.onset != onset) {
-            self.segments.insert(at, Segment { onset, end: None, text: None });
+            self.segments.insert(at, Segment { onset, end: None, text: None, untranscribed: false });
         }
     }
 

@@ -185,7 +185,13 @@ pub struct Utterance {
     pub span: Span,
     /// What the recogniser heard; empty where it heard no words.
     pub text: String,
+    /// No verdict depends on its words, so the recogniser was not asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untranscribed: bool,
 }
+
+/// What stands for words that the recogniser was not asked for.
+const UNTRANSCRIBED: &str = "(not transcribed)";
 
 /// A judged bot turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -240,9 +246,9 @@ pub struct TurnResult {
 }
 
 impl TurnResult {
-    /// All words of the turn, joined.
+    /// All words of the turn, joined, for people.
     pub fn heard(&self) -> String {
-        join_texts(self.utterances.iter().map(|utterance| utterance.text.as_str()))
+        join_texts(self.utterances.iter().map(|utterance| if utterance.untranscribed { UNTRANSCRIBED } else { &utterance.text }))
     }
 
     /// Adds what could only be judged later.

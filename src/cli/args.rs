@@ -2,8 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::runner::Ramp;
+use crate::scenario::parse_duration;
 
 /// Test runner for voice bots: real calls, recorded caller audio, offline transcription, JUnit.
 #[derive(Debug, Parser)]
@@ -116,9 +120,25 @@ pub struct RunArgs {
     /// Calls at the same time; `auto` is as many as this machine can transcribe in real time.
     #[arg(long, default_value = "auto", env = "GOLDENCALL_JOBS", value_name = "N|auto")]
     pub jobs: String,
+    /// Which replies are transcribed: those whose words a verdict depends on, or all, for the reports.
+    #[arg(long, value_enum, default_value_t, env = "GOLDENCALL_TRANSCRIBE", value_name = "WHICH")]
+    pub transcribe: Transcribe,
+    /// How the first calls start: each so long after the one before (250ms, or 0 for all at once), or evenly over a time (linear:30s).
+    #[arg(long, default_value = "250ms", value_parser = ramp, value_name = "TIME|linear:TIME")]
+    pub ramp: Ramp,
     /// Folder for events.jsonl, reports and recordings.
     #[arg(long, default_value = "goldencall-results", env = "GOLDENCALL_OUT", value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// Which replies are transcribed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Transcribe {
+    /// Those whose words a verdict depends on.
+    #[default]
+    Needed,
+    /// Every one.
+    All,
 }
 
 /// `goldencall init`.
@@ -231,4 +251,13 @@ pub struct ReportArgs {
     #[command(flatten)]
     /// Where reports go.
     pub output: OutputArgs,
+}
+
+/// Reads `--ramp`.
+fn ramp(text: &str) -> Result<Ramp, String> {
+    match text.strip_prefix("linear:") {
+        Some(whole) => Ok(Ramp::Over(parse_duration(whole)?)),
+        None if text == "0" => Ok(Ramp::Apart(Duration::ZERO)),
+        None => Ok(Ramp::Apart(parse_duration(text)?)),
+    }
 }

@@ -7,14 +7,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{OutputArgs, RunArgs};
+use super::args::{OutputArgs, RunArgs, Transcribe};
 use super::context::Context;
 use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
 use super::suite::{self, Suite};
 use crate::any_transport::AnyTransport;
 use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
-use crate::runner::{CallOutcome, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane};
+use crate::runner::{CallOutcome, CallsUp, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane};
 use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
 use crate::sip::SipTrace;
 use crate::telemetry::Receiver;
@@ -48,9 +48,9 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
             }
         }
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
-        let plan = Plan { jobs, retries: args.retries, thresholds, recordings: Some(recordings), calls };
+        let plan = Plan { jobs, ramp: args.ramp, retries: args.retries, thresholds, recordings: Some(recordings), calls };
         let spans = collect_spans(suite.config.telemetry).await?;
-        let (exit, problems) = place(plan, &speech, clips, (spans, trace, args.pcap), consumers).await?;
+        let (exit, problems) = place(plan, &speech, clips, (spans, trace), args, consumers).await?;
         for problem in &problems {
             eprintln!("error: a report could not be written: {problem}");
         }
@@ -68,11 +68,13 @@ async fn place(
     plan: Plan,
     speech: &Speech,
     clips: Clips,
-    (spans, trace, capture): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>, bool),
+    (spans, trace): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>),
+    args: &RunArgs,
     consumers: Vec<Box<dyn Consumer>>,
 ) -> Result<(Exit, Vec<String>), CliError> {
     let (events, stream) = mpsc::unbounded_channel();
-    let services = Services { spans, capture, ..services(speech, clips, trace, events)? };
+    let transcribe_all = args.transcribe == Transcribe::All;
+    let services = Services { spans, capture: args.pcap, transcribe_all, ..services(speech, clips, trace, events)? };
     let cancel = services.cancel.clone();
     let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
@@ -106,6 +108,8 @@ pub(super) fn services(
         model: speech.model.clone(),
         transcription: TranscriptionLane::start(Arc::clone(&speech.engine), speech.parallelism.segments).map_err(CliError::setup)?,
         clips: Arc::new(clips),
+        transcribe_all: false,
+        calls_up: CallsUp::default(),
         cancel: CancellationToken::new(),
         capture: false,
         run: rand::random::<u64>().max(1),

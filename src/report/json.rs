@@ -23,6 +23,7 @@ pub struct JsonReport {
     thresholds: Vec<ThresholdResult>,
     seconds: f64,
     complete: bool,
+    peak_calls: usize,
 }
 
 impl JsonReport {
@@ -37,6 +38,7 @@ impl JsonReport {
             thresholds: Vec::new(),
             seconds: 0.0,
             complete: false,
+            peak_calls: 0,
         }
     }
 
@@ -48,6 +50,7 @@ impl JsonReport {
             "started": self.started,
             "seconds": self.seconds,
             "complete": self.complete,
+            "peak_calls": self.peak_calls,
             "passed": count(CallOutcome::Passed),
             "failed": count(CallOutcome::Failed),
             "errors": count(CallOutcome::Error),
@@ -68,9 +71,9 @@ impl Consumer for JsonReport {
                 self.run.clone_from(run);
             }
             Event::CallFinished { result } => self.results.push((**result).clone()),
-            Event::RunFinished { thresholds, seconds, interrupted } => {
+            Event::RunFinished { thresholds, seconds, interrupted, peak_calls } => {
                 self.thresholds.clone_from(thresholds);
-                (self.seconds, self.complete) = (*seconds, !interrupted);
+                (self.seconds, self.complete, self.peak_calls) = (*seconds, !interrupted, *peak_calls);
             }
             _ => {}
         }

@@ -92,7 +92,7 @@ impl Terminal {
         format!("{word} {}  {seconds:.1} s{latencies}{retried}  ({})", case(result), result.target)
     }
 
-    fn summary(&mut self, thresholds: &[ThresholdResult], seconds: f64, interrupted: bool) -> io::Result<()> {
+    fn summary(&mut self, thresholds: &[ThresholdResult], seconds: f64, interrupted: bool, peak: usize) -> io::Result<()> {
         for threshold in thresholds {
             let word = match threshold.outcome {
                 Outcome::Passed => self.paint("PASS ", Style::new().green().bold()),
@@ -108,8 +108,9 @@ impl Terminal {
             skipped => format!(", {skipped} skipped"),
         };
         let figures = self.latencies() + &quality::worst(&self.results);
+        let at_once = if peak > 1 { format!(", up to {peak} calls at once") } else { String::new() };
         let interrupted = if interrupted { ", interrupted" } else { "" };
-        self.say(&format!("{passed} passed, {failed} failed, {errors} errors{skipped} in {seconds:.1} s{figures}{interrupted}"))?;
+        self.say(&format!("{passed} passed, {failed} failed, {errors} errors{skipped} in {seconds:.1} s{at_once}{figures}{interrupted}"))?;
         self.warn_of_tester()
     }
 
@@ -201,9 +202,9 @@ impl Consumer for Terminal {
                 self.result(&result)?;
                 self.results.push(result);
             }
-            Event::RunFinished { thresholds, seconds, interrupted } => {
+            Event::RunFinished { thresholds, seconds, interrupted, peak_calls } => {
                 self.bar.finish_and_clear();
-                self.summary(thresholds, *seconds, *interrupted)?;
+                self.summary(thresholds, *seconds, *interrupted, *peak_calls)?;
             }
             _ => {}
         }

@@ -65,7 +65,7 @@ fn printed(results: Vec<CallResult>) -> String {
     for result in results {
         terminal.event(&Event::CallFinished { result: Box::new(result) }).expect("a page");
     }
-    terminal.event(&Event::RunFinished { thresholds: Vec::new(), seconds: 9.0, interrupted: false }).expect("a page");
+    terminal.event(&Event::RunFinished { thresholds: Vec::new(), seconds: 9.0, interrupted: false, peak_calls: 1 }).expect("a page");
     String::from_utf8(page.0.lock().expect("the page").clone()).expect("text")
 }
 

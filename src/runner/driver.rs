@@ -13,11 +13,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::clips::Clips;
+use super::detection::{Detected, DetectionLane};
 use super::event::{CallResult, Event};
 use super::evidence::{CallEvidence, Failure};
-use super::lanes::{Detected, DetectionLane, TranscriptionLane};
 use super::pacer::{PacedStream, Pacer, Progress};
+use super::ramp::{CallsUp, Up};
 use super::telemetry::SpanSource;
+use super::transcription::TranscriptionLane;
 use crate::call::{Conversation, EndCause, Input, InputKind};
 use crate::clock::CallClock;
 use crate::expect::Fit;
@@ -50,6 +52,10 @@ pub struct Services {
     pub transcription: TranscriptionLane,
     /// The callers' recordings.
     pub clips: Arc<Clips>,
+    /// Words are wanted for the reports, even where no verdict depends on them.
+    pub transcribe_all: bool,
+    /// How many calls are up.
+    pub calls_up: CallsUp,
     /// Ends every call early.
     pub cancel: CancellationToken,
     /// Whether each call's packets are captured beside its recording.
@@ -122,6 +128,7 @@ struct Driver<'a> {
     ending: Option<EndCause>,
     report_bytes: usize,
     evidence: CallEvidence,
+    _up: Up,
 }
 
 /// What the loop woke up for.
@@ -166,6 +173,7 @@ impl<'a> Driver<'a> {
             ending: None,
             report_bytes: 0,
             evidence,
+            _up: services.calls_up.one_more(),
         }
     }
 

@@ -31,7 +31,7 @@ pub enum Event {
         targets: Vec<String>,
         /// Calls planned, retries left out.
         calls: usize,
-        /// Calls at once.
+        /// Calls at once, at most.
         jobs: usize,
     },
     /// A call is being placed.
@@ -88,6 +88,9 @@ pub enum Event {
         seconds: f64,
         /// True where the run was interrupted.
         interrupted: bool,
+        /// The most calls that were up at any moment.
+        #[serde(default)]
+        peak_calls: usize,
     },
 }
 

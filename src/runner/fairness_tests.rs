@@ -39,6 +39,7 @@ fn turn(step: usize, checks: &[(CheckKind, Option<&str>)], said: &[(i64, &str)])
         .map(|(at, text)| Utterance {
             span: Span { start: CallTime::from_millis(*at), end: CallTime::from_millis(at + 300) },
             text: (*text).to_owned(),
+            untranscribed: false,
         })
         .collect();
     turn.add_checks(checks.iter().map(|(kind, why)| check(*kind, *why)).collect());

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -10,14 +9,11 @@ use tokio::task::JoinSet;
 use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
 use super::evidence::recording_path;
+use super::ramp::Ramp;
 use super::{quality, recording, telemetry, thresholds, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
 use crate::telemetry::run_id;
-
-/// Calls do not start in the same instant: neither a bot's accept queue nor the recogniser is to see all
-/// greetings at once.
-const RAMP: Duration = Duration::from_millis(250);
 
 /// One call of a run.
 #[derive(Clone, Debug)]
@@ -37,8 +33,10 @@ pub struct PlannedCall {
 pub struct Plan {
     /// Every call.
     pub calls: Vec<PlannedCall>,
-    /// Calls at once.
+    /// Calls at once, at most.
     pub jobs: usize,
+    /// How the first of them start.
+    pub ramp: Ramp,
     /// Attempts after one that ended in an error.
     pub retries: usize,
     /// What the run as a whole must keep to.
@@ -66,7 +64,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     for (index, call) in plan.calls.iter().cloned().enumerate() {
         let (slots, services) = (Arc::clone(&slots), services.clone());
         let (retries, folder) = (plan.retries, plan.recordings.clone());
-        let ramp = RAMP * u32::try_from(index.min(plan.jobs)).unwrap_or(0);
+        let ramp = plan.ramp.start(index, plan.jobs);
         running.spawn(async move {
             tokio::select! {
                 () = services.cancel.cancelled() => skipped(index + 1, &call, Vec::new(), &services),
@@ -87,7 +85,8 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     services.transport.shut_down().await;
     let verdicts = plan.thresholds.iter().map(|threshold| thresholds::judge(threshold, &results)).collect();
     let seconds = (Monotonic::now().0 - started.0) as f64 / 1e9;
-    emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted: services.cancel.is_cancelled() });
+    let (interrupted, peak_calls) = (services.cancel.is_cancelled(), services.calls_up.peak());
+    emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted, peak_calls });
     results
 }
 

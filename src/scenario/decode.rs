@@ -281,7 +281,10 @@ const HOW_TO_WRITE: &str = "write a number and a unit: 1500ms, 2s, 1m30s";
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 /// `1500ms`, `2s`, `1.5s`, `1m30s`; a number must carry its unit.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {

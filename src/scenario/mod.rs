@@ -33,6 +33,7 @@ mod tests;
 
 pub use bound::Bound;
 pub use config::{Config, SttEngine};
+pub use decode::parse_duration;
 pub use defaults::Advance;
 #[cfg(test)]
 pub(crate) use discover::DiscoverError;

@@ -1,6 +1,10 @@
 //! Turns as they go right and wrong.
 
+use std::sync::Arc;
+
+use crate::call::{Conversation, EndCause, Input, InputKind, Outcome, Output, SpeechEdge};
 use crate::scenario::{CallerAct, Step};
+use crate::time::{CallTime, Span};
 
 use super::call_log;
 use super::simulation::scenario;
@@ -278,4 +282,50 @@ fn a_key_too_many_fails_whenever_it_comes() {
     assert!(at_once.contains("because the bot sent `421`"), "{at_once}");
     let later = keys("s1+0.5 dtmf 1");
     assert!(later.contains("because the bot sent `1`, where no digits were expected"), "{later}");
+}
+
+#[test]
+fn words_are_needed_where_a_verdict_depends_on_them() {
+    let needed = |steps: &str, from: i64, until: i64| {
+        let mut conversation =
+            Conversation::new(Arc::new(scenario(&format!("steps: [{steps}, {{ caller: {{ audio: a.wav }} }}, {{ bot: Bye }}]"))));
+        conversation.handle(Input { at: CallTime::from_millis(500), kind: InputKind::Connected });
+        conversation.needs_words(Span { start: CallTime::from_millis(from), end: CallTime::from_millis(until) })
+    };
+    let any = "{ bot: { within: 5s } }";
+    assert!(!needed(any, 600, 2000));
+    // It may be noise, which only the recogniser can tell.
+    assert!(needed(any, 600, 1200));
+    // It may turn out to belong to the bot's next turn.
+    assert!(needed(&format!("{any}, {{ bot: Hello }}"), 600, 2000));
+    assert!(!needed(&format!("{any}, {any}"), 600, 2000));
+    for step in ["{ bot: Hello }", "{ bot: { not: sorry } }", "{ bot: { silent_for: 2s } }", "{ bot: { capture: { n: '(\\d)' } } }"] {
+        assert!(needed(step, 600, 2000), "{step}");
+    }
+    assert!(!needed("{ bot: { dtmf: 12 } }", 600, 2000));
+}
+
+#[test]
+fn speech_that_is_not_transcribed_is_speech() {
+    let mut conversation = Conversation::new(Arc::new(scenario("steps: [{ bot: { latency: 1s } }, { hangup: caller }]")));
+    let at = CallTime::from_millis;
+    let span = Span { start: at(900), end: at(2500) };
+    let inputs = [
+        (500, InputKind::Connected),
+        (1000, InputKind::RemoteSpeech(SpeechEdge::Started { onset: span.start })),
+        (2700, InputKind::RemoteSpeech(SpeechEdge::Ended { onset: span.start, end: span.end })),
+        (2700, InputKind::Untranscribed { span }),
+        (3300, InputKind::Timeout),
+        (3400, InputKind::Ended(EndCause::CallerHungUp)),
+    ];
+    let mut results = Vec::new();
+    for (millis, kind) in inputs {
+        conversation.handle(Input { at: at(millis), kind });
+        while let Some(output) = conversation.poll() {
+            if let Output::Turn(turn) = output {
+                results.push((turn.outcome, turn.latency.map(|latency| latency.as_millis()), turn.heard()));
+            }
+        }
+    }
+    assert_eq!(results, [(Outcome::Passed, Some(400), "(not transcribed)".to_owned())]);
 }

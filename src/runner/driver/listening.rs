@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use super::super::lanes::Detected;
+use super::super::detection::Detected;
 use crate::expect::{Doubt, Fit};
 use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechModel};
 use crate::speech::stt::SttError;

@@ -1,10 +1,13 @@
 //! The bot's audio on its way through detection and transcription to the conversation.
 
+use std::time::Duration;
+
+use super::super::detection::Detected;
 use super::super::evidence::Failure;
-use super::super::lanes::Detected;
 use super::Driver;
 use super::listening::{Asked, Words};
 use crate::call::{Answer, InputKind, SpeechEdge};
+use crate::clock::Monotonic;
 use crate::expect::{Doubt, Fit};
 use crate::media::detect;
 use crate::speech::stt::segment_audio;
@@ -12,6 +15,8 @@ use crate::time::{CallTime, Span};
 
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;
+/// How much later the words of calls that have ended are wanted.
+const AFTER_CALLERS: Duration = Duration::from_secs(60);
 
 impl Driver<'_> {
     /// Hands the detector what has come in; at the end of the call, the rest of it.
@@ -78,12 +83,22 @@ impl Driver<'_> {
                 self.handle(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
                 let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
                 self.evidence.speech.push((Span { start: onset, end }, range.clone()));
+                let span = Span { start: onset, end };
+                if !self.services.transcribe_all && !self.conversation.needs_words(span) {
+                    self.handle(InputKind::Untranscribed { span }).await;
+                    return;
+                }
                 let audio = segment_audio(self.evidence.timeline.recording(), range);
-                self.listening
-                    .words
-                    .push_back(Words { span: Span { start: onset, end }, reply: self.services.transcription.transcribe(audio) });
+                let since = self.waited_since(end);
+                self.listening.words.push_back(Words { span, reply: self.services.transcription.transcribe(since, audio) });
             }
         }
+    }
+
+    /// When somebody began to wait for words that were spoken until `end`. At the end of a call only its verdict waits: callers first.
+    fn waited_since(&self, end: CallTime) -> Monotonic {
+        let later = if self.ending.is_some() { AFTER_CALLERS } else { Duration::ZERO };
+        self.clock.moment(end).plus_nanos(i64::try_from(later.as_nanos()).unwrap_or(i64::MAX))
     }
 
     pub(super) async fn transcribed(&mut self, words: Result<String, String>) {
@@ -99,7 +114,7 @@ impl Driver<'_> {
     pub(super) fn ask(&mut self, onset: CallTime, heard: String, doubts: Vec<Doubt>) {
         let range = self.evidence.speech.iter().find(|(span, _)| span.start == onset).map(|(_, range)| range.clone());
         let audio = segment_audio(self.evidence.timeline.recording(), range.unwrap_or_default());
-        let reply = self.services.transcription.compare(audio, heard, doubts.clone());
+        let reply = self.services.transcription.compare(self.waited_since(onset), audio, heard, doubts.clone());
         self.listening.asked.push_back(Asked { onset, doubts, reply });
     }
 

@@ -81,6 +81,13 @@ pub struct BotStep {
     pub strict: bool,
 }
 
+impl BotStep {
+    /// Whether a verdict depends on what the bot says, not only on when.
+    pub fn needs_words(&self) -> bool {
+        self.says.is_some() || self.not.is_some() || self.silent_for.is_some() || !self.capture.is_empty()
+    }
+}
+
 /// Words alone, or a mapping.
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, key: Location, context: &mut Context<'_>) -> Option<BotStep> {
     if matches!(node.value, Value::Scalar(_)) {

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::error::SttError;
-use super::transcriber::Transcriber;
+use super::transcriber::{Batch, OneByOne, Transcriber};
 use super::wav;
 use crate::clock::Monotonic;
 
@@ -113,6 +113,10 @@ fn collect(output: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
 impl Transcriber for CommandTranscriber {
     fn name(&self) -> String {
         format!("command {}", self.config.program)
+    }
+
+    fn batch(&self) -> Box<dyn Batch + '_> {
+        Box::new(OneByOne::new(self))
     }
 
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {

@@ -6,7 +6,7 @@ use reqwest::blocking::multipart::{Form, Part};
 use reqwest::blocking::{Client, Response};
 
 use super::error::SttError;
-use super::transcriber::{Parallelism, Transcriber};
+use super::transcriber::{Batch, OneByOne, Parallelism, Transcriber};
 use super::wav;
 
 /// Characters of a server's answer that an error quotes.
@@ -118,6 +118,10 @@ impl Transcriber for HttpTranscriber {
 
     fn parallelism(&self, cores: usize, _sample: &[f32]) -> Result<Parallelism, SttError> {
         Ok(Parallelism { segments: cores * CALLS_PER_CORE, calls: cores * CALLS_PER_CORE })
+    }
+
+    fn batch(&self) -> Box<dyn Batch + '_> {
+        Box::new(OneByOne::new(self))
     }
 
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {

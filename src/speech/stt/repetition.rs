@@ -8,7 +8,7 @@ const LONGEST_PHRASE: usize = 12;
 ///
 /// One token may come six times and two tokens five times in a row in honest speech ("five five
 /// five five", "no, no, no, no"); a longer phrase is a loop at its fourth round.
-pub(super) fn loop_start(tokens: &[u32]) -> Option<usize> {
+pub fn loop_start(tokens: &[u32]) -> Option<usize> {
     (1..=LONGEST_PHRASE).find_map(|length| {
         let allowed = match length {
             1 => 7,

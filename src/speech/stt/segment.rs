@@ -13,7 +13,7 @@ const PADDING: usize = PADDING_MS * TELEPHONE_RATE as usize / 1000;
 const LONGEST: usize = 25 * MODEL_RATE as usize;
 /// A piece is never cut shorter than this, in samples at 16 kHz: 5 s.
 const SHORTEST: usize = 5 * MODEL_RATE as usize;
-/// Window in which the quietest place is sought: 100 ms.
+/// Window in which the quietest place is sought, and the shortest audio that may have a word in it: 100 ms.
 const WINDOW: usize = MODEL_RATE as usize / 10;
 
 /// The speech at `span` (samples at 8 kHz) for a recogniser: 16 kHz, -1 to 1, with 100 ms on both
@@ -28,6 +28,11 @@ pub fn segment_audio(recording_8k: &[i16], span: Range<usize>) -> Vec<f32> {
     samples.extend_from_slice(recording_8k.get(from..to).unwrap_or_default());
     samples.resize(end - start + 2 * PADDING, 0);
     to_f32_16k(&samples, TELEPHONE_RATE)
+}
+
+/// Whether there can be a word in a piece: it is not digital silence, and long enough for the network's first layers.
+pub(super) fn has_sound(audio: &[f32]) -> bool {
+    audio.len() >= WINDOW && audio.iter().any(|sample| *sample != 0.0)
 }
 
 /// Cuts audio (16 kHz) into pieces of at most 25 s, each cut at the quietest place that leaves at

@@ -13,7 +13,7 @@ const BYTES: u32 = 3;
 
 /// The pieces of `tokenizer.bin`, by token id.
 #[derive(Debug)]
-pub(super) struct Tokenizer {
+pub struct Tokenizer {
     pieces: Vec<Vec<u8>>,
     /// The ids of the pieces that are text, made when the first text is cut up: most runs never do.
     ids: OnceLock<HashMap<Vec<u8>, u32>>,
@@ -23,7 +23,7 @@ impl Tokenizer {
     /// Reads `tokenizer.bin`: for each id in order the length of its piece (one byte, or two when
     /// the first is 128 or more: low seven bits, then high part; 0 = unused), then the piece.
     /// `None` when the file is cut off.
-    pub(super) fn parse(mut bytes: &[u8]) -> Option<Self> {
+    pub fn parse(mut bytes: &[u8]) -> Option<Self> {
         let mut pieces = Vec::new();
         while let [first, rest @ ..] = bytes {
             let (length, rest) = match rest {
@@ -97,7 +97,7 @@ impl Tokenizer {
     }
 
     /// The text of a sequence of tokens; control tokens (`<...>`) and unknown ids are left out.
-    pub(super) fn decode(&self, ids: &[u32]) -> String {
+    pub fn decode(&self, ids: &[u32]) -> String {
         let bytes: Vec<u8> = ids.iter().flat_map(|id| self.text_of(*id)).copied().collect();
         String::from_utf8_lossy(&bytes).replace(SPACE, " ").trim().to_owned()
     }

@@ -16,6 +16,9 @@ pub trait Transcriber: Send + Sync {
     /// [`SttError`] when the engine could not do its work; audio without words is not an error.
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError>;
 
+    /// Segments that one thread transcribes together.
+    fn batch(&self) -> Box<dyn Batch + '_>;
+
     /// Whether [`Transcriber::compare`] has answers. A text alone cannot tell a misheard word from a wrong one.
     fn can_compare(&self) -> bool {
         false
@@ -38,6 +41,45 @@ pub trait Transcriber: Send + Sync {
     /// [`SttError`] when the engine could not transcribe the sample.
     fn parallelism(&self, cores: usize, _sample: &[f32]) -> Result<Parallelism, SttError> {
         Ok(Parallelism { segments: cores, calls: cores })
+    }
+}
+
+/// Segments under way on one thread. An engine that gains nothing by having several takes [`OneByOne`].
+pub trait Batch {
+    /// Whether one more segment would be taken on at once.
+    fn has_room(&self) -> bool;
+
+    /// Takes on a segment, as [`Transcriber::transcribe`] does; its words come out of [`Batch::step`] under this number.
+    fn begin(&mut self, number: usize, audio: &[f32]);
+
+    /// Works on all of them for a moment; those that are done. Must be called again while segments are under way.
+    fn step(&mut self) -> Vec<(usize, Result<String, SttError>)>;
+}
+
+/// One segment after another.
+pub struct OneByOne<'a, T: ?Sized> {
+    engine: &'a T,
+    done: Vec<(usize, Result<String, SttError>)>,
+}
+
+impl<'a, T: Transcriber + ?Sized> OneByOne<'a, T> {
+    /// With this engine.
+    pub fn new(engine: &'a T) -> Self {
+        Self { engine, done: Vec::new() }
+    }
+}
+
+impl<T: Transcriber + ?Sized> Batch for OneByOne<'_, T> {
+    fn has_room(&self) -> bool {
+        self.done.is_empty()
+    }
+
+    fn begin(&mut self, number: usize, audio: &[f32]) {
+        self.done.push((number, self.engine.transcribe(audio)));
+    }
+
+    fn step(&mut self) -> Vec<(usize, Result<String, SttError>)> {
+        std::mem::take(&mut self.done)
     }
 }
 

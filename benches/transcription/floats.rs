@@ -1,23 +1,52 @@
-//! The Moonshine decoder: greedy decoding, one token at a time until the end token, and the scores of given wordings.
+//! The recogniser as it was before its weights stayed integers: the same model on the general runtime, in 32-bit floats, one
+//! sequence at a time. What the embedded engine is compared with.
 
-use rten::{Model, NodeId, RunError, RunOptions, Value, ValueOrView};
+use goldencall::internals::speech::{ModelFiles, Tokenizer, loop_start};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
-use super::repetition::loop_start;
+use super::Failure;
 
 const BEGIN: u32 = 1;
 const END: u32 = 2;
 const HEADS: usize = 8;
 const HEAD_SIZE: usize = 52;
-/// Positions scored in one pass: each has a logit for all of the 32,768 tokens, so these take 34 MB.
-const MOST_POSITIONS: usize = 256;
-
 /// The encoder's output: one row of features for each frame, in a batch of one.
-pub(super) type Hidden = NdTensor<f32, 3>;
+type Hidden = NdTensor<f32, 3>;
+
+/// Encoder, decoder and vocabulary.
+pub struct Floats {
+    encoder: Model,
+    decoder: Decoder,
+    tokenizer: Tokenizer,
+    options: RunOptions,
+}
+
+impl Floats {
+    /// Loads the model.
+    pub fn load(files: &ModelFiles) -> Result<Self, Failure> {
+        let model = |file: &str| ModelOptions::with_all_ops().load_file(files.path(file));
+        let pool = std::sync::Arc::new(ThreadPool::with_num_threads(1));
+        Ok(Self {
+            encoder: model("encoder_model.onnx")?,
+            decoder: Decoder::new(model("decoder_model_merged.onnx")?)?,
+            tokenizer: Tokenizer::parse(&std::fs::read(files.path("tokenizer.bin"))?).ok_or("tokenizer.bin is cut off")?,
+            options: RunOptions::default().with_thread_pool(Some(pool)),
+        })
+    }
+
+    /// The words of a segment.
+    pub fn transcribe(&self, audio: &[f32]) -> Result<String, Failure> {
+        let input = NdTensor::from_data([1, audio.len()], audio.to_vec());
+        let hidden = Hidden::try_from(self.encoder.run_one(input.view().into(), Some(self.options.clone()))?)?;
+        let limit = (audio.len() * 8).div_ceil(16000).max(8);
+        Ok(self.tokenizer.decode(&self.decoder.decode(&hidden, limit, &self.options)?))
+    }
+}
 
 /// The decoder network and its inputs and outputs.
-pub(super) struct Decoder {
+struct Decoder {
     model: Model,
     token: NodeId,
     hidden: NodeId,
@@ -37,7 +66,7 @@ struct Slot {
 
 impl Decoder {
     /// Finds the decoder's inputs and outputs in a model.
-    pub(super) fn new(model: Model) -> Result<Self, RunError> {
+    fn new(model: Model) -> Result<Self, Failure> {
         let (mut own, mut audio) = (Vec::new(), Vec::new());
         for past in model.input_ids() {
             let info = model.node_info(*past);
@@ -61,9 +90,9 @@ impl Decoder {
 
     /// The most likely tokens for the encoder's output, at most `limit` of them, without the begin
     /// and end tokens.
-    pub(super) fn decode(&self, hidden: &Hidden, limit: usize, options: &RunOptions) -> Result<Vec<u32>, RunError> {
-        let mut own: Vec<Value> = self.own.iter().map(|_| no_past(1)).collect();
-        let mut audio: Vec<Value> = self.audio.iter().map(|_| no_past(1)).collect();
+    fn decode(&self, hidden: &Hidden, limit: usize, options: &RunOptions) -> Result<Vec<u32>, Failure> {
+        let mut own: Vec<Value> = self.own.iter().map(|_| no_past()).collect();
+        let mut audio: Vec<Value> = self.audio.iter().map(|_| no_past()).collect();
         let (mut tokens, mut last) = (Vec::new(), BEGIN);
         while tokens.len() < limit {
             let first = tokens.is_empty();
@@ -85,45 +114,6 @@ impl Decoder {
         Ok(tokens)
     }
 
-    /// For each wording the log-probability of each of its tokens and of the end token after them, each given the audio and the
-    /// tokens before it.
-    pub(super) fn score(&self, hidden: &Hidden, wordings: &[Vec<u32>], options: &RunOptions) -> Result<Vec<Vec<f64>>, RunError> {
-        let longest = wordings.iter().map(Vec::len).max().unwrap_or(0) + 1;
-        let at_once = (MOST_POSITIONS / longest).max(1);
-        let mut scores = Vec::with_capacity(wordings.len());
-        for batch in wordings.chunks(at_once) {
-            scores.extend(self.score_batch(hidden, batch, options)?);
-        }
-        Ok(scores)
-    }
-
-    /// All wordings in one pass, the shorter ones filled up with end tokens.
-    fn score_batch(&self, hidden: &Hidden, wordings: &[Vec<u32>], options: &RunOptions) -> Result<Vec<Vec<f64>>, RunError> {
-        let rows = wordings.len();
-        let width = wordings.iter().map(Vec::len).max().unwrap_or(0) + 1;
-        let mut ids = Vec::with_capacity(rows * width);
-        for wording in wordings {
-            let row = std::iter::once(BEGIN).chain(wording.iter().copied()).chain(std::iter::repeat(END));
-            ids.extend(row.take(width).map(|token| token as i32));
-        }
-        let [_, frames, features] = hidden.shape();
-        let repeated = NdTensor::from_data([rows, frames, features], hidden.to_vec().repeat(rows));
-        let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
-            (self.token, Tensor::from_data(&[rows, width], ids).into()),
-            (self.hidden, repeated.into()),
-            (self.use_cache, Tensor::from_data(&[1], vec![0]).into()),
-        ];
-        inputs.extend(self.own.iter().chain(&self.audio).map(|slot| (slot.past, no_past(rows).into())));
-        let logits = self.model.run(inputs, &[self.logits], Some(options.clone()))?.into_iter().next();
-        let Some(logits) = logits.and_then(|logits| NdTensor::<f32, 3>::try_from(logits).ok()) else { return Ok(Vec::new()) };
-        let tokens = logits.size(2).max(1);
-        let scores = wordings.iter().zip(logits.data().unwrap_or_default().chunks(width * tokens)).map(|(wording, logits)| {
-            let targets = wording.iter().copied().chain(std::iter::once(END));
-            targets.zip(logits.chunks(tokens)).map(|(token, logits)| log_probability(logits, token)).collect()
-        });
-        Ok(scores.collect())
-    }
-
     /// One run of the network: the logits, the grown cache and, in the first step, the audio's.
     fn step(
         &self,
@@ -133,7 +123,7 @@ impl Decoder {
         audio: &[Value],
         first: bool,
         options: &RunOptions,
-    ) -> Result<Vec<Value>, RunError> {
+    ) -> Result<Vec<Value>, Failure> {
         let mut inputs: Vec<(NodeId, ValueOrView)> = vec![
             (self.token, Tensor::from_data(&[1, 1], vec![token as i32]).into()),
             (self.hidden, hidden.into()),
@@ -147,21 +137,13 @@ impl Decoder {
         if first {
             outputs.extend(self.audio.iter().map(|slot| slot.present));
         }
-        self.model.run(inputs, &outputs, Some(options.clone()))
+        Ok(self.model.run(inputs, &outputs, Some(options.clone()))?)
     }
 }
 
 /// The cache before the first token.
-fn no_past(rows: usize) -> Value {
-    Value::from(Tensor::<f32>::zeros(&[rows, HEADS, 0, HEAD_SIZE]))
-}
-
-/// The natural logarithm of a token's probability.
-fn log_probability(logits: &[f32], token: u32) -> f64 {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| f64::from(logit - top).exp()).sum();
-    let own = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
-    f64::from(own - top) - sum.ln()
+fn no_past() -> Value {
+    Value::from(Tensor::<f32>::zeros(&[1, HEADS, 0, HEAD_SIZE]))
 }
 
 /// The token with the highest logit; the end token when there are no logits.
