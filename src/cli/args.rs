@@ -49,6 +49,8 @@ pub enum Command {
     },
     /// Write the reports of an earlier run again.
     Report(ReportArgs),
+    /// Put the parts of a run that was split over machines together.
+    Merge(MergeArgs),
     /// Print the JSON schema for scenarios, for your editor.
     Schema,
     /// Print shell completions.
@@ -111,6 +113,9 @@ pub struct RunArgs {
     /// Only scenarios that did not pass in the last run.
     #[arg(long)]
     pub last_failed: bool,
+    /// One part of a run that is split over machines: 2/4, or auto to take it from the CI system (auto/4 where that knows no total).
+    #[arg(long, env = "GOLDENCALL_SHARD", value_name = "M/N|auto")]
+    pub shard: Option<String>,
     /// Run each scenario N times.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub repeat: usize,
@@ -251,6 +256,20 @@ pub struct ReportArgs {
     #[command(flatten)]
     /// Where reports go.
     pub output: OutputArgs,
+}
+
+/// `goldencall merge`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct MergeArgs {
+    /// Results folders of the parts; of two attempts at one part the later counts.
+    #[arg(required = true, value_name = "DIR")]
+    pub results: Vec<PathBuf>,
+    #[command(flatten)]
+    /// Where reports go.
+    pub output: OutputArgs,
+    /// Folder for events.jsonl, reports and recordings of the whole.
+    #[arg(long, default_value = "goldencall-results", env = "GOLDENCALL_OUT", value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// Reads `--ramp`.

@@ -89,10 +89,17 @@ async fn measure(
         let delay = random.random_range(DELAYS);
         let wanted = BotTarget { script: Some("calibrate".to_owned()), over, ..BotTarget::default() };
         let target = with_wishes(bot.target(&wanted), delay, &name(repetition));
-        PlannedCall { scenario: Arc::clone(&scenario), target, label: "bot:calibrate".to_owned(), repetition }
+        PlannedCall { number: repetition, scenario: Arc::clone(&scenario), target, label: "bot:calibrate".to_owned(), repetition }
     });
-    let plan =
-        Plan { calls: calls.collect(), jobs: args.jobs, ramp: Ramp::Over(ramp), retries: 0, thresholds: Vec::new(), recordings: None };
+    let plan = Plan {
+        calls: calls.collect(),
+        jobs: args.jobs,
+        ramp: Ramp::Over(ramp),
+        retries: 0,
+        thresholds: Vec::new(),
+        part: None,
+        recordings: None,
+    };
     let (events, mut stream) = mpsc::unbounded_channel();
     let services = services(speech, clips, None, events)?;
     let draining = tokio::spawn(async move { while stream.recv().await.is_some() {} });

@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Args;
 use super::exit::{CliError, Exit};
 use crate::report::{Palette, TerminalStyle, render};
+use crate::runner::Shard;
 use crate::scenario::{Config, Problem, Problems, Scenario, Secrets, Source};
 use crate::speech::store::ModelStore;
 
@@ -24,6 +25,8 @@ pub struct Context {
     pub style: TerminalStyle,
     /// The run is part of continuous integration: its output is read later, if at all.
     pub ci: bool,
+    /// What CI systems say of the part of a run that this is.
+    parallel: BTreeMap<String, String>,
     models: PathBuf,
     config: Option<PathBuf>,
     log: Option<String>,
@@ -47,6 +50,11 @@ impl Context {
             config: args.config.clone(),
             log: environment.get("GOLDENCALL_LOG").cloned(),
             ci: set("CI"),
+            parallel: environment
+                .iter()
+                .filter(|(name, _)| Shard::reads(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             secrets: Secrets::new(environment),
             style,
         }
@@ -57,6 +65,14 @@ impl Context {
         if let Some(filter) = &self.log {
             tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
         }
+    }
+
+    /// The part of a run that `--shard` names.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn shard(&self, text: &str) -> Result<Shard, CliError> {
+        Shard::parse(text, &self.parallel).map_err(|why| CliError::usage(format!("--shard: {why}")))
     }
 
     /// The store of the speech models.

@@ -10,6 +10,7 @@ mod exit;
 mod init;
 mod list;
 mod matching;
+mod merge;
 mod model;
 mod report;
 mod run;
@@ -56,6 +57,7 @@ fn dispatch(args: Args, context: &Context) -> Result<Exit, CliError> {
         Command::Match(pair) => matching::run(&pair),
         Command::Model { action } => model::model(&action, context),
         Command::Report(report) => report::report(&report, context),
+        Command::Merge(parts) => merge::merge(&parts, context),
         Command::Schema => {
             print!("{}", crate::scenario::SCENARIO_SCHEMA);
             Ok(Exit::Passed)

@@ -14,12 +14,15 @@ use super::exit::{CliError, Exit};
 use super::suite::{self, Suite};
 use crate::any_transport::AnyTransport;
 use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
-use crate::runner::{CallOutcome, CallsUp, Clips, DetectionLane, Event, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane};
+use crate::runner::{
+    CallOutcome, CallsUp, Clips, DetectionLane, Event, Pacer, Part, Plan, PlannedCall, Services, Shard, SpanSource, TranscriptionLane,
+};
 use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
 use crate::sip::SipTrace;
 use crate::telemetry::Receiver;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
+    let shard = args.shard.as_deref().map(|text| context.shard(text)).transpose()?;
     let mut suite = suite::load(&args.select, context)?;
     if args.last_failed {
         keep_last_failed(&mut suite, &args.out)?;
@@ -38,17 +41,10 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let runtime = Runtime::new().map_err(CliError::setup)?;
     runtime.block_on(async {
         let mut bots = Bots::default();
-        let mut calls = Vec::new();
-        for repetition in 1..=args.repeat.max(1) {
-            for (scenario, target) in suite.scenarios.iter().zip(&targets) {
-                let mut reached = bots.reach(target, context).await?;
-                set_all(args, &mut reached, context)?;
-                let scenario = Arc::clone(scenario);
-                calls.push(PlannedCall { scenario, target: reached, label: target.label(), repetition });
-            }
-        }
+        let calls = planned(args, &suite, &targets, &mut bots, context).await?;
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
-        let plan = Plan { jobs, ramp: args.ramp, retries: args.retries, thresholds, recordings: Some(recordings), calls };
+        let plan = Plan { calls, jobs, ramp: args.ramp, retries: args.retries, thresholds, part: None, recordings: Some(recordings) };
+        let plan = if let Some(shard) = shard { part_of(plan, shard) } else { plan };
         let spans = collect_spans(suite.config.telemetry).await?;
         let (exit, problems) = place(plan, &speech, clips, (spans, trace), args, consumers).await?;
         for problem in &problems {
@@ -58,8 +54,40 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     })
 }
 
+/// Every call of the run, with the bots that it needs.
+async fn planned(
+    args: &RunArgs,
+    suite: &Suite,
+    targets: &[Target],
+    bots: &mut Bots,
+    context: &Context,
+) -> Result<Vec<PlannedCall>, CliError> {
+    let mut calls = Vec::new();
+    for repetition in 1..=args.repeat.max(1) {
+        for (scenario, target) in suite.scenarios.iter().zip(targets) {
+            let mut reached = bots.reach(target, context).await?;
+            set_all(args, &mut reached, context)?;
+            let scenario = Arc::clone(scenario);
+            calls.push(PlannedCall { number: calls.len() + 1, scenario, target: reached, label: target.label(), repetition });
+        }
+    }
+    Ok(calls)
+}
+
+/// One part of a run. Calls are dealt out in the order of their names, which is the same on every machine, and keep the numbers that
+/// they have in the whole, by whose thresholds only the whole is judged.
+fn part_of(mut whole: Plan, shard: Shard) -> Plan {
+    let key = |call: &PlannedCall| (call.scenario.name.clone(), call.scenario.source.path.clone(), call.repetition);
+    let part = Part { shard, whole: whole.calls.len(), thresholds: std::mem::take(&mut whole.thresholds) };
+    whole.calls.sort_by_key(key);
+    let mut place = 0..;
+    whole.calls.retain(|_| place.next().is_some_and(|place| shard.holds(place)));
+    whole.calls.sort_by_key(|call| call.number);
+    Plan { part: Some(part), ..whole }
+}
+
 /// A report that is missing must not look like success.
-fn worse(exit: Exit) -> Exit {
+pub(super) fn worse(exit: Exit) -> Exit {
     if exit == Exit::Passed { Exit::Setup } else { exit }
 }
 
@@ -76,13 +104,15 @@ async fn place(
     let transcribe_all = args.transcribe == Transcribe::All;
     let services = Services { spans, capture: args.pcap, transcribe_all, ..services(speech, clips, trace, events)? };
     let cancel = services.cancel.clone();
+    // A run of few calls may leave a part without any: nothing is wrong with it.
+    let may_be_empty = plan.part.is_some();
     let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
     let results = crate::runner::run(plan, &services).await;
     watching.abort();
     drop(services);
     let (thresholds, problems) = reporting.await.map_err(CliError::setup)?;
-    let exit = Exit::of(&results, &thresholds);
+    let exit = if may_be_empty && results.is_empty() { Exit::Passed } else { Exit::of(&results, &thresholds) };
     let interrupted = cancel.is_cancelled() && matches!(exit, Exit::Passed | Exit::Nothing);
     Ok((if interrupted { Exit::Setup } else { exit }, problems))
 }
@@ -165,7 +195,7 @@ fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Con
 }
 
 /// The reports of a run: the results folder always has all of them.
-fn consumers(out: &Path, output: &OutputArgs, context: &Context) -> Result<Vec<Box<dyn Consumer>>, CliError> {
+pub(super) fn consumers(out: &Path, output: &OutputArgs, context: &Context) -> Result<Vec<Box<dyn Consumer>>, CliError> {
     let journal = Journal::create(&out.join("events.jsonl"), context.secrets.clone());
     let journal = journal.map_err(|error| CliError::setup(format!("{}: {error}", out.display())))?;
     let mut all: Vec<Box<dyn Consumer>> = vec![

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::file::write_whole;
 use super::{Consumer, breakdown, quality};
 use crate::call::{Origin, TurnResult};
-use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
+use crate::runner::{CallOutcome, CallResult, Event, Shard, ThresholdResult, statistics};
 use crate::scenario::Secrets;
 use crate::time::Millis;
 
@@ -19,6 +19,7 @@ pub struct JsonReport {
     secrets: Secrets,
     started: String,
     run: String,
+    shard: Option<Shard>,
     results: Vec<CallResult>,
     thresholds: Vec<ThresholdResult>,
     seconds: f64,
@@ -34,6 +35,7 @@ impl JsonReport {
             secrets,
             started: String::new(),
             run: String::new(),
+            shard: None,
             results: Vec::new(),
             thresholds: Vec::new(),
             seconds: 0.0,
@@ -44,7 +46,7 @@ impl JsonReport {
 
     fn value(&self) -> Value {
         let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
-        json!({
+        let mut report = json!({
             "goldencall": env!("CARGO_PKG_VERSION"),
             "run": self.run,
             "started": self.started,
@@ -59,14 +61,19 @@ impl JsonReport {
             "greeting_latency_ms": latencies(&self.results, Origin::Answer),
             "thresholds": self.thresholds,
             "calls": self.results.iter().map(call).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(shard) = self.shard {
+            report["part"] = json!(shard);
+        }
+        report
     }
 }
 
 impl Consumer for JsonReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::RunStarted { started, run, .. } => {
+            Event::RunStarted { started, run, part, .. } => {
+                self.shard = part.as_ref().map(|part| part.shard);
                 self.started.clone_from(started);
                 self.run.clone_from(run);
             }

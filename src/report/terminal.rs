@@ -182,7 +182,11 @@ fn case(result: &CallResult) -> String {
 impl Consumer for Terminal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::RunStarted { calls, targets, .. } => {
+            Event::RunStarted { calls, targets, part, .. } => {
+                if let Some(part) = part {
+                    let some = if *calls == 0 { "no call".to_owned() } else { format!("{calls} of {} calls", part.whole) };
+                    self.say(&format!("part {}: {some}", part.shard))?;
+                }
                 if !targets.is_empty() {
                     self.say(&format!("calling {}", targets.iter().map(|label| named(label)).collect::<Vec<_>>().join(", ")))?;
                 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::shard::Shard;
 use super::signalling::SipResponse;
 use crate::call::{Input, Outcome, TurnResult};
 use crate::media::Reception;
 use crate::media::quality::Quality;
+use crate::scenario::Threshold;
 use crate::telemetry::Report;
 use crate::time::CallTime;
 use crate::transport::DialErrorKind;
@@ -33,6 +35,9 @@ pub enum Event {
         calls: usize,
         /// Calls at once, at most.
         jobs: usize,
+        /// What this is a part of, where a run is split over machines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<Box<Part>>,
     },
     /// A call is being placed.
     CallStarted {
@@ -92,6 +97,17 @@ pub enum Event {
         #[serde(default)]
         peak_calls: usize,
     },
+}
+
+/// A part of a run, and what it takes to put the whole together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which part.
+    pub shard: Shard,
+    /// Calls of the whole run.
+    pub whole: usize,
+    /// What the whole must keep to.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// How a call came out.

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::driver::{self, Services};
-use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind};
+use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind, Part};
 use super::evidence::recording_path;
 use super::ramp::Ramp;
 use super::{quality, recording, telemetry, thresholds, verdict};
@@ -18,6 +18,8 @@ use crate::telemetry::run_id;
 /// One call of a run.
 #[derive(Clone, Debug)]
 pub struct PlannedCall {
+    /// Its number in the whole run, from 1.
+    pub number: usize,
     /// What is said and expected.
     pub scenario: Arc<Scenario>,
     /// Whom it calls.
@@ -39,8 +41,10 @@ pub struct Plan {
     pub ramp: Ramp,
     /// Attempts after one that ended in an error.
     pub retries: usize,
-    /// What the run as a whole must keep to.
+    /// What the run as a whole must keep to; a part of a run is not judged by it.
     pub thresholds: Vec<Threshold>,
+    /// What these calls are a part of.
+    pub part: Option<Part>,
     /// Folder of the recordings; none are written without it.
     pub recordings: Option<PathBuf>,
 }
@@ -58,6 +62,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         targets: targets(&plan),
         calls: plan.calls.len(),
         jobs: plan.jobs,
+        part: plan.part.clone().map(Box::new),
     });
     let slots = Arc::new(Semaphore::new(plan.jobs.max(1)));
     let mut running = JoinSet::new();
@@ -67,9 +72,9 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         let ramp = plan.ramp.start(index, plan.jobs);
         running.spawn(async move {
             tokio::select! {
-                () = services.cancel.cancelled() => skipped(index + 1, &call, Vec::new(), &services),
+                () = services.cancel.cancelled() => skipped(&call, Vec::new(), &services),
                 _slot = async { tokio::time::sleep(ramp).await; slots.acquire_owned().await } => {
-                    attempts(index + 1, &call, retries, folder, &services).await
+                    attempts(&call, retries, folder, &services).await
                 }
             }
         });
@@ -83,7 +88,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     }
     results.sort_by_key(|result| result.call);
     services.transport.shut_down().await;
-    let verdicts = plan.thresholds.iter().map(|threshold| thresholds::judge(threshold, &results)).collect();
+    let verdicts = thresholds::judge_all(&plan.thresholds, &results);
     let seconds = (Monotonic::now().0 - started.0) as f64 / 1e9;
     let (interrupted, peak_calls) = (services.cancel.is_cancelled(), services.calls_up.peak());
     emit(Event::RunFinished { thresholds: verdicts, seconds, interrupted, peak_calls });
@@ -103,35 +108,33 @@ fn targets(plan: &Plan) -> Vec<String> {
 
 /// A call whose task broke: it must not be missing from the verdict of the run.
 fn unfinished(plan: &Plan, results: &[CallResult], error: &tokio::task::JoinError, services: &Services) -> Option<CallResult> {
-    let taken = |number: usize| results.iter().any(|result| result.call == number);
-    let number = (1..=plan.calls.len()).find(|number| !taken(*number))?;
-    let call = plan.calls.get(number - 1)?;
+    let call = plan.calls.iter().find(|call| !results.iter().any(|result| result.call == call.number))?;
     let error =
         CallError { kind: CallErrorKind::Other(OtherErrorKind::Tester), message: format!("goldencall itself failed in a call: {error}") };
-    let result = CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::planned(number, call) };
+    let result = CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::planned(call) };
     let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
     Some(result)
 }
 
 /// A call that was not placed, since the run was interrupted before: every report lists it.
-fn skipped(number: usize, call: &PlannedCall, earlier_errors: Vec<CallError>, services: &Services) -> CallResult {
+fn skipped(call: &PlannedCall, earlier_errors: Vec<CallError>, services: &Services) -> CallResult {
     let message = "the run was interrupted before this call was placed".to_owned();
     let error = CallError { kind: CallErrorKind::Other(OtherErrorKind::Interrupted), message };
-    let result = CallResult { outcome: CallOutcome::Skipped, error: Some(error), earlier_errors, ..CallResult::planned(number, call) };
+    let result = CallResult { outcome: CallOutcome::Skipped, error: Some(error), earlier_errors, ..CallResult::planned(call) };
     let _nobody = services.events.send(Event::CallFinished { result: Box::new(result.clone()) });
     result
 }
 
 /// The call, and again after an error.
-async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
+async fn attempts(call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
     let mut earlier = Vec::new();
     let mut attempt = 0;
     loop {
         if services.cancel.is_cancelled() {
-            return skipped(number, call, earlier, services);
+            return skipped(call, earlier, services);
         }
         attempt += 1;
-        let mut result = once(number, call, attempt, folder.clone(), services).await;
+        let mut result = once(call, attempt, folder.clone(), services).await;
         let again = result.outcome == CallOutcome::Error && attempt <= retries && !services.cancel.is_cancelled();
         if again {
             earlier.extend(result.error);
@@ -143,11 +146,11 @@ async fn attempts(number: usize, call: &PlannedCall, retries: usize, folder: Opt
     }
 }
 
-async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
-    let name = call.scenario.name.clone();
+async fn once(call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
+    let (number, name) = (call.number, call.scenario.name.clone());
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
     let capture = folder.as_ref().filter(|_| services.capture).map(|folder| recording_path(folder, number, &name).with_extension("pcap"));
-    let planned = CallResult { attempt, ..CallResult::planned(number, call) };
+    let planned = CallResult { attempt, ..CallResult::planned(call) };
     let mut evidence = driver::run(planned, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
     telemetry::judge(&mut evidence, &call.scenario, services.spans.as_deref()).await;
     quality::judge(&mut evidence, &call.scenario);
@@ -164,9 +167,9 @@ async fn once(number: usize, call: &PlannedCall, attempt: usize, folder: Option<
 
 impl CallResult {
     /// A call of which no more is known than its plan.
-    fn planned(number: usize, call: &PlannedCall) -> Self {
+    fn planned(call: &PlannedCall) -> Self {
         Self {
-            call: number,
+            call: call.number,
             scenario: call.scenario.name.clone(),
             file: call.scenario.source.path.clone(),
             repetition: call.repetition,

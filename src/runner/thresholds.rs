@@ -14,8 +14,13 @@ struct Measured {
     over: String,
 }
 
+/// Judges each threshold over every call.
+pub fn judge_all(thresholds: &[Threshold], results: &[CallResult]) -> Vec<ThresholdResult> {
+    thresholds.iter().map(|threshold| judge(threshold, results)).collect()
+}
+
 /// Judges one threshold over every call.
-pub fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
+fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
     let measured = measure(threshold.metric, results);
     let over = measured.as_ref().map(|measured| measured.over.clone()).unwrap_or_default();
     let measured = measured.map(|measured| measured.value);

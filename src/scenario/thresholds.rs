@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::decode::{Decoder, did_you_mean};
 use super::problem::Problem;
 use super::quality::{bound, is_comparison};
@@ -10,7 +12,8 @@ use super::yaml::{Node, Value};
 use crate::media::quality::{Comparison, QualityMetric, Unit};
 
 /// What a threshold bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ThresholdMetric {
     /// Percentile of turn latency.
     TurnLatency(u8),
@@ -29,7 +32,8 @@ pub enum ThresholdMetric {
 }
 
 /// The bound of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// At most this time.
     AtMost(Duration),
@@ -40,7 +44,7 @@ pub enum Limit {
 }
 
 /// One limit on the whole run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// As written, for reports.
     pub name: String,

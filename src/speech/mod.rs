@@ -1,5 +1,4 @@
 //! Speech in words: engines that transcribe the bot, and the store of the models that they use.
 
-mod moonshine;
 pub mod store;
 pub mod stt;

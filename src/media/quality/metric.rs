@@ -39,7 +39,8 @@ pub enum QualityMetric {
 }
 
 /// What a number is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A bare number from 1 to 5.
     Score,
@@ -161,7 +162,8 @@ impl QualityMetric {
 }
 
 /// How a number is held against a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// `<`
     Less,

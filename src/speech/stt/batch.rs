@@ -9,7 +9,7 @@ use super::repetition::loop_start;
 use super::segment::{has_sound, pieces};
 use super::transcriber::Batch;
 use crate::media::resample::MODEL_RATE;
-use crate::speech::moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
+use goldencall_moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
 
 /// Sequences at once. More cost each other little CPU, but a step takes longer, and somebody waits for the first of them.
 const MOST_SEQUENCES: usize = 12;

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use crate::lock::lock;
-use crate::speech::moonshine::Hidden;
+use goldencall_moonshine::Hidden;
 
 /// What is kept of the encoder's output: some eight minutes of speech, of all calls together.
 const MOST_BYTES: usize = 32 << 20;

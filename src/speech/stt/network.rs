@@ -3,8 +3,8 @@
 use super::error::SttError;
 use super::memory::Memory;
 use super::tokenizer::Tokenizer;
-use crate::speech::moonshine::{Decoder, Encoder};
 use crate::speech::store::ModelFiles;
+use goldencall_moonshine::{Decoder, Encoder};
 
 /// What transcribing a piece takes; threads share it.
 pub(super) struct Network {

@@ -6,9 +6,9 @@ use rten_tensor::NdTensorView;
 use rten_tensor::prelude::*;
 use rten_vecmath::MinMax;
 
-use super::WeightsError;
-use super::kernels::{Kernels, Rounded};
-use super::onnx::Quantised;
+use crate::WeightsError;
+use crate::kernels::{Kernels, Rounded};
+use crate::onnx::Quantised;
 
 /// 1.5 * 2^23: a float near it has its integer part in its lowest bits, rounded to nearest. Twice as fast as a checked conversion.
 const TO_INTEGER: f32 = 12_582_912.0;
@@ -24,7 +24,7 @@ struct Block {
 ///
 /// The weights are packed without their zero points, which are put right afterwards: `rten-gemm` 0.27 computes garbage from packed
 /// weights with zero points.
-pub(super) struct Linear {
+pub struct Linear {
     packed: PackedBMatrix<i8>,
     blocks: Vec<Block>,
     /// The sum of each column of the integers, less its zero points.
@@ -36,7 +36,7 @@ pub(super) struct Linear {
 
 /// Rows in memory, each `width` numbers long, `stride` after the one before: overlapping for a convolution.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub struct Rows<'a> {
     pub data: &'a [f32],
     pub width: usize,
     pub stride: usize,
@@ -55,20 +55,20 @@ impl<'a> Rows<'a> {
 
 impl Kernels {
     /// A layer with one matrix of `[inputs, outputs]`.
-    pub(super) fn linear(&self, weights: &Quantised, bias: Option<Vec<f32>>) -> Result<Linear, WeightsError> {
+    pub(crate) fn linear(&self, weights: &Quantised, bias: Option<Vec<f32>>) -> Result<Linear, WeightsError> {
         let [inputs, outputs] = *weights.shape.as_slice() else { return Err(WeightsError::Missing(format!("{:?}", weights.shape))) };
         Ok(self.layer(NdTensorView::from_data([inputs, outputs], weights.values()), vec![block(weights, outputs)], bias))
     }
 
     /// A layer with the weights of a matrix of `[outputs, inputs]`.
-    pub(super) fn transposed(&self, weights: &Quantised) -> Result<Linear, WeightsError> {
+    pub(crate) fn transposed(&self, weights: &Quantised) -> Result<Linear, WeightsError> {
         let [outputs, inputs] = *weights.shape.as_slice() else { return Err(WeightsError::Missing(format!("{:?}", weights.shape))) };
         let view = NdTensorView::from_data([outputs, inputs], weights.values());
         Ok(self.layer(view.transposed(), vec![block(weights, outputs)], None))
     }
 
     /// Several matrices with the same inputs as one layer, their outputs side by side.
-    pub(super) fn joined(&self, all: &[Quantised]) -> Result<Linear, WeightsError> {
+    pub(crate) fn joined(&self, all: &[Quantised]) -> Result<Linear, WeightsError> {
         let inputs = all.first().and_then(|weights| weights.shape.first().copied()).unwrap_or(0);
         let mut widths = Vec::new();
         for weights in all {
@@ -87,7 +87,7 @@ impl Kernels {
     }
 
     /// A convolution over rows that lie one after another, from weights of `[outputs, channels, taps]`.
-    pub(super) fn convolution(&self, weights: &Quantised, bias: Vec<f32>) -> Result<Linear, WeightsError> {
+    pub(crate) fn convolution(&self, weights: &Quantised, bias: Vec<f32>) -> Result<Linear, WeightsError> {
         let [outputs, channels, taps] = *weights.shape.as_slice() else {
             return Err(WeightsError::Missing(format!("{:?}", weights.shape)));
         };
@@ -117,7 +117,7 @@ impl Kernels {
     }
 
     /// Writes a row of outputs for each of `rows`.
-    pub(super) fn run(&mut self, linear: &Linear, rows: Rows, out: &mut Vec<f32>) {
+    pub(crate) fn run(&mut self, linear: &Linear, rows: Rows, out: &mut Vec<f32>) {
         self.round(rows);
         let mut products = std::mem::take(&mut self.products);
         let count = self.rows.len() * linear.outputs;

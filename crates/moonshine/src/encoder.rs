@@ -6,11 +6,11 @@ use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_tensor::NdTensorView;
 use rten_vecmath::{Gelu, Normalize, NormalizeOptions, Tanh};
 
-use super::attention::{Angles, Memory, Sight, add, layer_norm, moments};
-use super::kernels::Kernels;
-use super::linear::{Linear, Rows};
-use super::onnx::Weights;
-use super::{Hidden, LAYERS, WIDTH, WeightsError};
+use crate::attention::{Angles, Memory, Sight, add, layer_norm, moments};
+use crate::kernels::Kernels;
+use crate::linear::{Linear, Rows};
+use crate::onnx::Weights;
+use crate::{Hidden, LAYERS, WIDTH, WeightsError};
 
 /// Samples of a window of the first convolution, and from one window to the next.
 const WINDOW: usize = 127;
@@ -21,7 +21,7 @@ const WIDE: usize = 2 * WIDTH;
 const INNER: usize = 4 * WIDTH;
 
 /// The encoder's weights.
-pub(crate) struct Encoder {
+pub struct Encoder {
     /// The first convolution stays in floats: it is small, and samples have more than 8 bits.
     first: PackedBMatrix<f32>,
     first_scale: Vec<f32>,

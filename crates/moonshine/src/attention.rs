@@ -4,8 +4,8 @@ use rten_simd::SimdOp;
 use rten_tensor::NdTensorView;
 use rten_vecmath::{Normalize, NormalizeOptions, Softmax, Sum, SumSquareSub};
 
-use super::WIDTH;
-use super::kernels::{Kernels, Scores};
+use crate::WIDTH;
+use crate::kernels::{Kernels, Scores};
 
 const HEADS: usize = 8;
 const HEAD: usize = WIDTH / HEADS;
@@ -14,7 +14,7 @@ const TURNED: usize = 16;
 const EPSILON: f32 = 1e-5;
 
 /// The sine and cosine of each pair's angle at one position.
-pub(super) struct Angles([(f32, f32); TURNED]);
+pub struct Angles([(f32, f32); TURNED]);
 
 impl Angles {
     pub fn at(position: usize) -> Self {
@@ -34,7 +34,7 @@ impl Angles {
 
 /// Keys and values of some positions, a row each.
 #[derive(Clone, Default)]
-pub(super) struct Memory {
+pub struct Memory {
     pub keys: Vec<f32>,
     pub values: Vec<f32>,
 }
@@ -53,7 +53,7 @@ impl Memory {
 
 /// What a row of queries may look at.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Sight {
+pub enum Sight {
     /// Every position.
     All,
     /// The rows are the last positions, and none sees a later one.
@@ -62,7 +62,7 @@ pub(super) enum Sight {
 
 impl Kernels {
     /// Attention of rows of queries over a memory: writes one row to `out` for each.
-    pub(super) fn attend(&mut self, queries: &[f32], memory: &Memory, sight: Sight, out: &mut [f32]) {
+    pub(crate) fn attend(&mut self, queries: &[f32], memory: &Memory, sight: Sight, out: &mut [f32]) {
         let (rows, positions) = (queries.len() / WIDTH, memory.positions());
         let queries = NdTensorView::from_data([rows, WIDTH], queries);
         let keys = NdTensorView::from_data([positions, WIDTH], memory.keys.as_slice());
@@ -91,7 +91,7 @@ impl Kernels {
 }
 
 /// Each row with a mean of 0 and a variance of 1, then scaled.
-pub(super) fn layer_norm(rows: &[f32], scale: &[f32], out: &mut Vec<f32>) {
+pub fn layer_norm(rows: &[f32], scale: &[f32], out: &mut Vec<f32>) {
     out.clear();
     out.extend_from_slice(rows);
     for row in out.chunks_exact_mut(scale.len()) {
@@ -103,7 +103,7 @@ pub(super) fn layer_norm(rows: &[f32], scale: &[f32], out: &mut Vec<f32>) {
 }
 
 /// Mean and standard deviation.
-pub(super) fn moments(values: &[f32]) -> (f32, f32) {
+pub fn moments(values: &[f32]) -> (f32, f32) {
     let count = values.len() as f32;
     let mean = Sum::new(values).dispatch() / count;
     let variance = SumSquareSub::new(values, mean).dispatch() / count;
@@ -111,7 +111,7 @@ pub(super) fn moments(values: &[f32]) -> (f32, f32) {
 }
 
 /// Adds what a layer found to what went into it.
-pub(super) fn add(to: &mut [f32], found: &[f32]) {
+pub fn add(to: &mut [f32], found: &[f32]) {
     to.iter_mut().zip(found).for_each(|(to, found)| *to += found);
 }
 

@@ -6,23 +6,23 @@ use bytes::Bytes;
 use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_vecmath::{MaxNum, Silu, SumExpSub};
 
-use super::attention::{Angles, Memory, Sight, add, layer_norm};
-use super::kernels::Kernels;
-use super::linear::{Linear, Rows};
-use super::onnx::{Quantised, Weights};
-use super::{Hidden, LAYERS, WIDTH, WeightsError};
+use crate::attention::{Angles, Memory, Sight, add, layer_norm};
+use crate::kernels::Kernels;
+use crate::linear::{Linear, Rows};
+use crate::onnx::{Quantised, Weights};
+use crate::{Hidden, LAYERS, WIDTH, WeightsError};
 
 /// The token before the first one.
-pub(crate) const BEGIN: u32 = 1;
+pub const BEGIN: u32 = 1;
 /// The token after the last one.
-pub(crate) const END: u32 = 2;
+pub const END: u32 = 2;
 /// Features inside a layer.
 const INNER: usize = 4 * WIDTH;
 /// Rows whose logits are in memory at a time: each is 32,768 numbers, twice.
 const ROWS_OF_LOGITS: usize = 32;
 
 /// The decoder's weights.
-pub(crate) struct Decoder {
+pub struct Decoder {
     embedding: Quantised,
     layers: Vec<Layer>,
     last_norm: Vec<f32>,
@@ -45,7 +45,7 @@ struct Layer {
 
 /// A sequence under way: what was said so far, and the audio.
 #[derive(Clone)]
-pub(crate) struct Sequence {
+pub struct Sequence {
     position: usize,
     own: Vec<Memory>,
     /// Computed once; further sequences over the same audio share it.

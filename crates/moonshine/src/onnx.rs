@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use prost::Message;
 
-use super::WeightsError;
+use crate::WeightsError;
 
 // The few fields of ONNX's protobuf that are read here; the numbers are those of onnx.proto3.
 
@@ -51,7 +51,7 @@ struct Tensor {
 }
 
 /// Weights as the file has them: each is `scale * (value - zero)`.
-pub(super) struct Quantised {
+pub struct Quantised {
     pub shape: Vec<usize>,
     pub values: Bytes,
     pub scale: f32,
@@ -70,7 +70,7 @@ impl Quantised {
 }
 
 /// The weights of a model.
-pub(super) struct Weights {
+pub struct Weights {
     inputs: HashMap<String, Vec<String>>,
     tensors: HashMap<String, Tensor>,
 }

@@ -10,9 +10,9 @@ mod kernels;
 mod linear;
 mod onnx;
 
-pub(super) use decoder::{BEGIN, Decoder, END, Sequence};
-pub(super) use encoder::Encoder;
-pub(super) use kernels::Kernels;
+pub use decoder::{BEGIN, Decoder, END, Sequence};
+pub use encoder::Encoder;
+pub use kernels::Kernels;
 
 /// Features of a frame of audio and of a token.
 const WIDTH: usize = 416;
@@ -21,7 +21,7 @@ const LAYERS: usize = 8;
 
 /// The encoder's output: rows of 416 features, one for each 24 ms.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Hidden(pub Vec<f32>);
+pub struct Hidden(pub Vec<f32>);
 
 impl Hidden {
     /// What it takes in memory.
@@ -32,7 +32,7 @@ impl Hidden {
 
 /// A model file is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WeightsError {
+pub enum WeightsError {
     /// Not the protobuf of a model.
     #[error("it is not an ONNX model: {0}")]
     NotOnnx(String),

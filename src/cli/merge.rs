@@ -1,0 +1,152 @@
+//! `goldencall merge`: the reports of a run that was split over machines, as if it had not been.
+
+use std::path::{Path, PathBuf};
+
+use super::args::MergeArgs;
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::run::{consumers, worse};
+use crate::report::read_journal;
+use crate::runner::{CallResult, Event, Part, judge_thresholds};
+
+/// What one machine left.
+struct Left {
+    folder: PathBuf,
+    part: Part,
+    /// RFC 3339, UTC: later texts are later moments.
+    started: String,
+    jobs: usize,
+    events: Vec<Event>,
+    /// Seconds, and calls that were up at once.
+    finished: Option<(f64, usize)>,
+}
+
+pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<Exit, CliError> {
+    let mut parts: Vec<Left> = Vec::new();
+    for folder in &args.results {
+        let left = read(folder)?;
+        match parts.iter_mut().find(|other| other.part.shard.number == left.part.shard.number) {
+            // Tried again: the last attempt counts.
+            Some(earlier) if earlier.started < left.started => *earlier = left,
+            Some(_) => {}
+            None => parts.push(left),
+        }
+    }
+    parts.sort_by_key(|left| left.part.shard);
+    check(&parts)?;
+    let calls = args.out.join("calls");
+    std::fs::create_dir_all(&calls).map_err(|error| CliError::setup(format!("{}: {error}", calls.display())))?;
+    let events = whole(parts, &calls)?;
+    let mut problems = Vec::new();
+    for mut consumer in consumers(&args.out, &args.output, context)? {
+        let done = events.iter().try_for_each(|event| consumer.event(event)).and_then(|()| consumer.finish());
+        problems.extend(done.err());
+    }
+    for problem in &problems {
+        eprintln!("error: a report could not be written: {problem}");
+    }
+    let exit = exit(&events);
+    Ok(if problems.is_empty() { exit } else { worse(exit) })
+}
+
+fn read(folder: &Path) -> Result<Left, CliError> {
+    let path = folder.join("events.jsonl");
+    let events = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let first = events.first().cloned();
+    let Some(Event::RunStarted { part: Some(part), started, jobs, .. }) = first else {
+        let message = format!("{} holds no part of a run: give the results folders of runs with --shard", folder.display());
+        return Err(CliError::usage(message));
+    };
+    let finished = events.iter().find_map(|event| match event {
+        Event::RunFinished { seconds, interrupted: false, peak_calls, .. } => Some((*seconds, *peak_calls)),
+        _ => None,
+    });
+    Ok(Left { folder: folder.to_owned(), part: *part, started, jobs, events, finished })
+}
+
+/// All parts of one run must be there, each to its end: reports of less than the whole would look like success.
+fn check(parts: &[Left]) -> Result<(), CliError> {
+    let setup = |message: String| Err(CliError::new(Exit::Setup, message));
+    let Some(first) = parts.first() else { return Err(CliError::usage("give the results folders of the parts")) };
+    let of = first.part.shard.of;
+    if let Some(other) = parts.iter().find(|left| (left.part.shard.of, left.part.whole) != (of, first.part.whole)) {
+        return setup(format!(
+            "{} and {} are parts of different runs: {} of {} calls, {} of {} calls",
+            first.folder.display(),
+            other.folder.display(),
+            first.part.shard,
+            first.part.whole,
+            other.part.shard,
+            other.part.whole,
+        ));
+    }
+    let missing: Vec<String> =
+        (1..=of).filter(|number| !parts.iter().any(|left| left.part.shard.number == *number)).map(|number| number.to_string()).collect();
+    if !missing.is_empty() {
+        return setup(format!("of {of} parts these are missing: {}; run them again, then merge", missing.join(", ")));
+    }
+    if let Some(cut) = parts.iter().find(|left| left.finished.is_none()) {
+        return setup(format!("part {} did not finish ({}); run it again, then merge", cut.part.shard, cut.folder.display()));
+    }
+    Ok(())
+}
+
+/// The events of the whole run, in the order of its plan.
+fn whole(parts: Vec<Left>, calls: &Path) -> Result<Vec<Event>, CliError> {
+    let thresholds = parts.first().map(|left| left.part.thresholds.clone()).unwrap_or_default();
+    let planned = parts.first().map_or(0, |left| left.part.whole);
+    let started = parts.iter().map(|left| left.started.clone()).min().unwrap_or_default();
+    let jobs = parts.iter().map(|left| left.jobs).sum();
+    let seconds = parts.iter().filter_map(|left| left.finished).map(|(seconds, _)| seconds).fold(0.0, f64::max);
+    let peak_calls = parts.iter().filter_map(|left| left.finished).map(|(_, peak)| peak).max().unwrap_or(0);
+    let mut run = String::new();
+    let (mut others, mut results) = (Vec::new(), Vec::new());
+    for left in parts {
+        for event in left.events {
+            match event {
+                Event::RunStarted { run: own, .. } if run.is_empty() => run = own,
+                Event::RunStarted { .. } | Event::RunFinished { .. } => {}
+                Event::CallFinished { result } => results.push(moved(*result, &left.folder, calls)?),
+                other => others.push(other),
+            }
+        }
+    }
+    results.sort_by_key(|result| result.call);
+    let mut targets: Vec<String> = Vec::new();
+    for result in results.iter().filter(|result| !result.target.is_empty()) {
+        if !targets.contains(&result.target) {
+            targets.push(result.target.clone());
+        }
+    }
+    let thresholds = judge_thresholds(&thresholds, &results);
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut events = vec![Event::RunStarted { version, run, started, targets, calls: planned, jobs, part: None }];
+    events.extend(others);
+    events.extend(results.into_iter().map(|result| Event::CallFinished { result: Box::new(result) }));
+    events.push(Event::RunFinished { thresholds, seconds, interrupted: false, peak_calls });
+    Ok(events)
+}
+
+/// The result, with its recording in the folder of the whole.
+fn moved(mut result: CallResult, folder: &Path, calls: &Path) -> Result<CallResult, CliError> {
+    let Some(name) = result.recording.as_ref().and_then(|path| path.file_name()) else { return Ok(result) };
+    let (from, to) = (folder.join("calls").join(name), calls.join(name));
+    for extension in ["wav", "pcap"] {
+        let (from, to) = (from.with_extension(extension), to.with_extension(extension));
+        if from.exists() {
+            std::fs::copy(&from, &to).map_err(|error| CliError::setup(format!("{}: {error}", to.display())))?;
+        }
+    }
+    result.recording = Some(to);
+    Ok(result)
+}
+
+fn exit(events: &[Event]) -> Exit {
+    let results =
+        events.iter().filter_map(|event| if let Event::CallFinished { result } = event { Some((**result).clone()) } else { None });
+    let results: Vec<CallResult> = results.collect();
+    match events.last() {
+        Some(Event::RunFinished { thresholds, .. }) => Exit::of(&results, thresholds),
+        _ => Exit::Setup,
+    }
+}
