@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::sip::{audio, baresip, scenario_file};
+use common::sip::{audio, baresip, scenario_file, wait_for_sip};
 use common::sipp::{raw_ulaw, sipp};
 use common::{Run, Running, free_port, goldencall, peer, python, root, sample_bot, seat, wait};
 
@@ -140,7 +140,7 @@ fn baresip_as_a_bot() {
     let port = free_port();
     let Some(mut command) = baresip(folder.path(), port, "bot/long-terms.wav", "audio_codecs=PCMU,PCMA", &[]) else { return };
     let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
-    std::thread::sleep(Duration::from_millis(1500));
+    wait_for_sip(port);
     let steps = "  - bot:\n      says: { contains: [calls may be recorded, monday through friday] }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
     call(folder.path(), steps, &format!("sip:bot@127.0.0.1:{port}")).expect(0);
 }

@@ -5,9 +5,8 @@ mod common;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
-use common::sip::{audio, baresip, baresip_has, scenario_file};
+use common::sip::{audio, baresip, baresip_has, scenario_file, wait_for_sip};
 use common::{Run, Running, free_port, goldencall, sample_bot, sample_bot_at, seat, turn};
 use serde_json::Value;
 
@@ -250,7 +249,7 @@ fn call_baresip(account: &str, module: Option<&str>, (times, channels): (u16, u1
         return None;
     }
     let _bot = Running::new(command.stdout(Stdio::null()).spawn().expect("baresip"));
-    std::thread::sleep(Duration::from_millis(1500));
+    wait_for_sip(port);
     let steps =
         "  - bot:\n      says: { contains: calls may be recorded }\n      latency: 3s\n      end_silence: 200ms\n  - hangup: caller\n";
     write(folder.path(), "baresip", &format!("uri: \"sip:bot@127.0.0.1:{port}\"{target}"), steps);

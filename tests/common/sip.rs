@@ -48,3 +48,25 @@ pub fn baresip(folder: &Path, port: u16, recording: &str, account: &str, more: &
     command.arg("-f").arg(folder).stdin(Stdio::null()).stderr(Stdio::null());
     Some(command)
 }
+
+/// Waits until something answers SIP requests at a UDP port of this machine.
+pub fn wait_for_sip(port: u16) {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(std::time::Duration::from_millis(200))).expect("a timeout");
+    let own = socket.local_addr().expect("an address");
+    let request = format!(
+        "OPTIONS sip:bot@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-ready\r\nMax-Forwards: 70\r\n\
+         From: <sip:test@{own}>;tag=ready\r\nTo: <sip:bot@127.0.0.1:{port}>\r\nCall-ID: ready@{own}\r\nCSeq: 1 OPTIONS\r\n\
+         Contact: <sip:test@{own}>\r\nContent-Length: 0\r\n\r\n"
+    );
+    for _ in 0..100 {
+        let mut answer = [0; 2048];
+        // A port at which nobody listens yet makes either of them fail at once.
+        let length = socket.send_to(request.as_bytes(), ("127.0.0.1", port)).and_then(|_| socket.recv(&mut answer)).unwrap_or(0);
+        if answer[..length].starts_with(b"SIP/2.0 200") {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("nothing answers SIP requests at port {port}");
+}
