@@ -152,8 +152,8 @@ impl Dialogue {
         let holds = |turn: &&Turn| turn.from <= span.start && turn.until.is_none_or(|until| span.start < until);
         let Some(turn) = self.turns.iter().rev().find(holds).filter(|_| !may_be_noise(span)) else { return true };
         let steps = self.scenario.steps.iter().skip(turn.step);
-        let bots = steps.map_while(|step| if let Step::Bot(step) = step { Some(step) } else { None });
-        bots.into_iter().any(|step| step.needs_words())
+        let mut bots = steps.map_while(|step| if let Step::Bot(step) = step { Some(step) } else { None });
+        bots.any(|step| step.needs_words())
     }
 
     /// What was heard in the turn; sound that was over before the answer belongs to no turn.

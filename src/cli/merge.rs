@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::sync::mpsc;
+
 use super::args::MergeArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::run::{consumers, worse};
+use super::run::{consumers, follow, reported};
 use crate::report::read_journal;
-use crate::runner::{CallResult, Event, Part, judge_thresholds};
+use crate::runner::{CallResult, Event, Part, each_once, judge_thresholds};
 
 /// What one machine left.
 struct Left {
@@ -36,17 +38,12 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<Exit, CliErro
     check(&parts)?;
     let calls = args.out.join("calls");
     std::fs::create_dir_all(&calls).map_err(|error| CliError::setup(format!("{}: {error}", calls.display())))?;
-    let events = whole(parts, &calls)?;
-    let mut problems = Vec::new();
-    for mut consumer in consumers(&args.out, &args.output, context)? {
-        let done = events.iter().try_for_each(|event| consumer.event(event)).and_then(|()| consumer.finish());
-        problems.extend(done.err());
-    }
-    for problem in &problems {
-        eprintln!("error: a report could not be written: {problem}");
-    }
-    let exit = exit(&events);
-    Ok(if problems.is_empty() { exit } else { worse(exit) })
+    let consumers = consumers(&args.out, &args.output, context)?;
+    let (events, stream) = mpsc::unbounded_channel();
+    let results = replay(parts, &calls, &events)?;
+    drop(events);
+    let (thresholds, problems) = follow(stream, consumers);
+    Ok(reported(Exit::of(&results, &thresholds), &problems))
 }
 
 fn read(folder: &Path) -> Result<Left, CliError> {
@@ -91,8 +88,8 @@ fn check(parts: &[Left]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The events of the whole run, in the order of its plan.
-fn whole(parts: Vec<Left>, calls: &Path) -> Result<Vec<Event>, CliError> {
+/// Sends the events of the whole run, its calls in the order of its plan, and gives their results.
+fn replay(parts: Vec<Left>, calls: &Path, stream: &mpsc::UnboundedSender<Event>) -> Result<Vec<CallResult>, CliError> {
     let thresholds = parts.first().map(|left| left.part.thresholds.clone()).unwrap_or_default();
     let planned = parts.first().map_or(0, |left| left.part.whole);
     let started = parts.iter().map(|left| left.started.clone()).min().unwrap_or_default();
@@ -112,19 +109,16 @@ fn whole(parts: Vec<Left>, calls: &Path) -> Result<Vec<Event>, CliError> {
         }
     }
     results.sort_by_key(|result| result.call);
-    let mut targets: Vec<String> = Vec::new();
-    for result in results.iter().filter(|result| !result.target.is_empty()) {
-        if !targets.contains(&result.target) {
-            targets.push(result.target.clone());
-        }
-    }
+    let targets = each_once(results.iter().map(|result| &result.target));
     let thresholds = judge_thresholds(&thresholds, &results);
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let mut events = vec![Event::RunStarted { version, run, started, targets, calls: planned, jobs, part: None }];
-    events.extend(others);
-    events.extend(results.into_iter().map(|result| Event::CallFinished { result: Box::new(result) }));
-    events.push(Event::RunFinished { thresholds, seconds, interrupted: false, peak_calls });
-    Ok(events)
+    let first = Event::RunStarted { version, run, started, targets, calls: planned, jobs, part: None };
+    let finished = results.iter().map(|result| Event::CallFinished { result: Box::new(result.clone()) });
+    let last = Event::RunFinished { thresholds, seconds, interrupted: false, peak_calls };
+    for event in std::iter::once(first).chain(others).chain(finished).chain(std::iter::once(last)) {
+        let _nobody = stream.send(event);
+    }
+    Ok(results)
 }
 
 /// The result, with its recording in the folder of the whole.
@@ -139,14 +133,4 @@ fn moved(mut result: CallResult, folder: &Path, calls: &Path) -> Result<CallResu
     }
     result.recording = Some(to);
     Ok(result)
-}
-
-fn exit(events: &[Event]) -> Exit {
-    let results =
-        events.iter().filter_map(|event| if let Event::CallFinished { result } = event { Some((**result).clone()) } else { None });
-    let results: Vec<CallResult> = results.collect();
-    match events.last() {
-        Some(Event::RunFinished { thresholds, .. }) => Exit::of(&results, thresholds),
-        _ => Exit::Setup,
-    }
 }

@@ -47,10 +47,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         let plan = if let Some(shard) = shard { part_of(plan, shard) } else { plan };
         let spans = collect_spans(suite.config.telemetry).await?;
         let (exit, problems) = place(plan, &speech, clips, (spans, trace), args, consumers).await?;
-        for problem in &problems {
-            eprintln!("error: a report could not be written: {problem}");
-        }
-        Ok(if problems.is_empty() { exit } else { worse(exit) })
+        Ok(reported(exit, &problems))
     })
 }
 
@@ -86,9 +83,12 @@ fn part_of(mut whole: Plan, shard: Shard) -> Plan {
     Plan { part: Some(part), ..whole }
 }
 
-/// A report that is missing must not look like success.
-pub(super) fn worse(exit: Exit) -> Exit {
-    if exit == Exit::Passed { Exit::Setup } else { exit }
+/// Says which reports could not be written: one that is missing must not look like success.
+pub(super) fn reported(exit: Exit, problems: &[String]) -> Exit {
+    for problem in problems {
+        eprintln!("error: a report could not be written: {problem}");
+    }
+    if !problems.is_empty() && exit == Exit::Passed { Exit::Setup } else { exit }
 }
 
 /// Runs the plan while the consumers follow it; Ctrl-C ends calls and still leaves whole reports.
@@ -173,10 +173,10 @@ async fn interrupted() {
     let _unavailable = tokio::signal::ctrl_c().await;
 }
 
-type Followed = (Vec<crate::runner::ThresholdResult>, Vec<String>);
+pub(super) type Followed = (Vec<crate::runner::ThresholdResult>, Vec<String>);
 
 /// Feeds every consumer; one that fails is dropped and reported, the others go on.
-fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>) -> Followed {
+pub(super) fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>) -> Followed {
     let mut thresholds = Vec::new();
     let mut problems = Vec::new();
     let mut alive = consumers;

@@ -62,7 +62,7 @@ impl DetectionLane {
         Ok(Self { jobs })
     }
 
-    /// Feeds a call's detector; `last` closes an open segment. The receiver fails only if the lane is gone.
+    /// Feeds a call's detector; `last` closes an open segment. The receiver fails only when the lane has stopped.
     pub fn feed(&self, detector: Box<SpeechDetector>, samples: Vec<i16>, last: bool) -> oneshot::Receiver<Detected> {
         let (reply, receiver) = oneshot::channel();
         let _lane_gone = self.jobs.send(Job { detector, samples, last, reply });

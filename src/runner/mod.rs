@@ -29,7 +29,7 @@ pub use ramp::{CallsUp, Ramp};
 pub use shard::Shard;
 pub use signalling::SipResponse;
 use sink::NoSink;
-pub use suite::{Plan, PlannedCall, run};
+pub use suite::{Plan, PlannedCall, each_once, run};
 pub use telemetry::SpanSource;
 pub use thresholds::judge_all as judge_thresholds;
 pub use transcription::TranscriptionLane;

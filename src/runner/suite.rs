@@ -59,7 +59,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: run_id(services.run),
         started: now_text(),
-        targets: targets(&plan),
+        targets: each_once(plan.calls.iter().map(|call| &call.label)),
         calls: plan.calls.len(),
         jobs: plan.jobs,
         part: plan.part.clone().map(Box::new),
@@ -95,12 +95,12 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
     results
 }
 
-/// Each target once, in the order of the plan.
-fn targets(plan: &Plan) -> Vec<String> {
+/// Each target once, in the order in which they come.
+pub fn each_once<'a>(labels: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let mut targets: Vec<String> = Vec::new();
-    for call in &plan.calls {
-        if !targets.contains(&call.label) {
-            targets.push(call.label.clone());
+    for label in labels {
+        if !targets.contains(label) {
+            targets.push(label.clone());
         }
     }
     targets

@@ -10,14 +10,12 @@ use crate::attention::{Angles, Memory, Sight, add, layer_norm};
 use crate::kernels::Kernels;
 use crate::linear::{Linear, Rows};
 use crate::onnx::{Quantised, Weights};
-use crate::{Hidden, LAYERS, WIDTH, WeightsError};
+use crate::{Hidden, INNER, LAYERS, WIDTH, WeightsError};
 
 /// The token before the first one.
 pub const BEGIN: u32 = 1;
 /// The token after the last one.
 pub const END: u32 = 2;
-/// Features inside a layer.
-const INNER: usize = 4 * WIDTH;
 /// Rows whose logits are in memory at a time: each is 32,768 numbers, twice.
 const ROWS_OF_LOGITS: usize = 32;
 
@@ -92,6 +90,9 @@ impl Decoder {
     /// For each wording the log-probability of each of its tokens and of the end token after them, each given the audio and the tokens
     /// before it.
     pub fn score(&self, hidden: &Hidden, wordings: &[Vec<u32>], kernels: &mut Kernels) -> Vec<Vec<f64>> {
+        if wordings.is_empty() {
+            return Vec::new();
+        }
         let begun = self.begin(hidden, kernels);
         let mut sequences: Vec<Sequence> = wordings.iter().map(|_| begun.clone()).collect();
         let tokens = wordings.iter().map(|wording| std::iter::once(BEGIN).chain(wording.iter().copied()).collect());
@@ -113,12 +114,12 @@ impl Decoder {
         for (number, layer) in self.layers.iter().enumerate() {
             layer_norm(&x, &layer.own_norm, &mut y);
             kernels.run(&layer.own, Rows::of(&y, WIDTH), &mut t);
-            self.look_back(number, batch, &angles, &mut t, kernels, &mut seen);
+            look_back(number, batch, &angles, &mut t, kernels, &mut seen);
             kernels.run(&layer.own_attended, Rows::of(&seen, WIDTH), &mut t);
             add(&mut x, &t);
             layer_norm(&x, &layer.audio_norm, &mut y);
             kernels.run(&layer.audio_queries, Rows::of(&y, WIDTH), &mut t);
-            self.listen(number, batch, &t, kernels, &mut seen);
+            listen(number, batch, &t, kernels, &mut seen);
             kernels.run(&layer.audio_attended, Rows::of(&seen, WIDTH), &mut t);
             add(&mut x, &t);
             layer_norm(&x, &layer.inner_norm, &mut y);
@@ -130,46 +131,6 @@ impl Decoder {
         batch.iter_mut().for_each(|(sequence, tokens)| sequence.position += tokens.len());
         layer_norm(&x, &self.last_norm, &mut y);
         y
-    }
-
-    /// Attention of each sequence's rows over its own tokens, from rows of queries, keys and values.
-    fn look_back(
-        &self,
-        layer: usize,
-        batch: &mut [(&mut Sequence, Vec<u32>)],
-        angles: &[Angles],
-        rows: &mut [f32],
-        kernels: &mut Kernels,
-        seen: &mut [f32],
-    ) {
-        for (row, angles) in rows.chunks_exact_mut(3 * WIDTH).zip(angles) {
-            angles.turn(&mut row[..2 * WIDTH]);
-        }
-        let (mut rows, mut seen) = (rows.chunks_exact(3 * WIDTH), seen);
-        for (sequence, tokens) in batch {
-            let Some(memory) = sequence.own.get_mut(layer) else { continue };
-            let mut queries = Vec::with_capacity(tokens.len() * WIDTH);
-            for row in rows.by_ref().take(tokens.len()) {
-                let (query, rest) = row.split_at(WIDTH);
-                queries.extend_from_slice(query);
-                memory.push(rest.split_at(WIDTH));
-            }
-            let (mine, others) = seen.split_at_mut(queries.len());
-            kernels.attend(&queries, memory, Sight::Past, mine);
-            seen = others;
-        }
-    }
-
-    /// Attention of each sequence's rows over its audio.
-    fn listen(&self, layer: usize, batch: &[(&mut Sequence, Vec<u32>)], queries: &[f32], kernels: &mut Kernels, seen: &mut [f32]) {
-        let (mut queries, mut seen) = (queries, seen);
-        for (sequence, tokens) in batch {
-            let Some(memory) = sequence.audio.get(layer) else { continue };
-            let (mine, others) = queries.split_at(tokens.len() * WIDTH);
-            let (out, rest) = seen.split_at_mut(mine.len());
-            kernels.attend(mine, memory, Sight::All, out);
-            (queries, seen) = (others, rest);
-        }
     }
 
     fn embed(&self, token: u32) -> impl Iterator<Item = f32> + '_ {
@@ -184,6 +145,45 @@ impl Decoder {
             kernels.run(&self.logits, Rows::of(rows, WIDTH), &mut logits);
             logits.chunks_exact(self.logits.outputs).for_each(&mut take);
         }
+    }
+}
+
+/// Attention of each sequence's rows over its own tokens, from rows of queries, keys and values.
+fn look_back(
+    layer: usize,
+    batch: &mut [(&mut Sequence, Vec<u32>)],
+    angles: &[Angles],
+    rows: &mut [f32],
+    kernels: &mut Kernels,
+    seen: &mut [f32],
+) {
+    for (row, angles) in rows.chunks_exact_mut(3 * WIDTH).zip(angles) {
+        angles.turn(&mut row[..2 * WIDTH]);
+    }
+    let (mut rows, mut seen) = (rows.chunks_exact(3 * WIDTH), seen);
+    for (sequence, tokens) in batch {
+        let Some(memory) = sequence.own.get_mut(layer) else { continue };
+        let mut queries = Vec::with_capacity(tokens.len() * WIDTH);
+        for row in rows.by_ref().take(tokens.len()) {
+            let (query, rest) = row.split_at(WIDTH);
+            queries.extend_from_slice(query);
+            memory.push(rest.split_at(WIDTH));
+        }
+        let (mine, others) = seen.split_at_mut(queries.len());
+        kernels.attend(&queries, memory, Sight::Past, mine);
+        seen = others;
+    }
+}
+
+/// Attention of each sequence's rows over its audio.
+fn listen(layer: usize, batch: &[(&mut Sequence, Vec<u32>)], queries: &[f32], kernels: &mut Kernels, seen: &mut [f32]) {
+    let (mut queries, mut seen) = (queries, seen);
+    for (sequence, tokens) in batch {
+        let Some(memory) = sequence.audio.get(layer) else { continue };
+        let (mine, others) = queries.split_at(tokens.len() * WIDTH);
+        let (out, rest) = seen.split_at_mut(mine.len());
+        kernels.attend(mine, memory, Sight::All, out);
+        (queries, seen) = (others, rest);
     }
 }
 

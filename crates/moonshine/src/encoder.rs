@@ -10,15 +10,13 @@ use crate::attention::{Angles, Memory, Sight, add, layer_norm, moments};
 use crate::kernels::Kernels;
 use crate::linear::{Linear, Rows};
 use crate::onnx::Weights;
-use crate::{Hidden, LAYERS, WIDTH, WeightsError};
+use crate::{Hidden, INNER, LAYERS, WIDTH, WeightsError};
 
 /// Samples of a window of the first convolution, and from one window to the next.
 const WINDOW: usize = 127;
 const HOP: usize = 64;
 /// Features between the second and the third convolution.
 const WIDE: usize = 2 * WIDTH;
-/// Features inside a layer.
-const INNER: usize = 4 * WIDTH;
 
 /// The encoder's weights.
 pub struct Encoder {

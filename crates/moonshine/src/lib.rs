@@ -16,6 +16,8 @@ pub use kernels::Kernels;
 
 /// Features of a frame of audio and of a token.
 const WIDTH: usize = 416;
+/// Features inside a layer.
+const INNER: usize = 4 * WIDTH;
 /// Layers of the encoder, and of the decoder.
 const LAYERS: usize = 8;
 

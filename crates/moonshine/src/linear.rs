@@ -56,13 +56,13 @@ impl<'a> Rows<'a> {
 impl Kernels {
     /// A layer with one matrix of `[inputs, outputs]`.
     pub(crate) fn linear(&self, weights: &Quantised, bias: Option<Vec<f32>>) -> Result<Linear, WeightsError> {
-        let [inputs, outputs] = *weights.shape.as_slice() else { return Err(WeightsError::Missing(format!("{:?}", weights.shape))) };
+        let [inputs, outputs] = weights.lengths()?;
         Ok(self.layer(NdTensorView::from_data([inputs, outputs], weights.values()), vec![block(weights, outputs)], bias))
     }
 
     /// A layer with the weights of a matrix of `[outputs, inputs]`.
     pub(crate) fn transposed(&self, weights: &Quantised) -> Result<Linear, WeightsError> {
-        let [outputs, inputs] = *weights.shape.as_slice() else { return Err(WeightsError::Missing(format!("{:?}", weights.shape))) };
+        let [outputs, inputs] = weights.lengths()?;
         let view = NdTensorView::from_data([outputs, inputs], weights.values());
         Ok(self.layer(view.transposed(), vec![block(weights, outputs)], None))
     }
@@ -72,9 +72,9 @@ impl Kernels {
         let inputs = all.first().and_then(|weights| weights.shape.first().copied()).unwrap_or(0);
         let mut widths = Vec::new();
         for weights in all {
-            match *weights.shape.as_slice() {
+            match weights.lengths()? {
                 [rows, columns] if rows == inputs && columns > 0 => widths.push(columns),
-                _ => return Err(WeightsError::Missing(format!("{:?}", weights.shape))),
+                _ => return Err(weights.misshapen()),
             }
         }
         let mut values = Vec::with_capacity(all.iter().map(|weights| weights.values.len()).sum());
@@ -88,16 +88,12 @@ impl Kernels {
 
     /// A convolution over rows that lie one after another, from weights of `[outputs, channels, taps]`.
     pub(crate) fn convolution(&self, weights: &Quantised, bias: Vec<f32>) -> Result<Linear, WeightsError> {
-        let [outputs, channels, taps] = *weights.shape.as_slice() else {
-            return Err(WeightsError::Missing(format!("{:?}", weights.shape)));
-        };
+        let [outputs, channels, taps] = weights.lengths()?;
         let mut values = vec![0i8; weights.values.len()];
         for (output, kernel) in weights.values().chunks_exact(channels * taps).enumerate() {
             for (channel, taps_of_one) in kernel.chunks_exact(taps).enumerate() {
                 for (tap, value) in taps_of_one.iter().enumerate() {
-                    if let Some(place) = values.get_mut((tap * channels + channel) * outputs + output) {
-                        *place = *value;
-                    }
+                    values[(tap * channels + channel) * outputs + output] = *value;
                 }
             }
         }
@@ -157,13 +153,13 @@ impl Linear {
         let mut from = 0;
         for block in &self.blocks {
             let to = from + block.columns;
-            let (products, sums) = (products.get(from..to).unwrap_or_default(), self.sums.get(from..to).unwrap_or_default());
+            let (products, sums) = (&products[from..to], &self.sums[from..to]);
             let (scale, of_weights) = (block.scale * row.step, block.zero * row.sum);
             out.extend(products.iter().zip(sums).map(|(product, sum)| (*product as f32 - of_weights - row.zero * sum) * scale));
             from = to;
         }
-        if let (Some(bias), Some(row)) = (&self.bias, out.get_mut(start..)) {
-            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+        if let Some(bias) = &self.bias {
+            out[start..].iter_mut().zip(bias).for_each(|(y, b)| *y += b);
         }
     }
 }

@@ -63,6 +63,16 @@ impl Quantised {
         bytemuck::cast_slice(&self.values)
     }
 
+    /// The lengths of so many dimensions.
+    pub fn lengths<const N: usize>(&self) -> Result<[usize; N], WeightsError> {
+        self.shape.as_slice().try_into().map_err(|_| self.misshapen())
+    }
+
+    /// The error for weights of another shape than they must have.
+    pub fn misshapen(&self) -> WeightsError {
+        WeightsError::Missing(format!("a layer with the shape {:?}", self.shape))
+    }
+
     /// Each weight as a float.
     pub fn floats(&self) -> impl Iterator<Item = f32> + '_ {
         self.values().iter().map(|value| self.scale * (i32::from(*value) - self.zero) as f32)

@@ -95,7 +95,8 @@ impl Driver<'_> {
         }
     }
 
-    /// When somebody began to wait for words that were spoken until `end`. At the end of a call only its verdict waits: callers first.
+    /// Since when somebody has been waiting for words that ended at `end`. Once a call is over only its verdict waits, so calls in progress go
+    /// first.
     fn waited_since(&self, end: CallTime) -> Monotonic {
         let later = if self.ending.is_some() { AFTER_CALLERS } else { Duration::ZERO };
         self.clock.moment(end).plus_nanos(i64::try_from(later.as_nanos()).unwrap_or(i64::MAX))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use goldencall_moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
+
 use super::error::SttError;
 use super::memory::{Heard, Key};
 use super::network::Network;
@@ -9,7 +11,6 @@ use super::repetition::loop_start;
 use super::segment::{has_sound, pieces};
 use super::transcriber::Batch;
 use crate::media::resample::MODEL_RATE;
-use goldencall_moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
 
 /// Sequences at once. More cost each other little CPU, but a step takes longer, and somebody waits for the first of them.
 const MOST_SEQUENCES: usize = 12;
@@ -17,6 +18,7 @@ const MOST_SEQUENCES: usize = 12;
 const TOKENS_A_SECOND: usize = 8;
 /// The limit for the shortest segments.
 const FEWEST_TOKENS: usize = 8;
+
 /// Segments under way.
 pub(super) struct Together<'a> {
     network: &'a Network,

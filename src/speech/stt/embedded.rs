@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use goldencall_moonshine::Kernels;
+
 use super::batch::Together;
 use super::error::SttError;
 use super::memory::{Heard, Key};
@@ -14,7 +16,6 @@ use crate::expect::{Doubt, Fit};
 use crate::media::detect::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 use crate::speech::store::{ModelFiles, ModelId};
-use goldencall_moonshine::Kernels;
 
 /// Share of the cores that calls may keep busy: bots that greet at the same moment must not keep each other's callers waiting.
 const CPU_SHARE: f64 = 0.4;

@@ -4,8 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use crate::lock::lock;
 use goldencall_moonshine::Hidden;
+
+use crate::lock::lock;
 
 /// What is kept of the encoder's output: some eight minutes of speech, of all calls together.
 const MOST_BYTES: usize = 32 << 20;

@@ -1,10 +1,11 @@
 //! The embedded engine's network, vocabulary and memory.
 
+use goldencall_moonshine::{Decoder, Encoder};
+
 use super::error::SttError;
 use super::memory::Memory;
 use super::tokenizer::Tokenizer;
 use crate::speech::store::ModelFiles;
-use goldencall_moonshine::{Decoder, Encoder};
 
 /// What transcribing a piece takes; threads share it.
 pub(super) struct Network {

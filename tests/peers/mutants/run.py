@@ -174,7 +174,7 @@ def page(results, seconds):
         good = f"Calls without a defect: {plain['calls']}, of which {passed} passed ({seconds['plain'] / 60:.1f} minutes).\n"
     if late:
         ordered = sorted(late)
-        delays = f"The latest audio frame that the bot sent in a call: median {ordered[len(ordered) // 2]:.0f} ms, worst {ordered[-1]:.0f} ms, over {len(late)} calls."
+        delays = f"How late the bot sent the most delayed audio frame of a call: {ordered[len(ordered) // 2]:.0f} ms (median), {ordered[-1]:.0f} ms at worst, over {len(late)} calls."
     lines = [PAGE.format(count=len(alone), runs="\n".join(runs), differ=differ, plain=good, late=delays)]
     for kind in ("words", "audio", "timing", "call"):
         lines += [f"## {kind.capitalize()}", "", "| mutant | defect | caught by | message |", "|---|---|---|---|"]
