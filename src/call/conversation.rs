@@ -50,6 +50,11 @@ impl Conversation {
         self.dialogue.needs_words(span)
     }
 
+    /// Whether the caller can go on after the turn under way before its words are known.
+    pub fn can_go_on_unheard(&self) -> bool {
+        self.dialogue.can_go_on_unheard()
+    }
+
     /// Takes in what happened. Deadlines that lie before it pass first.
     pub fn handle(&mut self, input: Input) {
         self.advance(input.at);

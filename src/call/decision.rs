@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::scenario::{Advance, BotStep, Bound};
-use crate::time::CallTime;
+use crate::scenario::{Advance, BotStep, Bound, Step};
+use crate::time::{CallTime, Span};
 
 use super::dialogue::{DETECTION_LAG, Dialogue};
 use super::hearing::{HeardText, Question};
-use super::speech::Segment;
+use super::speech::{Segment, may_be_noise};
 use super::turn::{Start, Turn};
 
 /// After a pause of this length no more digits follow. Senders of digits leave 50 to 500 ms between two.
@@ -30,15 +30,17 @@ pub(super) struct Decision {
     pub end: Option<CallTime>,
     /// The caller could have gone on at `at`, had the words been known.
     pub holds_back: bool,
+    /// The caller goes on before the words are known: whether the turn is met is judged afterwards.
+    pub unheard: bool,
 }
 
 impl Decision {
     fn unmet(at: CallTime) -> Self {
-        Self { at, met: false, end: None, holds_back: false }
+        Self { at, met: false, end: None, holds_back: false, unheard: false }
     }
 
     fn met(at: CallTime, end: CallTime) -> Self {
-        Self { at, met: true, end: Some(end), holds_back: false }
+        Self { at, met: true, end: Some(end), holds_back: false, unheard: false }
     }
 }
 
@@ -53,6 +55,11 @@ enum Missing {
 impl Dialogue {
     /// When and how the turn under way is decided, as far as is known now.
     pub fn decision(&self) -> Option<Decision> {
+        self.decide().ok().or_else(|| self.decide_unheard())
+    }
+
+    /// The same, by nothing but what was heard.
+    pub fn heard_decision(&self) -> Option<Decision> {
         self.decide().ok()
     }
 
@@ -77,7 +84,7 @@ impl Dialogue {
             return Ok(complete.map_or(Decision::unmet(too_late), |last| Decision::met(last + digit_pause(step), last)));
         }
         let spoken = match step.advance {
-            Advance::Match => self.words(turn, step, start)?,
+            Advance::Auto | Advance::Match => self.words(turn, step, start)?,
             Advance::Silence => self.quiet(turn, step, start).ok_or(Missing::Words)?,
         };
         let Some((digits, _)) = &step.dtmf else { return Ok(spoken) };
@@ -87,6 +94,24 @@ impl Dialogue {
         let until = if missing { Some(start.due + step.within.limit) } else { turn.last_digit.map(|last| last + digit_pause(step)) };
         let at = spoken.at.max(until.unwrap_or(spoken.at));
         Ok(Decision { at, holds_back: false, ..spoken })
+    }
+
+    /// Whether the caller can go on after the turn under way before its words are known.
+    pub fn can_go_on_unheard(&self) -> bool {
+        let step = self.turns.back().and_then(|turn| self.bot_step(turn)).filter(|step| step.advance != Advance::Match);
+        let caller_is_next = matches!(self.next_step(), Some(Step::Caller(caller)) if caller.barge_in.is_none());
+        let says_nothing_else = |step: &BotStep| step.capture.is_empty() && step.dtmf.is_none() && step.silent_for.is_none();
+        step.is_some_and(|step| !step.optional && caller_is_next && says_nothing_else(step))
+    }
+
+    /// The words, or what the audio says of them, are not there at the pause after which the caller would go on: it goes on, as a person would,
+    /// where nothing that comes next depends on the words.
+    fn decide_unheard(&self) -> Option<Decision> {
+        let turn = self.turns.back().filter(|turn| turn.start.is_some() && self.can_go_on_unheard())?;
+        let step = self.bot_step(turn)?;
+        let last = self.speech_of(turn).0.iter().rfind(|segment| !segment.is_noise())?;
+        let end = last.end.filter(|end| !(last.text.is_none() && may_be_noise(Span { start: last.onset, end: *end })))?;
+        Some(Decision { unheard: true, holds_back: true, ..Decision::met(end + step.end_silence, end) })
     }
 
     /// The bot must say nothing: speech spoils it, a click or a breath does not.
@@ -123,7 +148,7 @@ impl Dialogue {
             let met = turn.met_by(&HeardText::new(heard.iter().copied()), &self.hearing).map_err(Missing::Answers)?;
             let wait = self.quiet_needed(step, met);
             if pause.is_none_or(|pause| pause >= wait) {
-                return Ok(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
+                return Ok(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on(), unheard: false });
             }
         }
         Ok(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))
