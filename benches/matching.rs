@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 use goldencall::internals::expect::{Doubt, Ear, Fit, Leniency, Matcher};
 use goldencall::internals::media::read_wav;
-use goldencall::internals::media::{SpeechModel, speech_segments};
+use goldencall::internals::media::{SpeechModel, word_segments};
 use goldencall::internals::speech::{Embedded, ModelId, ModelStore, Transcriber, segment_audio};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -178,7 +178,7 @@ struct Heard {
 
 impl Heard {
     fn new(detector: &SpeechModel, engine: &Embedded, recording: &[i16], results: &mut Results) -> Result<Option<Self>, Failure> {
-        let segments = speech_segments(detector, recording)?;
+        let segments = word_segments(detector, recording);
         let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
         let audio = segment_audio(recording, first.start..last.end);
         let started = Instant::now();

@@ -17,7 +17,7 @@ pub mod facts {
 }
 
 pub mod media {
-    pub use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, on_one_thread, speech_segments};
+    pub use crate::media::detect::{DetectorConfig, SpeechDetector, SpeechEdge, SpeechModel, speech_segments, word_segments};
     pub use crate::media::quality::{Assessor, Evidence, PacketLog};
     pub use crate::media::wav::read as read_wav;
     pub use crate::media::{MediaFrame, VoiceDecoder};

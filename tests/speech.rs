@@ -7,6 +7,8 @@
 mod ear;
 #[path = "speech/engines.rs"]
 mod engines;
+#[path = "speech/silero.rs"]
+mod silero;
 #[path = "speech/store.rs"]
 mod store;
 #[path = "speech/support.rs"]
@@ -39,7 +41,7 @@ fn engine() -> &'static Embedded {
 }
 
 fn words(samples: &[i16]) -> String {
-    let segments = speech_segments(&detector_model(), samples).unwrap();
+    let segments = speech_segments(&detector_model(), samples);
     let texts = segments.into_iter().map(|s| engine().transcribe(&segment_audio(samples, s)).unwrap());
     texts.collect::<Vec<_>>().join(" ").trim().to_owned()
 }
@@ -49,12 +51,12 @@ fn edges(samples: &[i16], chunks: impl Iterator<Item = usize>) -> Vec<SpeechEdge
     let (mut rest, mut edges) = (samples, Vec::new());
     for chunk in chunks {
         let (now, later) = rest.split_at(chunk.min(rest.len()));
-        edges.extend(detector.push(now).unwrap());
+        edges.extend(detector.push(now));
         rest = later;
     }
-    edges.extend(detector.push(rest).unwrap());
-    edges.extend(detector.finish().unwrap());
-    assert_eq!(detector.finish().unwrap(), []);
+    edges.extend(detector.push(rest));
+    edges.extend(detector.finish());
+    assert_eq!(detector.finish(), []);
     edges
 }
 
@@ -149,7 +151,7 @@ fn edge_errors(clip: &[i16], line: Option<f32>, seed: u64) -> (f64, f64) {
     if let Some(level) = line {
         sound.iter_mut().zip(noise(lead + clip.len() + 9600, level, seed + 1)).for_each(|(s, n)| *s += n);
     }
-    let segments = speech_segments(&detector_model(), &telephone(&sound)).unwrap();
+    let segments = speech_segments(&detector_model(), &telephone(&sound));
     let (first, last) = (segments.first().unwrap(), segments.last().unwrap());
     let ms = |found: usize, truth: usize| (found as f64 - truth as f64) / 8.0;
     (ms(first.start, lead), ms(last.end, lead + clip.len()))
@@ -179,12 +181,21 @@ fn speech_is_announced_soon_and_ended_once() {
     let mut detector = SpeechDetector::new(detector_model(), DetectorConfig::default());
     let mut seen = Vec::new();
     for (k, frame) in line.chunks(160).enumerate() {
-        seen.extend(detector.push(frame).unwrap().into_iter().map(|edge| ((k + 1) * 160, edge)));
+        seen.extend(detector.push(frame).into_iter().map(|edge| ((k + 1) * 160, edge)));
     }
-    let [(known, SpeechEdge::Started { onset }), (_, SpeechEdge::Ended { onset: again, end, noise_dbfs })] = seen[..] else {
+    let [
+        (known, SpeechEdge::Started { onset }),
+        ..,
+        (paused, SpeechEdge::Paused { words_end, .. }),
+        (ended, SpeechEdge::Ended { onset: again, end, words_end: same, noise_dbfs }),
+    ] = seen[..]
+    else {
         panic!("{seen:?}");
     };
-    assert_eq!((onset, again), (12345, onset));
+    assert_eq!((onset, again, words_end), (12345, onset, same));
+    let after = |at: usize| at - 12345 - clip.len();
+    assert!(after(paused) <= 230 * 8 && after(ended) >= 300 * 8, "known {} and {} samples after the end", after(paused), after(ended));
+    assert!(same.abs_diff(end) <= 160);
     assert!(known - 12345 <= 200 * 8, "known after {} samples", known - 12345);
     assert!(end.abs_diff(12345 + clip.len() as u64) < 80);
     assert_eq!(noise_dbfs, -100.0);
@@ -194,7 +205,7 @@ fn speech_is_announced_soon_and_ended_once() {
 fn speech_under_way_at_the_start_and_at_the_end_is_found() {
     let clip = trimmed(&corpus("hibari_14.wav"));
     let part = &clip[2000..clip.len() - 3000];
-    let segments = speech_segments(&detector_model(), part).unwrap();
+    let segments = speech_segments(&detector_model(), part);
     assert!(segments[0].start < 400, "{segments:?}");
     assert!(segments.last().unwrap().end + 400 > part.len(), "{segments:?}");
 }
@@ -208,7 +219,7 @@ fn an_offset_and_a_click_do_not_move_the_onset() {
     line[15000] = 25000;
     let shifted: Vec<i16> = line.iter().map(|s| s.saturating_add(300)).collect();
     for line in [line, shifted] {
-        let onset = speech_segments(&detector_model(), &line).unwrap()[0].start;
+        let onset = speech_segments(&detector_model(), &line)[0].start;
         assert!(onset.abs_diff(16000) <= 8, "onset at {onset}");
     }
 }

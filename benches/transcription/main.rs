@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use floats::Floats;
 use goldencall::internals::expect::word_error_rate;
-use goldencall::internals::media::on_one_thread;
 use goldencall::internals::media::read_wav;
-use goldencall::internals::media::{SpeechModel, speech_segments};
+use goldencall::internals::media::{SpeechModel, word_segments};
 use goldencall::internals::speech::{Batch, Embedded, ModelFiles, Transcriber, segment_audio};
 use goldencall::internals::speech::{ModelId, ModelStore};
+use goldencall_networks::on_one_thread;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
@@ -88,11 +88,11 @@ fn compare(name: &str, detector: &SpeechModel, files: &ModelFiles) -> Result<Vec
     let floats = Floats::load(files)?;
     let mut passes: [Vec<Pass>; 3] = Default::default();
     for _ in 0..ROUNDS {
-        passes[0].push(on_one_thread(|_| each(&replies, |audio| floats.transcribe(audio).map_err(|e| e.to_string())))?);
+        passes[0].push(on_one_thread(|| each(&replies, |audio| floats.transcribe(audio).map_err(|e| e.to_string())))?);
         for (engines, at_once) in passes[1..].iter_mut().zip([1, 8]) {
             // It remembers what it has heard, so each pass has one of its own.
             let engine = Embedded::load(files)?;
-            engines.push(on_one_thread(|_| together(&replies, &mut *engine.batch(), at_once))?);
+            engines.push(on_one_thread(|| together(&replies, &mut *engine.batch(), at_once))?);
         }
     }
     let words: usize = replies.iter().map(|reply| reply.text.split_whitespace().count()).sum();
@@ -121,7 +121,7 @@ fn read(folder: &Path, detector: &SpeechModel) -> Result<Vec<Reply>, Failure> {
     for line in std::fs::read_to_string(folder.join("texts.tsv"))?.lines() {
         let (file, text) = line.split_once('\t').ok_or("texts.tsv: a line without a tab")?;
         let clip = read_wav(&std::fs::read(folder.join(file))?)?.at_rate(8000).samples;
-        let segments = speech_segments(detector, &clip)?.into_iter().map(|segment| segment_audio(&clip, segment)).collect();
+        let segments = word_segments(detector, &clip).into_iter().map(|segment| segment_audio(&clip, segment)).collect();
         replies.push(Reply { text: text.to_owned(), segments });
     }
     Ok(replies)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::codec::{FRAME, SAMPLE_RATE};
-use crate::media::detect::{DetectError, SpeechModel, speech_segments};
+use crate::media::detect::{SpeechModel, speech_segments};
 use crate::media::wav::{self, Channel, WavError};
 use crate::scenario::{CallerAct, Scenario, Step};
 
@@ -40,14 +40,6 @@ pub enum ClipError {
         path: PathBuf,
         /// Why.
         source: WavError,
-    },
-    /// Speech detection failed.
-    #[error("{path}: {source}")]
-    Detect {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: DetectError,
     },
 }
 
@@ -102,7 +94,7 @@ fn load(source: &Source, model: &SpeechModel) -> Result<CallerClip, ClipError> {
     let bytes = std::fs::read(path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
     let clip = wav::read_speaker(&bytes, source.channel).map_err(|source| ClipError::Wav { path: path.clone(), source })?;
     let samples = clip.at_rate(SAMPLE_RATE).samples;
-    let segments = speech_segments(model, &samples).map_err(|source| ClipError::Detect { path: path.clone(), source })?;
+    let segments = speech_segments(model, &samples);
     let speech = match (segments.first(), segments.last()) {
         (Some(first), Some(last)) => first.start..last.end.min(samples.len()),
         _ => 0..samples.len(),

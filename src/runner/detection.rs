@@ -4,36 +4,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
+use goldencall_networks::on_one_thread;
 use tokio::sync::oneshot;
 
-use crate::media::detect::{DetectError, SpeechDetector, SpeechEdge, on_one_thread};
+use crate::media::detect::{SpeechDetector, SpeechEdge, detect};
 
 /// A detector on its way through the lane, and what it found.
 pub struct Detected {
     /// Goes back to its call.
     pub detector: Box<SpeechDetector>,
     /// What it found.
-    pub edges: Result<Vec<SpeechEdge>, DetectError>,
+    pub edges: Vec<SpeechEdge>,
 }
 
-/// Samples for a call's detector.
+/// A detector that has been given samples.
 struct Job {
     detector: Box<SpeechDetector>,
-    samples: Vec<i16>,
-    last: bool,
     reply: oneshot::Sender<Detected>,
-}
-
-impl Job {
-    fn run(mut self) {
-        let edges = self.detector.push(&self.samples).and_then(|mut edges| {
-            if self.last {
-                edges.extend(self.detector.finish()?);
-            }
-            Ok(edges)
-        });
-        let _call_over = self.reply.send(Detected { detector: self.detector, edges });
-    }
 }
 
 /// Speech detection of every call.
@@ -50,22 +37,36 @@ impl DetectionLane {
     pub fn start() -> std::io::Result<Self> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         // The networks' own thread is started here, and frames need no hand-over to it.
-        let work = move || {
-            on_one_thread(|_| {
-                for job in inbox {
-                    // A panic in one call's work must not take the lane from the others; its call learns of it by the lost reply.
-                    drop(catch_unwind(AssertUnwindSafe(|| job.run())));
-                }
-            });
-        };
-        thread::Builder::new().name("detection".to_owned()).spawn(work)?;
+        thread::Builder::new().name("detection".to_owned()).spawn(move || on_one_thread(move || work(inbox)))?;
         Ok(Self { jobs })
     }
 
     /// Feeds a call's detector; `last` closes an open segment. The receiver fails only when the lane has stopped.
-    pub fn feed(&self, detector: Box<SpeechDetector>, samples: Vec<i16>, last: bool) -> oneshot::Receiver<Detected> {
+    pub fn feed(&self, mut detector: Box<SpeechDetector>, samples: &[i16], last: bool) -> oneshot::Receiver<Detected> {
+        detector.give(samples);
+        if last {
+            detector.end();
+        }
         let (reply, receiver) = oneshot::channel();
-        let _lane_gone = self.jobs.send(Job { detector, samples, last, reply });
+        let _lane_gone = self.jobs.send(Job { detector, reply });
         receiver
+    }
+}
+
+/// Looks at what waits, all of it together. A panic must not take the lane from the other calls; those that were looked at then learn of it
+/// by their lost replies.
+fn work(inbox: mpsc::Receiver<Job>) {
+    while let Ok(first) = inbox.recv() {
+        let jobs: Vec<Job> = std::iter::once(first).chain(inbox.try_iter()).collect();
+        drop(catch_unwind(AssertUnwindSafe(|| together(jobs))));
+    }
+}
+
+fn together(mut jobs: Vec<Job>) {
+    let mut detectors: Vec<&mut SpeechDetector> = jobs.iter_mut().map(|job| &mut *job.detector).collect();
+    detect(&mut detectors);
+    for Job { mut detector, reply } in jobs {
+        let edges = detector.edges();
+        let _call_over = reply.send(Detected { detector, edges });
     }
 }

@@ -165,7 +165,7 @@ pub struct Health {
     pub pacing_p99_ms: f64,
     /// Longest time that the caller waited for a transcript.
     pub held_back_ms: f64,
-    /// Longest time from the end of a segment to its transcript.
+    /// Longest time that a transcript came after the pause that ends a turn.
     pub transcript_lag_ms: f64,
 }
 

@@ -30,8 +30,8 @@ pub(super) struct CallEvidence {
     pub has_packets: bool,
     /// Every packet of the bot's.
     pub packets: PacketLog,
-    /// Each stretch of the bot's speech: when it was heard, and its samples in the recording.
-    pub speech: Vec<(Span, Range<usize>)>,
+    /// Each stretch of the bot's speech.
+    pub speech: Vec<Speech>,
     pub transcript_lag: Duration,
     /// The bot's reports on itself, and when they came.
     pub reports: Vec<(CallTime, Report)>,
@@ -48,6 +48,16 @@ pub(super) struct CallEvidence {
     /// When the bot hung up.
     pub hung_up: Option<CallTime>,
     pub failure: Option<Failure>,
+}
+
+/// A stretch of the bot's speech.
+pub(super) struct Speech {
+    /// When it was heard.
+    pub span: Span,
+    /// Its samples in the recording.
+    pub samples: Range<usize>,
+    /// Those that the recogniser is given.
+    pub words: Range<usize>,
 }
 
 /// Why a call has no verdict.

@@ -45,11 +45,11 @@ fn assess(evidence: &CallEvidence) -> (Quality, Vec<Option<Quality>>) {
     };
     let heard_at = |index: usize| evidence.timeline.heard_at(index as u64).millis_f64();
     let assessor = Assessor::new(line);
-    let all: Vec<Range<usize>> = evidence.speech.iter().map(|(_, samples)| samples.clone()).collect();
+    let all: Vec<Range<usize>> = evidence.speech.iter().map(|speech| speech.samples.clone()).collect();
     let turn = |turn: &TurnResult| {
         let window = window(turn)?;
-        let inside = evidence.speech.iter().filter(|(span, _)| span.start < window.end && span.end > window.start);
-        let speech: Vec<Range<usize>> = inside.map(|(_, samples)| samples.clone()).collect();
+        let inside = evidence.speech.iter().filter(|speech| speech.span.start < window.end && speech.span.end > window.start);
+        let speech: Vec<Range<usize>> = inside.map(|speech| speech.samples.clone()).collect();
         Some(assessor.assess(Some(window), &speech, &heard_at))
     };
     let turns = evidence.result.turns.iter().map(turn).collect();

@@ -7,12 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
+use goldencall_networks::on_one_thread;
 use tokio::sync::oneshot;
 
 use crate::clock::Monotonic;
 use crate::expect::{Doubt, Fit};
 use crate::lock::lock;
-use crate::media::detect::on_one_thread;
 use crate::speech::stt::{Batch, SttError, Transcriber};
 
 type Reply<T> = oneshot::Sender<Result<T, SttError>>;
@@ -100,6 +100,12 @@ impl Queue {
         found
     }
 
+    /// Whether a job would be taken at once.
+    fn has_idle_thread(&self) -> bool {
+        let state = lock(&self.state);
+        state.idle > state.waiting.len()
+    }
+
     /// Another job for a thread that has some: what idle threads are about to take is left to them.
     fn another(&self) -> Option<Job> {
         let mut state = lock(&self.state);
@@ -140,7 +146,7 @@ impl TranscriptionLane {
         for _ in 0..threads.max(1) {
             let (queue, engine) = (Arc::clone(&queue), Arc::clone(&engine));
             // The networks' own thread is started here, and a step needs no hand-over to it.
-            thread::Builder::new().name("transcription".to_owned()).spawn(move || on_one_thread(|_| work(&queue, &*engine)))?;
+            thread::Builder::new().name("transcription".to_owned()).spawn(move || on_one_thread(|| work(&queue, &*engine)))?;
         }
         Ok(Self { queue: Arc::new(Handle(queue)), engine })
     }
@@ -148,6 +154,11 @@ impl TranscriptionLane {
     /// Whether the engine can be asked how well audio fits other words.
     pub fn can_compare(&self) -> bool {
         self.engine.can_compare()
+    }
+
+    /// Whether a job would be taken at once.
+    pub fn has_idle_thread(&self) -> bool {
+        self.queue.0.has_idle_thread()
     }
 
     /// Asks how well 16 kHz audio fits other words than those heard in it; somebody has waited for the answer since a moment.

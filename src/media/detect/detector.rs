@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use goldencall_networks::{on_one_thread, silero::Stream};
+
 use super::edge::{self, Energy, Levels, MS, SILENCE_DBFS, Side};
-use super::error::DetectError;
 use super::history::History;
-use super::model::{CONTEXT, FRAME, SpeechModel, State};
-use super::one_thread::on_one_thread;
-use super::segmenter::{Segmenter, Transition};
+use super::model::{CONTEXT, FRAME, SpeechModel};
+use super::segmenter::{PAUSE_FRAMES, Segmenter, Transition};
 use super::{gate, voicing};
 use crate::media::resample::Upsampler;
 
@@ -17,6 +17,10 @@ const FRAME_8K: u64 = FRAME as u64 / 2;
 const NOISE_FAR: u64 = 550 * MS as u64;
 /// ...to this far before it, where the speech may already have begun faintly.
 const NOISE_NEAR: u64 = 150 * MS as u64;
+/// What a recogniser is given after the last word.
+const AFTER_WORDS: u64 = 100 * MS as u64;
+/// How far apart the end that a pause gave and the one that the hang-over gives may be and still be the same words.
+const SAME_WORDS: u64 = 20 * MS as u64;
 
 /// How the detector decides. The defaults were measured on telephone speech.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,12 +49,21 @@ pub enum SpeechEdge {
         /// The first sample of the speech.
         onset: u64,
     },
+    /// The speech that began at `onset` pauses, and may go on yet. Known 160 ms after its end, with the 100 ms of the line after it.
+    Paused {
+        /// The same onset as in [`SpeechEdge::Started`].
+        onset: u64,
+        /// The sample after the last one of its words so far.
+        words_end: u64,
+    },
     /// The speech that began at `onset` is over. Known one hang-over after the end.
     Ended {
         /// The same onset as in [`SpeechEdge::Started`].
         onset: u64,
         /// The sample after the last sample of the speech.
         end: u64,
+        /// Where its words end, for a recogniser: what the last [`SpeechEdge::Paused`] gave unless the end turned out to be elsewhere.
+        words_end: u64,
         /// Level of the noise around the speech; -100 stands for digital silence. With noise
         /// above about -50 dBFS the end is known to some 50 ms only.
         noise_dbfs: f32,
@@ -68,7 +81,15 @@ pub struct SpeechDetector {
     /// The network's view of the next frame: context, then the samples so far.
     frame: Box<[f32; CONTEXT + FRAME]>,
     filled: usize,
-    state: State,
+    stream: Stream,
+    /// Samples that were given and not looked at yet: from `taken` on.
+    given: Vec<i16>,
+    taken: usize,
+    /// The stream ends with what was given.
+    ended: bool,
+    /// Silence that is still to complete the last frame of an ended stream.
+    silence: Option<usize>,
+    edges: Vec<SpeechEdge>,
     /// Frames judged so far.
     frames: u64,
     /// Output of the upsampler still to be dropped: it belongs to the time before the stream.
@@ -78,6 +99,8 @@ pub struct SpeechDetector {
     noise: Levels,
     offset: f32,
     onset: Option<u64>,
+    /// Where the words ended at the last pause.
+    paused: Option<u64>,
     previous_end: u64,
 }
 
@@ -92,69 +115,114 @@ impl SpeechDetector {
             history: History::new(edge::INWARD + decided_after),
             frame: Box::new([0.0; CONTEXT + FRAME]),
             filled: CONTEXT,
-            state: model.resting(),
+            stream: model.resting(),
+            given: Vec::new(),
+            taken: 0,
+            ended: false,
+            silence: None,
+            edges: Vec::new(),
             frames: 0,
             warming: Upsampler::LOOKAHEAD,
             peak: SILENCE_DBFS,
             noise: [SILENCE_DBFS; 2],
             offset: 0.0,
             onset: None,
+            paused: None,
             previous_end: 0,
             model,
         }
     }
 
     /// Takes the next samples (8 kHz, any number) and gives the edges that they decided.
-    ///
-    /// # Errors
-    /// [`DetectError::Run`] when the network fails.
-    pub fn push(&mut self, samples: &[i16]) -> Result<Vec<SpeechEdge>, DetectError> {
-        let mut edges = Vec::new();
-        for sample in samples {
-            self.history.push(*sample);
-            edges.extend(self.take(float(*sample))?);
-        }
-        Ok(edges)
+    pub fn push(&mut self, samples: &[i16]) -> Vec<SpeechEdge> {
+        self.give(samples);
+        detect(&mut [self]);
+        self.edges()
     }
 
     /// Ends the stream: a segment still open ends with its last sound. Afterwards the detector
     /// takes no more samples of the stream; a second call gives nothing.
-    ///
-    /// # Errors
-    /// [`DetectError::Run`] when the network fails.
-    pub fn finish(&mut self) -> Result<Vec<SpeechEdge>, DetectError> {
-        let mut edges = Vec::new();
-        let pending = self.history.end().saturating_sub(self.frames * FRAME_8K);
-        // Silence completes the last frame and what the upsampler holds back.
-        let missing = pending.div_ceil(FRAME_8K) * FRAME_8K - pending;
-        if pending > 0 {
-            for _ in 0..missing as usize + Upsampler::LOOKAHEAD {
-                edges.extend(self.take(0.0)?);
-            }
-        }
-        let end = self.segmenter.finish();
-        edges.extend(end.map(|transition| self.edge(transition)));
-        Ok(edges)
+    pub fn finish(&mut self) -> Vec<SpeechEdge> {
+        self.end();
+        detect(&mut [self]);
+        self.edges()
     }
 
-    fn take(&mut self, sample: f32) -> Result<Option<SpeechEdge>, DetectError> {
+    /// Takes samples that [`detect`] is to look at.
+    pub fn give(&mut self, samples: &[i16]) {
+        self.given.extend_from_slice(samples);
+    }
+
+    /// Ends the stream with the samples that were given.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The edges that [`detect`] has found since the last call.
+    pub fn edges(&mut self) -> Vec<SpeechEdge> {
+        std::mem::take(&mut self.edges)
+    }
+
+    /// Goes on to the next frame that the network must judge; false where there is none yet.
+    fn advance(&mut self) -> bool {
+        while let Some(sample) = self.next() {
+            if !self.fill(sample) {
+                continue;
+            }
+            if !self.is_quiet() {
+                return true;
+            }
+            self.stream = self.model.resting();
+            self.judged(0.0);
+        }
+        if self.ended {
+            let end = self.segmenter.finish();
+            self.edge(end);
+        }
+        false
+    }
+
+    fn next(&mut self) -> Option<f32> {
+        if let Some(sample) = self.given.get(self.taken) {
+            self.taken += 1;
+            self.history.push(*sample);
+            return Some(float(*sample));
+        }
+        self.given.clear();
+        self.taken = 0;
+        if !self.ended {
+            return None;
+        }
+        let silence = self.silence.get_or_insert_with(|| {
+            let pending = self.history.end().saturating_sub(self.frames * FRAME_8K);
+            // Silence completes the last frame and what the upsampler holds back.
+            let missing = pending.div_ceil(FRAME_8K) * FRAME_8K - pending;
+            if pending > 0 { missing as usize + Upsampler::LOOKAHEAD } else { 0 }
+        });
+        *silence = silence.checked_sub(1)?;
+        Some(0.0)
+    }
+
+    /// Adds a sample to the frame under way; true where that completes it.
+    fn fill(&mut self, sample: f32) -> bool {
         let doubled = self.upsampler.push(sample);
         if self.warming > 0 {
             self.warming -= 1;
-            return Ok(None);
+            return false;
         }
         self.frame[self.filled..self.filled + 2].copy_from_slice(&doubled);
         self.filled += 2;
-        if self.filled < self.frame.len() {
-            return Ok(None);
-        }
-        let probability = self.probability()?;
+        self.filled == self.frame.len()
+    }
+
+    /// Takes in how likely there is speech in the frame that is complete, and begins the next.
+    fn judged(&mut self, probability: f32) {
         self.frame.copy_within(FRAME.., 0);
         self.filled = CONTEXT;
         let number = self.frames;
         self.frames += 1;
         let transition = self.step(number, probability);
-        Ok(transition.map(|transition| self.edge(transition)))
+        self.edge(transition);
     }
 
     fn step(&mut self, number: u64, probability: f32) -> Option<Transition> {
@@ -164,37 +232,50 @@ impl SpeechDetector {
         self.segmenter.step(number, probability, has_pitch)
     }
 
-    /// The network's verdict on the frame that has just become complete. In silence the network
-    /// does not run; it resumes from the state that a long silence leaves.
-    fn probability(&mut self) -> Result<f32, DetectError> {
+    /// Whether the frame that has just become complete is silence within silence, on which the network does not run; it resumes from the state
+    /// that a long silence leaves. Of any other frame, its peak is noted.
+    fn is_quiet(&mut self) -> bool {
         let from = self.frames * FRAME_8K;
         let samples: Vec<f32> = self.floats(from..from + FRAME_8K).1;
         if self.segmenter.is_silent() {
             self.peak = SILENCE_DBFS;
             if gate::is_quiet(&samples) {
-                self.state = self.model.resting();
-                return Ok(0.0);
+                return true;
             }
         }
         let energy = Energy::new(samples.iter().copied(), self.offset);
         for at in (0..samples.len()).step_by(5 * MS) {
             self.peak = self.peak.max(energy.level(0, at, 10 * MS));
         }
-        self.model.probability(&self.frame, &mut self.state)
+        false
     }
 
-    fn edge(&mut self, transition: Transition) -> SpeechEdge {
+    fn edge(&mut self, transition: Option<Transition>) {
+        let edge = transition.and_then(|transition| self.refined(transition));
+        self.edges.extend(edge);
+    }
+
+    fn refined(&mut self, transition: Transition) -> Option<SpeechEdge> {
         match transition {
             Transition::Start { first } => {
                 let onset = self.refine_onset(first * FRAME_8K);
                 self.onset = Some(onset);
-                SpeechEdge::Started { onset }
+                Some(SpeechEdge::Started { onset })
+            }
+            Transition::Pause { last } => {
+                let onset = self.onset?;
+                let edge = (last + 1) * FRAME_8K;
+                let words_end = self.walk_to_end(edge).max(onset + 1);
+                // What lies beyond the samples that are known now would be cut off.
+                self.paused = Some(words_end).filter(|end| end + AFTER_WORDS <= edge + PAUSE_FRAMES * FRAME_8K);
+                self.paused.map(|words_end| SpeechEdge::Paused { onset, words_end })
             }
             Transition::End { last } => {
                 let onset = self.onset.take().unwrap_or(self.previous_end);
                 let end = self.refine_end((last + 1) * FRAME_8K).max(onset + 1);
+                let words_end = self.paused.take().filter(|words| words.abs_diff(end) <= SAME_WORDS).unwrap_or(end);
                 self.previous_end = end;
-                SpeechEdge::Ended { onset, end, noise_dbfs: self.noise[0] }
+                Some(SpeechEdge::Ended { onset, end, words_end, noise_dbfs: self.noise[0] })
             }
         }
     }
@@ -210,6 +291,11 @@ impl SpeechDetector {
 
     fn refine_end(&mut self, edge: u64) -> u64 {
         self.listen(edge + NOISE_NEAR..edge + NOISE_FAR);
+        self.walk_to_end(edge)
+    }
+
+    /// The end of the speech that the network ends at `edge`, by the energy and the noise that is known now.
+    fn walk_to_end(&self, edge: u64) -> u64 {
         let (base, mut x) = self.floats(edge.saturating_sub(edge::INWARD as u64)..u64::MAX);
         x.reverse();
         let start = (base + x.len() as u64).saturating_sub(edge) as usize;
@@ -239,22 +325,41 @@ fn float(sample: i16) -> f32 {
     f32::from(sample) / 32768.0
 }
 
+/// Looks at what the detectors were given, all of them together: the network reads its weights once for all of them.
+pub fn detect(detectors: &mut [&mut SpeechDetector]) {
+    loop {
+        let mut waiting: Vec<&mut SpeechDetector> = Vec::new();
+        for detector in detectors.iter_mut() {
+            if detector.advance() {
+                waiting.push(detector);
+            }
+        }
+        let Some(model) = waiting.first().map(|detector| detector.model.clone()) else { return };
+        let (frames, mut streams): (Vec<_>, Vec<_>) = waiting.iter_mut().map(|detector| (&*detector.frame, &mut detector.stream)).unzip();
+        let probabilities = model.probabilities(&frames, &mut streams);
+        waiting.iter_mut().zip(probabilities).for_each(|(detector, probability)| detector.judged(probability));
+    }
+}
+
 /// The speech segments of a whole clip of 8 kHz samples, with the default configuration.
-///
-/// # Errors
-/// [`DetectError::Run`] when the network fails.
-pub fn speech_segments(model: &SpeechModel, samples: &[i16]) -> Result<Vec<Range<usize>>, DetectError> {
+#[must_use]
+pub fn speech_segments(model: &SpeechModel, samples: &[i16]) -> Vec<Range<usize>> {
+    ended(model, samples, |end, _| end)
+}
+
+/// The same segments, each up to where its words end: what a recogniser is given of them in a call.
+#[must_use]
+pub fn word_segments(model: &SpeechModel, samples: &[i16]) -> Vec<Range<usize>> {
+    ended(model, samples, |_, words_end| words_end)
+}
+
+fn ended(model: &SpeechModel, samples: &[i16], end_of: impl Fn(u64, u64) -> u64) -> Vec<Range<usize>> {
     let mut detector = SpeechDetector::new(model.clone(), DetectorConfig::default());
-    let edges = on_one_thread(|_| {
-        let mut edges = detector.push(samples)?;
-        edges.extend(detector.finish()?);
-        Ok(edges)
-    })?;
-    Ok(edges
-        .into_iter()
-        .filter_map(|edge| match edge {
-            SpeechEdge::Ended { onset, end, .. } => Some(onset as usize..end as usize),
-            SpeechEdge::Started { .. } => None,
-        })
-        .collect())
+    let mut edges = on_one_thread(|| detector.push(samples));
+    edges.extend(on_one_thread(|| detector.finish()));
+    let range = |edge| match edge {
+        SpeechEdge::Ended { onset, end, words_end, .. } => Some(onset as usize..end_of(end, words_end) as usize),
+        SpeechEdge::Started { .. } | SpeechEdge::Paused { .. } => None,
+    };
+    edges.into_iter().filter_map(range).collect()
 }

@@ -11,11 +11,8 @@ mod error;
 mod gate;
 mod history;
 mod model;
-mod one_thread;
 mod segmenter;
 mod voicing;
 
-pub use detector::{DetectorConfig, SpeechDetector, SpeechEdge, speech_segments};
-pub use error::DetectError;
+pub use detector::{DetectorConfig, SpeechDetector, SpeechEdge, detect, speech_segments, word_segments};
 pub use model::SpeechModel;
-pub use one_thread::on_one_thread;

@@ -10,11 +10,16 @@ const CANDIDATE_HANG: u64 = 3;
 /// burst of noise with which a line opens does not convince the network for long.
 const UNVOICED_FRAMES: u64 = 8;
 
+/// Frames without speech after which a pause is worth a look: 160 ms.
+pub(super) const PAUSE_FRAMES: u64 = 5;
+
 /// What a frame decided. Frames are numbered from the start of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transition {
     /// Speech goes on long enough to count; it began with frame `first`.
     Start { first: u64 },
+    /// Speech paused after frame `last`: it may go on yet.
+    Pause { last: u64 },
     /// Speech ended with frame `last`.
     End { last: u64 },
 }
@@ -81,10 +86,11 @@ impl Segmenter {
                     *last = frame;
                     return None;
                 }
-                if frame - *last < self.hang {
-                    return None;
+                match frame - *last {
+                    pause if pause >= self.hang => self.finish(),
+                    PAUSE_FRAMES => Some(Transition::Pause { last: *last }),
+                    _ => None,
                 }
-                self.finish()
             }
         }
     }
@@ -112,7 +118,7 @@ impl Segmenter {
 
 #[cfg(test)]
 mod tests {
-    use super::Transition::{End, Start};
+    use super::Transition::{End, Pause, Start};
     use super::*;
 
     fn run(probabilities: &[f32]) -> Vec<(u64, Transition)> {
@@ -150,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn every_pause_is_reported_once() {
+        let mut segmenter = Segmenter::new(0.5, 0.35, 300, 60);
+        let speech = |frame: u64| matches!(frame, 0..=3 | 9..=10);
+        let mut step = |frame| segmenter.step(frame, if speech(frame) { 0.9 } else { 0.0 }, || true);
+        let got: Vec<_> = (0..30).filter_map(|frame| Some((frame, step(frame)?))).collect();
+        assert_eq!(got, [(1, Start { first: 0 }), (8, Pause { last: 3 }), (15, Pause { last: 10 }), (20, End { last: 10 })]);
+    }
+
+    #[test]
     fn the_end_of_the_stream_ends_the_segment() {
         assert_eq!(run(&[0.9, 0.9, 0.9]), [(1, Start { first: 0 }), (3, End { last: 2 })]);
         assert_eq!(run(&[0.1, 0.9]), []);
@@ -165,6 +180,7 @@ mod tests {
                         assert!(open.is_none() && first <= at);
                         open = Some(first);
                     }
+                    Pause { .. } => assert!(open.is_some()),
                     End { last } => assert!(open.take().is_some_and(|first| first <= last && last < at)),
                 }
             }

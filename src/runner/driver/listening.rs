@@ -1,6 +1,7 @@
 //! The bot's audio on its way through detection and transcription.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use tokio::sync::oneshot;
 
@@ -19,6 +20,8 @@ pub(super) struct Listening {
     pub backlog: Vec<i16>,
     /// Onset of the segment under way, fixed when it was first reported.
     pub onset: Option<CallTime>,
+    /// The words of the segment under way, if it ends where it pauses.
+    pub early: Option<Early>,
     pub words: VecDeque<Words>,
     pub asked: VecDeque<Asked>,
     /// The detector has had the end of the audio.
@@ -34,6 +37,7 @@ impl Listening {
             detecting: None,
             backlog: Vec::new(),
             onset: None,
+            early: None,
             words: VecDeque::new(),
             asked: VecDeque::new(),
             last_fed: false,
@@ -42,10 +46,20 @@ impl Listening {
     }
 }
 
+/// What the lane answers with.
+pub(super) type Reply = oneshot::Receiver<Result<String, SttError>>;
+
+/// Words that are transcribed before it is known whether the segment ends there.
+pub(super) struct Early {
+    /// The samples of the timeline.
+    pub range: Range<usize>,
+    pub reply: Reply,
+}
+
 /// A segment on its way to words.
 pub(super) struct Words {
     pub span: Span,
-    pub reply: oneshot::Receiver<Result<String, SttError>>,
+    pub reply: Reply,
 }
 
 /// A segment whose audio is asked about its words.

@@ -1,20 +1,24 @@
 //! The bot's audio on its way through detection and transcription to the conversation.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::super::detection::Detected;
-use super::super::evidence::Failure;
+use super::super::evidence::{Failure, Speech};
 use super::Driver;
-use super::listening::{Asked, Words};
+use super::listening::{Asked, Early, Reply, Words};
 use crate::call::{Answer, InputKind, SpeechEdge};
 use crate::clock::Monotonic;
 use crate::expect::{Doubt, Fit};
 use crate::media::detect;
+use crate::scenario::Step;
 use crate::speech::stt::segment_audio;
 use crate::time::{CallTime, Span};
 
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;
+/// How much later the words are wanted of a caller who can go on without them.
+const AFTER_WAITING_CALLERS: Duration = Duration::from_secs(2);
 /// How much later the words of calls that have ended are wanted.
 const AFTER_CALLERS: Duration = Duration::from_secs(60);
 
@@ -40,8 +44,8 @@ impl Driver<'_> {
         }
         if let Some(detector) = self.listening.detector.take() {
             self.listening.last_fed |= last;
-            let samples = std::mem::take(&mut self.listening.backlog);
-            self.listening.detecting = Some(self.services.detection.feed(detector, samples, last));
+            self.listening.detecting = Some(self.services.detection.feed(detector, &self.listening.backlog, last));
+            self.listening.backlog.clear();
         }
     }
 
@@ -52,13 +56,8 @@ impl Driver<'_> {
             return;
         };
         self.listening.detector = Some(detector);
-        match edges {
-            Ok(edges) => {
-                for edge in edges {
-                    self.edge(edge).await;
-                }
-            }
-            Err(error) => self.evidence.failure = Some(Failure::Transcription(error.to_string())),
+        for edge in edges {
+            self.edge(edge).await;
         }
         if self.listening.last_fed && !self.listening.ended {
             self.listening.ended = true;
@@ -77,43 +76,77 @@ impl Driver<'_> {
                 self.evidence.received.insert(onset, arrived);
                 self.handle(InputKind::RemoteSpeech(SpeechEdge::Started { onset })).await;
             }
-            detect::SpeechEdge::Ended { onset: first, end: last, .. } => {
+            detect::SpeechEdge::Paused { onset, words_end } => self.paused(samples(onset, words_end)),
+            detect::SpeechEdge::Ended { onset: first, end: last, words_end, .. } => {
                 let onset = self.listening.onset.take().unwrap_or_else(|| self.evidence.timeline.heard_at(first));
                 let end = self.evidence.timeline.heard_until(last);
                 self.handle(InputKind::RemoteSpeech(SpeechEdge::Ended { onset, end })).await;
-                let range = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
-                self.evidence.speech.push((Span { start: onset, end }, range.clone()));
+                let range = samples(first, words_end);
                 let span = Span { start: onset, end };
-                if !self.services.transcribe_all && !self.conversation.needs_words(span) {
+                self.evidence.speech.push(Speech { span, samples: samples(first, last), words: range.clone() });
+                let early = self.listening.early.take().filter(|early| early.range == range);
+                if !self.wants_words(span) {
                     self.handle(InputKind::Untranscribed { span }).await;
                     return;
                 }
-                let audio = segment_audio(self.evidence.timeline.recording(), range);
-                let since = self.waited_since(end);
-                self.listening.words.push_back(Words { span, reply: self.services.transcription.transcribe(since, audio) });
+                let reply = early.map_or_else(|| self.transcribe(range, end), |early| early.reply);
+                self.listening.words.push_back(Words { span, reply });
             }
         }
     }
 
-    /// Since when somebody has been waiting for words that ended at `end`. Once a call is over only its verdict waits, so calls in progress go
-    /// first.
+    /// Transcribes what was said before a pause while it is still open whether the bot goes on: the words are there sooner, and where it goes
+    /// on a thread without work has worked in vain.
+    fn paused(&mut self, range: Range<usize>) {
+        let onset = self.listening.onset.filter(|_| self.services.transcription.has_idle_thread());
+        let Some(start) = onset else { return };
+        let end = self.evidence.timeline.heard_until(range.end as u64);
+        if self.wants_words(Span { start, end }) {
+            let reply = self.transcribe(range.clone(), end);
+            self.listening.early = Some(Early { range, reply });
+        }
+    }
+
+    fn wants_words(&self, span: Span) -> bool {
+        self.services.transcribe_all || self.conversation.needs_words(span)
+    }
+
+    /// Has samples of the timeline transcribed, whose speech ended at `end`.
+    fn transcribe(&self, range: Range<usize>, end: CallTime) -> Reply {
+        let audio = segment_audio(self.evidence.timeline.recording(), range);
+        self.services.transcription.transcribe(self.waited_since(end), audio)
+    }
+
+    /// Since when somebody has been waiting for words that ended at `end`. A caller who cannot go on without them comes first, then one who
+    /// can, then calls that are over, of which only the verdict waits.
     fn waited_since(&self, end: CallTime) -> Monotonic {
-        let later = if self.ending.is_some() { AFTER_CALLERS } else { Duration::ZERO };
+        let later = match self.ending {
+            Some(_) => AFTER_CALLERS,
+            None if self.conversation.can_go_on_unheard() => AFTER_WAITING_CALLERS,
+            None => Duration::ZERO,
+        };
         self.clock.moment(end).plus_nanos(i64::try_from(later.as_nanos()).unwrap_or(i64::MAX))
     }
 
     pub(super) async fn transcribed(&mut self, words: Result<String, String>) {
         let Some(Words { span, .. }) = self.listening.words.pop_front() else { return };
-        self.evidence.transcript_lag = self.evidence.transcript_lag.max(self.clock.now().saturating_since(span.end));
+        let wanted = span.end + self.shortest_pause();
+        self.evidence.transcript_lag = self.evidence.transcript_lag.max(self.clock.now().saturating_since(wanted));
         match words {
             Ok(text) => self.handle(InputKind::Transcript { span, text, is_final: true }).await,
             Err(error) => self.deaf(error).await,
         }
     }
 
+    /// The shortest pause that ends a turn of this scenario.
+    fn shortest_pause(&self) -> Duration {
+        let bots = self.scenario.steps.iter().filter_map(|step| if let Step::Bot(bot) = step { Some(bot.end_silence) } else { None });
+        bots.min().unwrap_or_default()
+    }
+
     /// Asks the recogniser about the words of a segment, on the lane that transcribed it.
     pub(super) fn ask(&mut self, onset: CallTime, heard: String, doubts: Vec<Doubt>) {
-        let range = self.evidence.speech.iter().find(|(span, _)| span.start == onset).map(|(_, range)| range.clone());
+        let range = self.evidence.speech.iter().find(|speech| speech.span.start == onset).map(|speech| speech.words.clone());
         let audio = segment_audio(self.evidence.timeline.recording(), range.unwrap_or_default());
         let reply = self.services.transcription.compare(self.waited_since(onset), audio, heard, doubts.clone());
         self.listening.asked.push_back(Asked { onset, doubts, reply });
@@ -136,4 +169,8 @@ impl Driver<'_> {
         self.evidence.failure = Some(Failure::Transcription(error));
         self.call.control.hang_up().await;
     }
+}
+
+fn samples(from: u64, to: u64) -> Range<usize> {
+    usize::try_from(from).unwrap_or(0)..usize::try_from(to).unwrap_or(0)
 }

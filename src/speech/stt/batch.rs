@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use goldencall_moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
+use goldencall_networks::moonshine::{BEGIN, END, Hidden, Kernels, Sequence};
 
 use super::error::SttError;
 use super::memory::{Heard, Key};

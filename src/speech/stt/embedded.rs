@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use goldencall_moonshine::Kernels;
+use goldencall_networks::moonshine::Kernels;
+use goldencall_networks::on_one_thread;
 
 use super::batch::Together;
 use super::error::SttError;
@@ -13,7 +14,6 @@ use super::transcriber::{Batch, Parallelism, Transcriber};
 use super::wording::{Scored, Wordings, fit, word_by_word};
 use crate::clock::Monotonic;
 use crate::expect::{Doubt, Fit};
-use crate::media::detect::on_one_thread;
 use crate::media::resample::MODEL_RATE;
 use crate::speech::store::{ModelFiles, ModelId};
 
@@ -133,7 +133,7 @@ impl Transcriber for Embedded {
     }
 
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {
-        on_one_thread(|_| self.hear(audio))
+        on_one_thread(|| self.hear(audio))
     }
 
     fn batch(&self) -> Box<dyn Batch + '_> {
@@ -147,7 +147,7 @@ impl Transcriber for Embedded {
     /// All wordings of a piece are scored together; the encoder runs again only for audio that has been forgotten. A doubt that lies
     /// across two pieces has no answer.
     fn compare(&self, audio: &[f32], heard: &str, doubts: &[Doubt]) -> Result<Vec<Option<Fit>>, SttError> {
-        on_one_thread(|_| self.ask(audio, heard, doubts))
+        on_one_thread(|| self.ask(audio, heard, doubts))
     }
 
     /// Measured once on this machine.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use goldencall_moonshine::Hidden;
+use goldencall_networks::moonshine::Hidden;
 
 use crate::lock::lock;
 

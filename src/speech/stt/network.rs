@@ -1,6 +1,6 @@
 //! The embedded engine's network, vocabulary and memory.
 
-use goldencall_moonshine::{Decoder, Encoder};
+use goldencall_networks::moonshine::{Decoder, Encoder};
 
 use super::error::SttError;
 use super::memory::Memory;

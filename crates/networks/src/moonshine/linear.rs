@@ -30,6 +30,8 @@ pub struct Linear {
     /// The sum of each column of the integers, less its zero points.
     sums: Vec<f32>,
     bias: Option<Vec<f32>>,
+    /// The largest integer that an activation is rounded to.
+    top: f32,
     pub inputs: usize,
     pub outputs: usize,
 }
@@ -103,7 +105,7 @@ impl Kernels {
 
     fn layer(&self, weights: NdTensorView<i8, 2>, blocks: Vec<Block>, bias: Option<Vec<f32>>) -> Linear {
         let [inputs, outputs] = weights.shape();
-        let mut linear = Linear { packed: self.pack(weights), blocks, sums: Vec::new(), bias, inputs, outputs };
+        let mut linear = Linear { packed: self.pack(weights), blocks, sums: Vec::new(), bias, top: self.top(weights), inputs, outputs };
         // The column sums, by the kernel itself: the product with a row of ones.
         let mut sums = vec![0; outputs];
         self.integer_product(&mut sums, NdTensorView::from_data([1, inputs], vec![1; inputs].as_slice()), &linear.packed);
@@ -114,7 +116,7 @@ impl Kernels {
 
     /// Writes a row of outputs for each of `rows`.
     pub(crate) fn run(&mut self, linear: &Linear, rows: Rows, out: &mut Vec<f32>) {
-        self.round(rows);
+        self.round(rows, linear.top);
         let mut products = std::mem::take(&mut self.products);
         let count = self.rows.len() * linear.outputs;
         products.resize(products.len().max(count), 0);
@@ -128,14 +130,14 @@ impl Kernels {
     }
 
     /// Rounds each row by itself: one loud row must not cost the others their precision.
-    fn round(&mut self, rows: Rows) {
+    fn round(&mut self, rows: Rows, top: f32) {
         self.rounded.clear();
         self.rows.clear();
         for row in rows.iter() {
             let (least, most) = MinMax::new(row).dispatch();
             let (least, most) = (least.min(0.0), most.max(0.0));
             // One step less than there are: rounding the zero point may move all of them up by a half.
-            let step = ((most - least) / (self.top - 1.0)).max(f32::MIN_POSITIVE);
+            let step = ((most - least) / (top - 1.0)).max(f32::MIN_POSITIVE);
             let zero = (-least / step).round();
             let start = self.rounded.len();
             let (scale, offset) = (1.0 / step, zero + TO_INTEGER);

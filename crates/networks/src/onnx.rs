@@ -50,6 +50,12 @@ struct Tensor {
     raw: Bytes,
 }
 
+impl Tensor {
+    fn floats(&self) -> Vec<f32> {
+        self.raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    }
+}
+
 /// Weights as the file has them: each is `scale * (value - zero)`.
 pub struct Quantised {
     pub shape: Vec<usize>,
@@ -118,12 +124,17 @@ impl Weights {
         sound.then(|| Quantised { shape, values: values.raw.clone(), scale, zero: zero as i32 }).ok_or_else(missing)
     }
 
+    /// The floats of this name.
+    pub fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>, WeightsError> {
+        let found = self.tensors.get(name).filter(|tensor| tensor.raw.len() == length * size_of::<f32>());
+        Ok(found.ok_or_else(|| WeightsError::Missing(name.to_owned()))?.floats())
+    }
+
     /// The vector of floats that a node multiplies with or adds.
     pub fn vector(&self, node: &str, length: usize) -> Result<Vec<f32>, WeightsError> {
         let inputs = self.inputs.get(node).into_iter().flatten();
         let found = inputs.filter_map(|input| self.tensors.get(input)).find(|tensor| tensor.raw.len() == length * size_of::<f32>());
-        let found = found.ok_or_else(|| WeightsError::Missing(node.to_owned()))?;
-        Ok(found.raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        Ok(found.ok_or_else(|| WeightsError::Missing(node.to_owned()))?.floats())
     }
 }
 

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_vecmath::{MaxNum, Silu, SumExpSub};
 
-use crate::attention::{Angles, Memory, Sight, add, layer_norm};
+use super::attention::{Angles, Memory, Sight, add, layer_norm};
+use super::linear::{Linear, Rows};
+use super::{Hidden, INNER, LAYERS, WIDTH};
+use crate::WeightsError;
 use crate::kernels::Kernels;
-use crate::linear::{Linear, Rows};
 use crate::onnx::{Quantised, Weights};
-use crate::{Hidden, INNER, LAYERS, WIDTH, WeightsError};
 
 /// The token before the first one.
 pub const BEGIN: u32 = 1;

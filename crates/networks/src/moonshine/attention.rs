@@ -4,7 +4,7 @@ use rten_simd::SimdOp;
 use rten_tensor::NdTensorView;
 use rten_vecmath::{Normalize, NormalizeOptions, Softmax, Sum, SumSquareSub};
 
-use crate::WIDTH;
+use super::WIDTH;
 use crate::kernels::{Kernels, Scores};
 
 const HEADS: usize = 8;

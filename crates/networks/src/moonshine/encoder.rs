@@ -6,11 +6,12 @@ use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_tensor::NdTensorView;
 use rten_vecmath::{Gelu, Normalize, NormalizeOptions, Tanh};
 
-use crate::attention::{Angles, Memory, Sight, add, layer_norm, moments};
+use super::attention::{Angles, Memory, Sight, add, layer_norm, moments};
+use super::linear::{Linear, Rows};
+use super::{Hidden, INNER, LAYERS, WIDTH};
+use crate::WeightsError;
 use crate::kernels::Kernels;
-use crate::linear::{Linear, Rows};
 use crate::onnx::Weights;
-use crate::{Hidden, INNER, LAYERS, WIDTH, WeightsError};
 
 /// Samples of a window of the first convolution, and from one window to the next.
 const WINDOW: usize = 127;

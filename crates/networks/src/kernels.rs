@@ -2,10 +2,7 @@
 
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
-
-/// The largest integer that an activation is rounded to where the processor has no VNNI: AVX2 adds the products of two neighbouring
-/// weights in 16 bits, and no two neighbours of this model's weights add up to more than 244.
-const TOP_WITHOUT_VNNI: f32 = 134.0;
+use rten_tensor::prelude::*;
 
 /// How a row of activations was rounded: each number is `step * (integer - zero)`.
 pub struct Rounded {
@@ -26,8 +23,8 @@ pub struct Scores {
 pub struct Kernels {
     integers: GemmExecutor<u8, i8, i32>,
     floats: GemmExecutor<f32>,
-    /// The largest integer that an activation is rounded to.
-    pub(crate) top: f32,
+    /// The processor has no VNNI: it adds the products of two neighbouring weights in 16 bits.
+    saturates: bool,
     pub(crate) rounded: Vec<u8>,
     pub(crate) rows: Vec<Rounded>,
     pub(crate) products: Vec<i32>,
@@ -37,11 +34,11 @@ pub struct Kernels {
 impl Default for Kernels {
     fn default() -> Self {
         let integers = GemmExecutor::<u8, i8, i32>::default();
-        let top = if integers.may_saturate() { TOP_WITHOUT_VNNI } else { 255.0 };
+        let saturates = integers.may_saturate();
         Self {
             integers,
             floats: GemmExecutor::default(),
-            top,
+            saturates,
             rounded: Vec::new(),
             rows: Vec::new(),
             products: Vec::new(),
@@ -52,6 +49,32 @@ impl Default for Kernels {
 
 // Shapes are right by construction, which is all that a product can fail by.
 impl Kernels {
+    /// The largest integer that an activation may be rounded to before it meets these weights of `[inputs, outputs]`: 255, or what keeps
+    /// every sum of two neighbouring products within 16 bits.
+    pub(crate) fn top(&self, weights: NdTensorView<i8, 2>) -> f32 {
+        if !self.saturates {
+            return 255.0;
+        }
+        let [inputs, outputs] = weights.shape();
+        let (mut least, mut most) = (0, 0);
+        let mut pair = |one: i8, other: i8| {
+            let sum = i16::from(one) + i16::from(other);
+            (least, most) = (sum.min(least), sum.max(most));
+        };
+        // Rows one after another, or, of a matrix the other way round, columns.
+        if let Some(rows) = weights.data() {
+            for two in rows.chunks(2 * outputs) {
+                let (even, odd) = two.split_at(outputs);
+                even.iter().zip(odd.iter().chain(std::iter::repeat(&0))).for_each(|(one, other)| pair(*one, *other));
+            }
+        } else if let Some(columns) = weights.transposed().data() {
+            let pairs = columns.chunks(inputs).flat_map(|column| column.chunks(2));
+            pairs.for_each(|two| pair(two[0], two.get(1).copied().unwrap_or(0)));
+        }
+        let largest = f32::from(most.max(-least)).max(1.0);
+        (f32::from(i16::MAX) / largest).floor().min(255.0)
+    }
+
     pub(crate) fn pack(&self, weights: NdTensorView<i8, 2>) -> PackedBMatrix<i8> {
         self.integers.prepack_b(weights)
     }

@@ -6,13 +6,11 @@
 mod attention;
 mod decoder;
 mod encoder;
-mod kernels;
 mod linear;
-mod onnx;
 
+pub use crate::kernels::Kernels;
 pub use decoder::{BEGIN, Decoder, END, Sequence};
 pub use encoder::Encoder;
-pub use kernels::Kernels;
 
 /// Features of a frame of audio and of a token.
 const WIDTH: usize = 416;
@@ -30,15 +28,4 @@ impl Hidden {
     pub fn bytes(&self) -> usize {
         self.0.len() * size_of::<f32>()
     }
-}
-
-/// A model file is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WeightsError {
-    /// Not the protobuf of a model.
-    #[error("it is not an ONNX model: {0}")]
-    NotOnnx(String),
-    /// The weights of this node, or a part of them.
-    #[error("the weights of {0} are missing or of another shape")]
-    Missing(String),
 }
