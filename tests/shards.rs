@@ -2,54 +2,8 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::Output;
-
-use common::{goldencall, turn};
-use serde_json::Value;
-
-/// Six calls of a second or two, one of which fails.
-const NAMES: [&str; 3] = ["apple", "banana", "cherry"];
-
-fn suite(folder: &Path) {
-    std::fs::create_dir(folder.join("scenarios")).expect("folder");
-    for name in NAMES {
-        let words = if name == "banana" { "Goodbye for ever" } else { "Hello, you've reached Acme Store. What can I do for you?" };
-        let text = format!("name: {name}\ntarget: bot:order\nsteps:\n  - bot: {{ says: \"{words}\", give_up: 1s }}\n  - hangup: caller\n");
-        std::fs::write(folder.join(format!("scenarios/{name}.yaml")), text).expect("scenario");
-    }
-    std::fs::write(folder.join("goldencall.yaml"), "thresholds: { pass_rate: 50%, greeting_latency.p95: 1500ms }\n")
-        .expect("configuration");
-}
-
-fn in_folder(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    goldencall().current_dir(folder).args(arguments).envs(variables.iter().copied()).output().expect("it runs")
-}
-
-/// A report without what differs from run to run: times and ids.
-fn lasting(path: &Path) -> Value {
-    let mut report: Value = serde_json::from_slice(&std::fs::read(path).expect("a report")).expect("JSON");
-    strip(&mut report);
-    report
-}
-
-fn strip(value: &mut Value) {
-    const COUNTS: [&str; 11] = ["call", "repetition", "attempt", "turn", "step", "count", "passed", "failed", "errors", "skipped", "line"];
-    const TEXTS_THAT_DIFFER: [&str; 6] = ["started", "run", "call_id", "trace_id", "recording", "actual"];
-    match value {
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                match field {
-                    Value::Number(_) if !COUNTS.contains(&name.as_str()) => *field = Value::Null,
-                    Value::String(_) if TEXTS_THAT_DIFFER.contains(&name.as_str()) => *field = Value::Null,
-                    other => strip(other),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip),
-        _ => {}
-    }
-}
+use common::parts::{in_folder, lasting, suite};
+use common::turn;
 
 #[test]
 fn four_parts_make_the_same_whole_as_one_run() {
@@ -77,6 +31,19 @@ fn four_parts_make_the_same_whole_as_one_run() {
     assert!(!folder.join("merged").exists());
     let stranger = in_folder(folder, &["merge", "part-0", "whole", "--out", "merged"], &[]);
     assert_eq!(stranger.status.code(), Some(1));
+
+    // The second part once more, with a history that the others did not have. A part's own results are not one.
+    let call = |name: &str, ms: u32| format!(r#"{{"scenario": "{name}", "file": "", "outcome": "passed", "duration_ms": {ms}}}"#);
+    let history = format!(r#"{{"calls": [{}, {}, {}]}}"#, call("apple", 1000), call("banana", 1000), call("cherry", 9000));
+    std::fs::write(folder.join("history.json"), history).expect("history");
+    let again = in_folder(folder, &["run", "--repeat", "2", "--shard", "2/4", "--history", "history.json", "--out", "again"], &[]);
+    assert!(String::from_utf8_lossy(&again.stdout).starts_with("part 2 of 4: 1 of 6 calls\n"), "{again:?}");
+    let refused = in_folder(folder, &["merge", "part-0", "again", "part-2", "part-3", "--out", "merged"], &[]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("part-0 and again deal the calls out differently"), "{refused:?}");
+    assert!(!folder.join("merged").exists());
+    let refused = in_folder(folder, &["run", "--history", "part-0", "--out", "refused"], &[]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 
     let merged = in_folder(folder, &["merge", "part-3", "part-1", "part-0", "part-2", "--out", "merged"], &[]);
     assert_eq!(merged.status.code(), Some(4), "{merged:?}");

@@ -116,6 +116,9 @@ pub struct RunArgs {
     /// One part of a run that is split over machines: 2/4, or auto to take it from the CI system (auto/4 where that knows no total).
     #[arg(long, env = "GOLDENCALL_SHARD", value_name = "M/N|auto")]
     pub shard: Option<String>,
+    /// Results of an earlier run, by which the longest calls are dealt out and placed first; every part needs the same file.
+    #[arg(long, env = "GOLDENCALL_HISTORY", value_name = "DIR|FILE")]
+    pub history: Option<PathBuf>,
     /// Run each scenario N times.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub repeat: usize,

@@ -77,6 +77,14 @@ fn check(parts: &[Left]) -> Result<(), CliError> {
             other.part.whole,
         ));
     }
+    if let Some(other) = parts.iter().find(|left| left.part.deal != first.part.deal) {
+        return setup(format!(
+            "{} and {} deal the calls out differently; every part needs the same scenarios and the same --history, or calls are placed twice \
+             or never; run them again, then merge",
+            first.folder.display(),
+            other.folder.display(),
+        ));
+    }
     let missing: Vec<String> =
         (1..=of).filter(|number| !parts.iter().any(|left| left.part.shard.number == *number)).map(|number| number.to_string()).collect();
     if !missing.is_empty() {

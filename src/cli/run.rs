@@ -13,9 +13,9 @@ use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
 use super::suite::{self, Suite};
 use crate::any_transport::AnyTransport;
-use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_journal};
+use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_history, read_journal};
 use crate::runner::{
-    CallOutcome, CallsUp, Clips, DetectionLane, Event, Pacer, Part, Plan, PlannedCall, Services, Shard, SpanSource, TranscriptionLane,
+    CallOutcome, CallsUp, Clips, DetectionLane, Event, History, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane,
 };
 use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
 use crate::sip::SipTrace;
@@ -23,6 +23,7 @@ use crate::telemetry::Receiver;
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let shard = args.shard.as_deref().map(|text| context.shard(text)).transpose()?;
+    let history = history(args)?;
     let mut suite = suite::load(&args.select, context)?;
     if args.last_failed {
         keep_last_failed(&mut suite, &args.out)?;
@@ -44,7 +45,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         let calls = planned(args, &suite, &targets, &mut bots, context).await?;
         let thresholds = if suite.partial { Vec::new() } else { suite.config.thresholds.clone() };
         let plan = Plan { calls, jobs, ramp: args.ramp, retries: args.retries, thresholds, part: None, recordings: Some(recordings) };
-        let plan = if let Some(shard) = shard { part_of(plan, shard) } else { plan };
+        warn_of_strangers(args, &history, &plan.calls);
+        let plan = plan.arranged(&history, shard);
         let spans = collect_spans(suite.config.telemetry).await?;
         let (exit, problems) = place(plan, &speech, clips, (spans, trace), args, consumers).await?;
         Ok(reported(exit, &problems))
@@ -71,16 +73,17 @@ async fn planned(
     Ok(calls)
 }
 
-/// One part of a run. Calls are dealt out in the order of their names, which is the same on every machine, and keep the numbers that
-/// they have in the whole, by whose thresholds only the whole is judged.
-fn part_of(mut whole: Plan, shard: Shard) -> Plan {
-    let key = |call: &PlannedCall| (call.scenario.name.clone(), call.scenario.source.path.clone(), call.repetition);
-    let part = Part { shard, whole: whole.calls.len(), thresholds: std::mem::take(&mut whole.thresholds) };
-    whole.calls.sort_by_key(key);
-    let mut place = 0..;
-    whole.calls.retain(|_| place.next().is_some_and(|place| shard.holds(place)));
-    whole.calls.sort_by_key(|call| call.number);
-    Plan { part: Some(part), ..whole }
+/// `--history`.
+fn history(args: &RunArgs) -> Result<History, CliError> {
+    let Some(path) = &args.history else { return Ok(History::default()) };
+    read_history(path).map_err(|error| CliError::usage(format!("--history {error}")))
+}
+
+/// A history of other scenarios does nothing, which must not go unnoticed.
+fn warn_of_strangers(args: &RunArgs, history: &History, calls: &[PlannedCall]) {
+    if let Some(path) = args.history.as_ref().filter(|_| history.known(calls) == 0) {
+        eprintln!("warning: --history {}: none of these scenarios was judged in that run; calls go by name", path.display());
+    }
 }
 
 /// Says which reports could not be written: one that is missing must not look like success.

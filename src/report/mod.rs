@@ -3,6 +3,7 @@
 mod breakdown;
 mod failure;
 mod file;
+mod history;
 mod journal;
 mod json;
 mod junit;
@@ -17,6 +18,7 @@ use std::io;
 use crate::runner::Event;
 
 pub use failure::{Palette, render};
+pub use history::read_history;
 pub use journal::{Journal, read_journal};
 pub use json::JsonReport;
 pub use junit::JunitReport;

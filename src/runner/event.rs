@@ -108,6 +108,9 @@ pub struct Part {
     pub whole: usize,
     /// What the whole must keep to.
     pub thresholds: Vec<Threshold>,
+    /// A digest of which call is whose, the same in every part of one run.
+    #[serde(default)]
+    pub deal: String,
 }
 
 /// How a call came out.

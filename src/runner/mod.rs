@@ -1,11 +1,13 @@
 //! The only place with a clock and an async runtime: it places calls, feeds conversations, emits events.
 
 mod clips;
+mod deal;
 mod detection;
 mod driver;
 mod event;
 mod evidence;
 mod fairness;
+mod history;
 mod pacer;
 mod quality;
 mod ramp;
@@ -24,6 +26,7 @@ pub use clips::Clips;
 pub use detection::DetectionLane;
 pub use driver::Services;
 pub use event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, Part, ThresholdResult};
+pub use history::History;
 pub use pacer::{Lateness, Pacer};
 pub use ramp::{CallsUp, Ramp};
 pub use shard::Shard;

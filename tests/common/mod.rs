@@ -2,6 +2,7 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod parts;
 pub mod sip;
 pub mod sipp;
 
