@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Programs that `tests/peers/install` installs.
-const PROGRAMS: &[&str] = &["baresip", "chromium", "dnsmasq", "kamailio", "node", "python3", "sipp", "tshark", "turnserver"];
+const PROGRAMS: &[&str] = &["baresip", "chromium", "dnsmasq", "kamailio", "node", "python3", "sipp", "slurmctld", "tshark", "turnserver"];
 
 /// What it installs beside itself.
 const FILES: &[(&str, &str)] = &[
