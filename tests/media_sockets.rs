@@ -44,7 +44,7 @@ async fn dial(protocol: SocketProtocol, address: &str) -> (Call, mpsc::Unbounded
     let (events, heard) = mpsc::unbounded_channel();
     // Its runtime ends with it.
     let transport = Box::leak(Box::new(WebSocketTransport::default()));
-    let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events };
+    let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() };
     (transport.dial(dial).await.expect("a call"), heard)
 }
 

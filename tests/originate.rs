@@ -290,7 +290,7 @@ fn a_call_that_is_let_go_of_is_hung_up() {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
         let transport = OriginateTransport::default();
         let (events, _incoming) = tokio::sync::mpsc::unbounded_channel();
-        let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events };
+        let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() };
         drop(transport.dial(dial).await.expect("a call"));
         transport.shut_down().await;
     });

@@ -476,7 +476,7 @@ fn a_call_that_is_let_go_of_is_hung_up() {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
         let transport = SipTransport::new(None);
         let (events, mut incoming) = tokio::sync::mpsc::unbounded_channel();
-        let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events };
+        let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() };
         let call = transport.dial(dial).await.expect("a call");
         assert_eq!(incoming.try_recv(), Ok(CallEvent::Named(call.call_id.clone())));
         drop(call);

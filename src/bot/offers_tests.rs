@@ -69,7 +69,7 @@ async fn the_deletion_of_its_resource_hangs_up() {
     let target = bot.target(&BotTarget { over: BotAccess::WebRtc(Signalling::Whip), ..BotTarget::default() });
     let (events, mut heard) = mpsc::unbounded_channel();
     let transport = WebRtcTransport::default();
-    let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events };
+    let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() };
     let call = transport.dial(dial).await.expect("a call");
     assert_eq!(status(http::client(Duration::from_secs(10)).expect("client").delete(&call.call_id)).await, 200);
     loop {

@@ -11,7 +11,7 @@ use super::leg::Leg;
 use crate::clock::Monotonic;
 use crate::lock::lock;
 use crate::media::{Reception, ReceptionCounter};
-use crate::transport::{BoxFuture, CallControl, CallEvent, SentDigits};
+use crate::transport::{BoxFuture, CallControl, CallEvent, EventSender, SentDigits};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::Gauges;
 
@@ -19,7 +19,7 @@ use crate::websocket::link::Gauges;
 pub(super) struct Control {
     pub leg: Leg,
     pub outbox: mpsc::UnboundedSender<Outbound>,
-    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub events: EventSender,
     pub over: AtomicBool,
     pub stop: CancellationToken,
     pub received: Mutex<ReceptionCounter>,

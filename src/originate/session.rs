@@ -17,7 +17,7 @@ use crate::codec;
 use crate::lock::lock;
 use crate::media::MediaFrame;
 use crate::time::CallTime;
-use crate::transport::{CallEvent, Dial};
+use crate::transport::{CallEvent, Dial, EventSender};
 use crate::websocket::control::Outbound;
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
 use crate::websocket::protocol::{BotRole, FromBot, Message, ToBot};
@@ -38,7 +38,7 @@ pub(super) struct OriginatedSession {
     decoder: WireDecoder,
     outbox: mpsc::UnboundedReceiver<Outbound>,
     clock: CallClock,
-    events: mpsc::UnboundedSender<CallEvent>,
+    events: EventSender,
     reservation: Reservation,
     /// Set when the provider reports the end of the call: until when to wait for the rest of its audio.
     until: Option<Instant>,

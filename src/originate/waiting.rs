@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::endpoints::Endpoint;
@@ -13,7 +12,7 @@ use super::status::{Ending, Stage, Status};
 use crate::clock::CallClock;
 use crate::scenario::OriginateTarget;
 use crate::time::CallTime;
-use crate::transport::{CallEvent, DialError, DialErrorKind};
+use crate::transport::{CallEvent, DialError, DialErrorKind, EventSender};
 use crate::websocket::link::{LinkEnd, LinkReader, LinkWriter};
 use crate::websocket::protocol::{BotRole, StreamStart, ToBot};
 use crate::websocket::providers::bot_role;
@@ -32,7 +31,7 @@ pub(super) struct Waiting<'a> {
     pub target: &'a OriginateTarget,
     pub leg: &'a Leg,
     pub clock: CallClock,
-    pub events: &'a mpsc::UnboundedSender<CallEvent>,
+    pub events: &'a EventSender,
     pub stage: Stage,
 }
 

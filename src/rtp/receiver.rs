@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use rtc_shared::marshal::Unmarshal;
 use rtp::packet::Packet;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::formats::{Formats, Payload};
@@ -20,12 +19,12 @@ use super::state::Receiving;
 use super::stream::StreamReader;
 use crate::clock::{CallClock, Monotonic};
 use crate::codec::{Codec, SAMPLE_NANOS};
-use crate::transport::{CallEvent, TimestampedSocket};
+use crate::transport::{CallEvent, EventSender, TimestampedSocket};
 
 /// So many packets of a kind that cannot be used are not an accident.
 const TOO_MANY: u32 = 20;
 /// How old the note that everything was read may become while nothing comes.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// What a datagram is, by its first octets (RFC 7983, section 7; RFC 5761, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub(super) fn parse(datagram: &[u8], formats: &Formats) -> Option<(Packet, Paylo
 }
 
 /// Receives until the channel closes. Anything that is not the peer's is passed over.
-pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &mpsc::UnboundedSender<CallEvent>) {
+pub(super) async fn run(socket: &TimestampedSocket, shared: &Shared, clock: CallClock, events: &EventSender) {
     let mut buffer = [0_u8; 2048];
     let mut refused = false;
     let mut inbound = Inbound::new(shared, clock, events);
@@ -102,7 +101,7 @@ async fn next(socket: &TimestampedSocket, shared: &Shared, buffer: &mut [u8]) ->
 struct Inbound<'a> {
     shared: &'a Shared,
     clock: CallClock,
-    events: &'a mpsc::UnboundedSender<CallEvent>,
+    events: &'a EventSender,
     latch: Latch,
     reader: StreamReader,
     cipher: Option<(Arc<Keys>, Cipher)>,
@@ -115,7 +114,7 @@ struct Inbound<'a> {
 }
 
 impl<'a> Inbound<'a> {
-    fn new(shared: &'a Shared, clock: CallClock, events: &'a mpsc::UnboundedSender<CallEvent>) -> Self {
+    fn new(shared: &'a Shared, clock: CallClock, events: &'a EventSender) -> Self {
         let (latch, reader) = (Latch::default(), StreamReader::default());
         Self { shared, clock, events, latch, reader, cipher: None, heard: false, ssrc: None, broken: 0 }
     }
@@ -265,7 +264,8 @@ mod tests {
     fn a_packet_takes_two_locks() {
         let shared = Shared::new();
         shared.state().expect(formats());
-        let (events, mut incoming) = mpsc::unbounded_channel();
+        let (events, mut incoming) = tokio::sync::mpsc::unbounded_channel();
+        let events = EventSender::from(events);
         let mut inbound = Inbound::new(&shared, CallClock::start(), &events);
         let mut datagram = vec![0x80, 0x80, 0, 7, 0, 0, 0, 160, 0, 0, 0, 9];
         datagram.extend([0xff; 160]);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::dtls::{self, Handshake};
@@ -17,7 +17,7 @@ use super::srtp::Keys;
 use super::{receiver, reports};
 use crate::clock::{CallClock, Monotonic};
 use crate::media::Reception;
-use crate::transport::{CallEvent, Capture, SentDigits, TimestampedSocket};
+use crate::transport::{Capture, EventSender, SentDigits, TimestampedSocket};
 
 /// Both directions of one call's audio. Dropping it ends its tasks.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl RtpSession {
     }
 
     /// Starts to hand in what is received.
-    pub fn receive(&self, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) {
+    pub fn receive(&self, clock: CallClock, events: EventSender) {
         let (socket, shared, stop) = (Arc::clone(&self.socket), Arc::clone(&self.shared), self.stop.clone());
         tokio::spawn(async move {
             tokio::select! {

@@ -56,7 +56,7 @@ fn session() -> (RtpSession, SocketAddr, mpsc::UnboundedReceiver<CallEvent>) {
     let session = RtpSession::bind(IpAddr::from([127, 0, 0, 1])).expect("ports");
     session.expect([(0, Payload::Voice(Codec::Pcmu)), (101, Payload::Events(8000))].into_iter().collect());
     let (events, incoming) = mpsc::unbounded_channel();
-    session.receive(CallClock::start(), events);
+    session.receive(CallClock::start(), events.into());
     let address = session.local_addr().expect("address");
     (session, address, incoming)
 }

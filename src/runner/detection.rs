@@ -7,6 +7,7 @@ use std::thread;
 use goldencall_networks::on_one_thread;
 use tokio::sync::oneshot;
 
+use crate::clock::{Monotonic, sleep_until};
 use crate::media::detect::{SpeechDetector, SpeechEdge, detect};
 
 /// A detector on its way through the lane, and what it found.
@@ -53,11 +54,17 @@ impl DetectionLane {
     }
 }
 
+/// From one look to the next, at least: what comes meanwhile is looked at together, for which the network reads its weights once.
+const ROUND_NANOS: i64 = 10_000_000;
+
 /// Looks at what waits, all of it together. A panic must not take the lane from the other calls; those that were looked at then learn of it
 /// by their lost replies.
 fn work(inbox: mpsc::Receiver<Job>) {
+    let mut next = Monotonic::now();
     while let Ok(first) = inbox.recv() {
+        sleep_until(next);
         let jobs: Vec<Job> = std::iter::once(first).chain(inbox.try_iter()).collect();
+        next = Monotonic::now().plus_nanos(ROUND_NANOS);
         drop(catch_unwind(AssertUnwindSafe(|| together(jobs))));
     }
 }

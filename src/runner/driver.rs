@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -27,11 +28,11 @@ use crate::media::detect::SpeechModel;
 use crate::scenario::{Scenario, Target};
 use crate::telemetry::{Report, TraceContext};
 use crate::time::CallTime;
-use crate::transport::{Call, CallEvent, Capture, Dial, DialError, SentDigits, Transport};
+use crate::transport::{Call, CallEvent, Capture, Dial, DialError, EventSender, SentDigits, Transport};
 use listening::{Listening, first_answers, first_words};
 
-/// How often the detector is fed.
-const TICK: Duration = Duration::from_millis(20);
+/// How often audio is looked at and the detector fed: the length of its frames.
+const TICK: Duration = Duration::from_millis(32);
 /// More reports than this in one call are dropped.
 const MOST_REPORTS: usize = 50_000;
 /// So is what comes after this many bytes of JSON.
@@ -87,6 +88,8 @@ pub(super) async fn run(
         }
     };
     let (events, mut incoming) = mpsc::unbounded_channel();
+    let events = EventSender::from(events);
+    let news = events.news();
     let trace = TraceContext::random().in_run(services.run);
     evidence.trace = Some(trace);
     evidence.result.trace_id = Some(trace.trace_id());
@@ -96,7 +99,7 @@ pub(super) async fn run(
         () = services.cancel.cancelled() => Err(Failure::Interrupted),
     };
     match answer {
-        Ok(call) => Driver::new(evidence, scenario, services, clock, call, incoming).drive().await,
+        Ok(call) => Driver::new(evidence, scenario, services, clock, call, (incoming, news)).drive().await,
         Err(failure) => {
             while let Ok(event) = incoming.try_recv() {
                 evidence.signalled(&event);
@@ -117,6 +120,8 @@ struct Driver<'a> {
     clock: CallClock,
     call: Call,
     incoming: mpsc::UnboundedReceiver<CallEvent>,
+    /// More came in than audio, which waits for the next tick.
+    news: Arc<Notify>,
     progress: mpsc::UnboundedReceiver<Progress>,
     stream: Option<PacedStream>,
     conversation: Conversation,
@@ -133,7 +138,7 @@ struct Driver<'a> {
 
 /// What the loop woke up for.
 enum Woken {
-    Incoming(Option<CallEvent>),
+    News,
     Progress(Progress),
     Detected(Option<Detected>),
     Words(Result<String, String>),
@@ -151,7 +156,7 @@ impl<'a> Driver<'a> {
         services: &'a Services,
         clock: CallClock,
         mut call: Call,
-        incoming: mpsc::UnboundedReceiver<CallEvent>,
+        (incoming, news): (mpsc::UnboundedReceiver<CallEvent>, Arc<Notify>),
     ) -> Self {
         let (report, progress) = mpsc::unbounded_channel();
         let sink = std::mem::replace(&mut call.sink, Box::new(super::NoSink));
@@ -166,6 +171,7 @@ impl<'a> Driver<'a> {
             services,
             call,
             incoming,
+            news,
             progress,
             playing: None,
             digits: None,
@@ -197,7 +203,7 @@ impl<'a> Driver<'a> {
             biased;
             () = self.services.cancel.cancelled(), if cancellable => Woken::Cancelled,
             Some(progress) = self.progress.recv() => Woken::Progress(progress),
-            event = self.incoming.recv(), if self.ending.is_none() => Woken::Incoming(event),
+            () = self.news.notified(), if self.ending.is_none() => Woken::News,
             detected = maybe(&mut self.listening.detecting) => Woken::Detected(detected.ok()),
             words = first_words(&mut self.listening.words) => Woken::Words(words),
             answers = first_answers(&mut self.listening.asked) => Woken::Answers(answers),
@@ -209,8 +215,7 @@ impl<'a> Driver<'a> {
 
     async fn on(&mut self, woken: Woken) {
         match woken {
-            Woken::Incoming(Some(event)) => self.incoming(event).await,
-            Woken::Incoming(None) => self.end(EndCause::Lost("the transport gave up".to_owned())),
+            Woken::News => self.catch_up().await,
             Woken::Progress(progress) => self.progressed(progress).await,
             Woken::Detected(detected) => self.detected(detected).await,
             Woken::Words(words) => self.transcribed(words).await,
@@ -224,6 +229,17 @@ impl<'a> Driver<'a> {
             Woken::Cancelled => {
                 self.call.control.hang_up().await;
                 self.end(EndCause::Cancelled);
+            }
+        }
+    }
+
+    /// Takes in what has come, in its order.
+    async fn catch_up(&mut self) {
+        while self.ending.is_none() {
+            match self.incoming.try_recv() {
+                Ok(event) => self.incoming(event).await,
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => self.end(EndCause::Lost("the transport gave up".to_owned())),
             }
         }
     }

@@ -13,7 +13,6 @@ use rsipstack::transaction::endpoint::{EndpointInner, EndpointInnerRef, MessageI
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::TransactionEvent;
 use rsipstack::transport::SipAddr;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::digest::{self, Nonce};
@@ -23,7 +22,7 @@ use super::trace::{Direction, SipTrace, masked, wire_text};
 use super::uri::unescape;
 use crate::clock::CallClock;
 use crate::lock::lock;
-use crate::transport::{CallEvent, Capture, Dial, quote};
+use crate::transport::{CallEvent, Capture, Dial, EventSender, quote};
 
 /// A PRACK that is not answered for this long is given up: the call may be answered all the same.
 const PRACK_PATIENCE: Duration = Duration::from_secs(4);
@@ -33,7 +32,7 @@ const MOST_FORKS: usize = 16;
 /// A call whose messages are followed.
 struct Watched {
     clock: CallClock,
-    events: mpsc::UnboundedSender<CallEvent>,
+    events: EventSender,
     credential: Option<Credential>,
     answered: bool,
     /// The last response, so that a retransmitted one is reported once.

@@ -2,6 +2,7 @@
 
 mod capture;
 mod error;
+mod events;
 pub(crate) mod http;
 mod ignored;
 mod lag;
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use crate::clock::{CallClock, Monotonic};
 use crate::media::{MediaFrame, Reception};
@@ -26,6 +26,7 @@ use crate::time::CallTime;
 
 pub use capture::Capture;
 pub use error::{DialError, DialErrorKind};
+pub use events::EventSender;
 pub(crate) use ignored::Ignored;
 pub(crate) use lag::SendLag;
 pub(crate) use lane::MediaLane;
@@ -57,7 +58,7 @@ pub struct Dial {
     /// Takes down what goes over the wire.
     pub capture: Option<Arc<Capture>>,
     /// Receives everything that comes in, early media included.
-    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub events: EventSender,
 }
 
 /// What comes in on a call.

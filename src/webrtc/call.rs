@@ -21,7 +21,7 @@ use crate::clock::{CallClock, Monotonic};
 use crate::codec::{Codec, SAMPLE_NANOS};
 use crate::lock::lock;
 use crate::media::{MediaFrame, Reception, ReceptionCounter, VoiceDecoder};
-use crate::transport::{BoxFuture, CallControl, CallEvent, MediaSink, SendLag};
+use crate::transport::{BoxFuture, CallControl, CallEvent, EventSender, MediaSink, SendLag};
 
 /// How long the goodbye may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -117,7 +117,7 @@ impl CallControl for RtcCall {
 pub(super) struct Listener {
     pub stamps: Arc<Stamps>,
     pub clock: CallClock,
-    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub events: EventSender,
     pub reception: Arc<Mutex<ReceptionCounter>>,
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use crate::clock::CallClock;
 use crate::scenario::Signalling;
 use crate::telemetry::{self, Report};
-use crate::transport::CallEvent;
+use crate::transport::{CallEvent, EventSender};
 
 /// Pipecat counts a client as gone three seconds after its last ping.
 const PING_EVERY: Duration = Duration::from_secs(1);
@@ -28,12 +27,7 @@ pub(super) fn label(signalling: Signalling) -> Option<&'static str> {
 }
 
 /// Follows the channel until it closes.
-pub(super) async fn follow(
-    channel: Arc<dyn DataChannel>,
-    signalling: Signalling,
-    clock: CallClock,
-    events: mpsc::UnboundedSender<CallEvent>,
-) {
+pub(super) async fn follow(channel: Arc<dyn DataChannel>, signalling: Signalling, clock: CallClock, events: EventSender) {
     let mut pings = interval(PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut open = false;

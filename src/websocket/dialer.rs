@@ -20,7 +20,7 @@ use crate::clock::CallClock;
 use crate::codec::Codec;
 use crate::media::Playout;
 use crate::scenario::{SocketProtocol, Target, WebSocketTarget};
-use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, Ignored, MediaLane, Transport};
+use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, EventSender, Ignored, MediaLane, Transport};
 
 /// Places calls to bots' media sockets.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ pub(super) fn start_stream(
     (reader, writer): (LinkReader, LinkWriter),
     role: Box<dyn ProviderRole>,
     [to_bot, from_bot]: [WireFormat; 2],
-    (clock, events): (CallClock, mpsc::UnboundedSender<CallEvent>),
+    (clock, events): (CallClock, EventSender),
     protocol: SocketProtocol,
 ) -> (SocketSink, Arc<Shared>) {
     let (encoder, (sender, outbox)) = (WireEncoder::new(to_bot), mpsc::unbounded_channel());

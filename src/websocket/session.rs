@@ -17,7 +17,7 @@ use super::rtvi;
 use crate::clock::CallClock;
 use crate::media::{Played, Playout};
 use crate::time::CallTime;
-use crate::transport::CallEvent;
+use crate::transport::{CallEvent, EventSender};
 
 /// How often playout is polled: well below what the timeline holds back.
 const TICK: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ pub(super) struct SocketSession {
     pub decoder: WireDecoder,
     pub form: FormCheck,
     pub clock: CallClock,
-    pub events: mpsc::UnboundedSender<CallEvent>,
+    pub events: EventSender,
     pub playout: Playout,
     /// When the last audio message came; `None` once its talkspurt is flushed.
     pub last_audio: Option<CallTime>,

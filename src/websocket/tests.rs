@@ -55,7 +55,7 @@ async fn the_pacing_thread_waits_for_no_message_of_the_bots() {
     let codec = Slow { reads, may_go_on };
     let (events, _heard) = mpsc::unbounded_channel();
     let formats = [codec.format(); 2];
-    let (mut sink, _shared) = start_stream(link, Box::new(codec), formats, (CallClock::start(), events), SocketProtocol::Pcm);
+    let (mut sink, _shared) = start_stream(link, Box::new(codec), formats, (CallClock::start(), events.into()), SocketProtocol::Pcm);
     tokio::task::spawn_blocking(move || reading.recv()).await.expect("a thread").expect("the message is being read");
     let paced = tokio::task::spawn_blocking(move || sink.send(&[1; 160], false).map(drop));
     let paced = tokio::time::timeout(Duration::from_secs(10), paced).await;

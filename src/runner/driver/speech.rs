@@ -28,11 +28,7 @@ impl Driver<'_> {
         let now = self.clock.now();
         // This task may have been kept waiting: what came up to here is in the queue, later packets may wait in the socket.
         let read = self.call.control.read_until().map_or(now, |read| read.min(now));
-        while self.ending.is_none()
-            && let Ok(event) = self.incoming.try_recv()
-        {
-            Box::pin(self.incoming(event)).await;
-        }
+        self.catch_up().await;
         if self.ending.is_some() {
             self.listening.backlog.extend_from_slice(self.evidence.timeline.rest());
         } else {

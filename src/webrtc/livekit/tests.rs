@@ -95,7 +95,9 @@ async fn call(fault: Option<Fault>) -> (Result<Call, DialError>, mpsc::Unbounded
     let target = bot.target(&BotTarget { over, fault, ..BotTarget::default() });
     let (events, heard) = mpsc::unbounded_channel();
     let transport = WebRtcTransport::default();
-    let call = transport.dial(Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events }).await;
+    let call = transport
+        .dial(Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() })
+        .await;
     (call, heard, (bot, transport))
 }
 

@@ -3,11 +3,10 @@
 use std::sync::Mutex;
 
 use reqwest::{Client, RequestBuilder};
-use tokio::sync::mpsc;
 
 use crate::lock::lock;
 use crate::scenario::{IceServer, Signalling, WebRtcTarget};
-use crate::transport::{CallEvent, http};
+use crate::transport::{CallEvent, EventSender, http};
 
 /// What the bot knows a caller of these kinds by.
 pub(super) const CREDENTIALS: &str = "`token` and `headers`";
@@ -29,7 +28,7 @@ pub(in crate::webrtc) struct SignallingClient {
     pub(super) url: String,
     /// The bot is on this machine.
     pub(super) local: bool,
-    pub(super) events: mpsc::UnboundedSender<CallEvent>,
+    pub(super) events: EventSender,
     /// ICE servers that the bot named.
     pub(super) ice_servers: Vec<IceServer>,
     /// The bot's name of the connection (`pc_id`, `webrtc_id`), or the URL of the WHIP resource.

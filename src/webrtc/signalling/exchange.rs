@@ -3,16 +3,15 @@
 use std::sync::Mutex;
 
 use rtc::peer_connection::transport::RTCIceCandidateInit;
-use tokio::sync::mpsc;
 
 use super::client::SignallingClient;
 use super::{fastrtc, offer, whip};
 use crate::scenario::{Signalling, WebRtcTarget};
-use crate::transport::{CallEvent, DialError, DialErrorKind, http};
+use crate::transport::{DialError, DialErrorKind, EventSender, http};
 
 impl SignallingClient {
     /// Asks for a session where the target has such a step.
-    pub async fn open(target: &WebRtcTarget, local: bool, events: mpsc::UnboundedSender<CallEvent>) -> Result<Self, DialError> {
+    pub async fn open(target: &WebRtcTarget, local: bool, events: EventSender) -> Result<Self, DialError> {
         let mut session = Self {
             http: http::client(target.timeout)?,
             target: target.clone(),

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use crate::clock::CallClock;
 use crate::scenario::WebSocketTarget;
-use crate::transport::{BoxFuture, CallEvent, DialError};
+use crate::transport::{BoxFuture, DialError, EventSender};
 use crate::websocket::control::Shared;
 use crate::websocket::protocol::{StreamStart, WireFormat};
 
@@ -32,7 +30,7 @@ pub(crate) type Controlled = (Box<dyn Application>, WantedStream);
 /// An application that has answered.
 pub(crate) trait Application: Send {
     /// Follows the application while the audio flows, and announces the end to it.
-    fn follow(self: Box<Self>, shared: Arc<Shared>, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) -> BoxFuture<'static, ()>;
+    fn follow(self: Box<Self>, shared: Arc<Shared>, clock: CallClock, events: EventSender) -> BoxFuture<'static, ()>;
 }
 
 /// What the application wants streamed, and where to.

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 use url::Url;
 
@@ -14,7 +13,7 @@ use super::media::FORMATS;
 use crate::clock::CallClock;
 use crate::codec::Codec;
 use crate::scenario::WebSocketTarget;
-use crate::transport::{BoxFuture, CallEvent, DialError, DialErrorKind};
+use crate::transport::{BoxFuture, CallEvent, DialError, DialErrorKind, EventSender};
 use crate::websocket::control::Shared;
 use crate::websocket::link::{self, LinkEnd, LinkReader, LinkWriter, Outgoing};
 use crate::websocket::protocol::{Message, StreamStart, WireFormat};
@@ -95,7 +94,7 @@ impl JambonzApplication {
         }
     }
 
-    async fn follow(mut self, shared: Arc<Shared>, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) {
+    async fn follow(mut self, shared: Arc<Shared>, clock: CallClock, events: EventSender) {
         loop {
             let message = tokio::select! {
                 () = shared.stop.cancelled() => break,
@@ -127,7 +126,7 @@ impl JambonzApplication {
 }
 
 impl Application for JambonzApplication {
-    fn follow(self: Box<Self>, shared: Arc<Shared>, clock: CallClock, events: mpsc::UnboundedSender<CallEvent>) -> BoxFuture<'static, ()> {
+    fn follow(self: Box<Self>, shared: Arc<Shared>, clock: CallClock, events: EventSender) -> BoxFuture<'static, ()> {
         Box::pin(Self::follow(*self, shared, clock, events))
     }
 }
