@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shard::Shard;
 use super::signalling::SipResponse;
+use super::threshold_result::ThresholdResult;
 use crate::call::{Input, Outcome, TurnResult};
 use crate::media::Reception;
 use crate::media::quality::Quality;
@@ -237,17 +238,4 @@ impl CallResult {
     pub fn has_failures(&self) -> bool {
         self.turns.iter().any(|turn| turn.outcome == Outcome::Failed)
     }
-}
-
-/// Verdict of one threshold of the suite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdResult {
-    /// As written in `goldencall.yaml`.
-    pub name: String,
-    /// How it came out; `Skipped` where there was no data, which does not pass.
-    pub outcome: Outcome,
-    /// The bound, in words.
-    pub expected: String,
-    /// What was measured, in words.
-    pub actual: String,
 }

@@ -1,17 +1,18 @@
 //! Limits on the whole run. A threshold without data is not judged, and does not pass.
 
-use super::event::{CallOutcome, CallResult, ThresholdResult};
+use super::event::{CallOutcome, CallResult};
 use super::statistics::{counted, latencies, percentile};
+use super::threshold_result::ThresholdResult;
 use crate::call::{Origin, Outcome};
 use crate::media::quality::QualityMetric;
 use crate::scenario::{Limit, Threshold, ThresholdMetric};
 use crate::time::{Millis, human_unsigned};
 
 /// What was measured, and over what.
-struct Measured {
-    value: f64,
+pub(super) struct Measured {
+    pub value: f64,
     /// The end of a sentence: ` over 12 turns`.
-    over: String,
+    pub over: String,
 }
 
 /// Judges each threshold over every call.
@@ -21,7 +22,11 @@ pub fn judge_all(thresholds: &[Threshold], results: &[CallResult]) -> Vec<Thresh
 
 /// Judges one threshold over every call.
 fn judge(threshold: &Threshold, results: &[CallResult]) -> ThresholdResult {
-    let measured = measure(threshold.metric, results);
+    judge_measured(threshold, measure(threshold.metric, results))
+}
+
+/// Judges one threshold by what was measured.
+pub(super) fn judge_measured(threshold: &Threshold, measured: Option<Measured>) -> ThresholdResult {
     let over = measured.as_ref().map(|measured| measured.over.clone()).unwrap_or_default();
     let measured = measured.map(|measured| measured.value);
     let (expected, held, actual) = match threshold.limit {
