@@ -10,7 +10,7 @@ use regex::Regex;
 use tempfile::TempDir;
 
 /// Keys by which a block is one of goldencall.yaml.
-const CONFIG_KEYS: &[&str] = &["scenarios:", "target:", "targets:", "defaults:", "stt:", "telemetry:", "thresholds:"];
+const CONFIG_KEYS: &[&str] = &["scenarios:", "target:", "targets:", "defaults:", "stt:", "telemetry:", "thresholds:", "load:"];
 
 /// A piece of YAML and where it stands.
 struct Piece {

@@ -9,6 +9,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::runner::Ramp;
 use crate::scenario::parse_duration;
 
+/// Calls per second that a load may ask for.
+const MOST_ARRIVALS: f64 = 1000.0;
+
 /// Test runner for voice bots: real calls, recorded caller audio, offline transcription, JUnit.
 #[derive(Debug, Parser)]
 #[command(name = "goldencall", version, max_term_width = 100)]
@@ -29,6 +32,8 @@ pub struct Args {
 pub enum Command {
     /// Run scenarios: call the bot and judge what it says. Without a target, call the built-in sample bot.
     Run(RunArgs),
+    /// Place calls for a time, by a number of callers or at a rate, and judge each of them and the whole.
+    Load(LoadArgs),
     /// Check scenarios for mistakes without placing a call.
     Check(SelectArgs),
     /// List scenarios.
@@ -89,6 +94,17 @@ pub struct OutputArgs {
     pub report_json: Option<PathBuf>,
 }
 
+/// What is called.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct DialArgs {
+    /// The bot to call: a name from goldencall.yaml, or a URI such as sip:bot@host:5060 or bot:booking.
+    #[arg(long, env = "GOLDENCALL_TARGET", value_name = "NAME|URI")]
+    pub target: Option<String>,
+    /// Change a setting of a SIP target: sip.username, password, srtp, codecs, insecure, proxy, register, from, ptime, dtmf, ca_file, dns.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
 /// `goldencall run`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct RunArgs {
@@ -98,12 +114,9 @@ pub struct RunArgs {
     #[command(flatten)]
     /// Where reports go.
     pub output: OutputArgs,
-    /// The bot to call: a name from goldencall.yaml, or a URI such as sip:bot@host:5060 or bot:booking.
-    #[arg(long, env = "GOLDENCALL_TARGET", value_name = "NAME|URI")]
-    pub target: Option<String>,
-    /// Change a setting of a SIP target: sip.username, password, srtp, codecs, insecure, proxy, register, from, ptime, dtmf, ca_file, dns.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    #[command(flatten)]
+    /// What is called.
+    pub dial: DialArgs,
     /// Write every SIP message of the run to this file; passwords, digest responses and media keys are masked.
     #[arg(long, value_name = "FILE")]
     pub trace_sip: Option<PathBuf>,
@@ -147,6 +160,56 @@ pub enum Transcribe {
     Needed,
     /// Every one.
     All,
+}
+
+/// `goldencall load`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct LoadArgs {
+    #[command(flatten)]
+    /// The scenarios.
+    pub select: SelectArgs,
+    #[command(flatten)]
+    /// Where reports go.
+    pub output: OutputArgs,
+    #[command(flatten)]
+    /// What is called.
+    pub dial: DialArgs,
+    /// Callers: each of them places its next call when its call has ended.
+    #[arg(long, value_name = "N", required_unless_present = "arrivals", conflicts_with = "arrivals", value_parser = at_least_one)]
+    pub calls_at_once: Option<usize>,
+    /// Calls that come per second, minute or hour, however long they last: 2/s, 30/m.
+    #[arg(long, value_name = "N/s|N/m|N/h", value_parser = arrivals)]
+    pub arrivals: Option<f64>,
+    /// With --arrivals, calls under way at most; what arrives above that is dropped, counted and reported.
+    #[arg(long, default_value = "500", value_name = "N", value_parser = at_least_one)]
+    pub max_calls: usize,
+    /// The time over which the callers start, or the arrivals rise to their rate; 0 for at once.
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = time)]
+    pub ramp: Duration,
+    /// How long calls are placed after the ramp; calls under way then go on to their end.
+    #[arg(long, value_name = "TIME", value_parser = positive)]
+    pub hold: Duration,
+    /// A scenario's share of the calls, in place of its `weight`; repeat it for more.
+    #[arg(long, value_name = "NAME=N")]
+    pub weight: Vec<String>,
+    /// Which recordings are kept: of the first 100 calls that failed, of all, or of none.
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub recordings: Recorded,
+    /// Folder for load.json, junit.xml and recordings.
+    #[arg(long, default_value = "goldencall-load", env = "GOLDENCALL_OUT", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Which recordings of a load are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Recorded {
+    /// Of the first calls in which the bot was wrong or the line broke.
+    #[default]
+    Failed,
+    /// Of every call.
+    All,
+    /// Of no call.
+    None,
 }
 
 /// `goldencall init`.
@@ -281,5 +344,58 @@ fn ramp(text: &str) -> Result<Ramp, String> {
         Some(whole) => Ok(Ramp::Over(parse_duration(whole)?)),
         None if text == "0" => Ok(Ramp::Apart(Duration::ZERO)),
         None => Ok(Ramp::Apart(parse_duration(text)?)),
+    }
+}
+
+/// A duration, or 0.
+fn time(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { parse_duration(text) }
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time.is_zero() { Err("write a time longer than zero: 10m".to_owned()) } else { Ok(time) }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a whole number of at least 1".to_owned())
+}
+
+/// Reads `--arrivals`, per second.
+fn arrivals(text: &str) -> Result<f64, String> {
+    let seconds = |unit: &str| match unit.trim() {
+        "s" => Some(1.0),
+        "m" | "min" => Some(60.0),
+        "h" => Some(3600.0),
+        _ => None,
+    };
+    let rate = text.split_once('/').and_then(|(number, unit)| Some(number.trim().parse::<f64>().ok()? / seconds(unit)?));
+    rate.filter(|rate| *rate > 0.0 && *rate <= MOST_ARRIVALS)
+        .ok_or_else(|| format!("write calls per second, minute or hour, above zero and at most {MOST_ARRIVALS} per second: 2/s, 30/m"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_carry_their_unit() {
+        assert_eq!([arrivals("2/s"), arrivals("30/m"), arrivals(" 900 / h")], [Ok(2.0), Ok(0.5), Ok(0.25)]);
+        assert!(["2", "2/d", "0/s", "-1/s", "x/s", "nan/s", "inf/s", "1e9/s"].iter().all(|text| arrivals(text).is_err()));
+    }
+
+    #[test]
+    fn a_load_is_closed_or_open() {
+        let parsed = |arguments: &str| Args::try_parse_from(["goldencall", "load"].into_iter().chain(arguments.split_whitespace()));
+        assert!(parsed("--calls-at-once 4 --hold 10m").is_ok() && parsed("--arrivals 2/s --hold 10m --ramp 0").is_ok());
+        for wrong in [
+            "--hold 1m",
+            "--calls-at-once 4",
+            "--calls-at-once 4 --arrivals 2/s --hold 1m",
+            "--calls-at-once 0 --hold 1m",
+            "--arrivals 2/s --hold 0s",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::call::Outcome;
-use crate::runner::{CallOutcome, CallResult, ThresholdResult};
+use crate::runner::{CallOutcome, CallResult, LoadVerdict, ThresholdResult};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ impl Exit {
             Exit::Setup
         } else {
             Exit::Passed
+        }
+    }
+}
+
+impl From<LoadVerdict> for Exit {
+    fn from(verdict: LoadVerdict) -> Self {
+        match verdict {
+            LoadVerdict::Passed => Exit::Passed,
+            LoadVerdict::Failed => Exit::Failed,
+            LoadVerdict::Error => Exit::Setup,
+            LoadVerdict::Nothing => Exit::Nothing,
         }
     }
 }

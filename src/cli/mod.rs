@@ -9,6 +9,7 @@ mod engine;
 mod exit;
 mod init;
 mod list;
+mod load;
 mod matching;
 mod merge;
 mod model;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
 fn dispatch(args: Args, context: &Context) -> Result<Exit, CliError> {
     match args.command {
         Command::Run(run) => run::run(&run, context),
+        Command::Load(args) => load::load(&args, context),
         Command::Check(check) => check::check(&check, context),
         Command::List(list) => list::list(&list, context),
         Command::Init(init) => init::init(&init),

@@ -7,6 +7,11 @@ use super::run;
 use crate::report::{Consumer, Terminal, read_journal};
 
 pub(super) fn report(args: &ReportArgs, context: &Context) -> Result<Exit, CliError> {
+    if args.results.join("load.json").is_file() && !args.results.join("events.jsonl").exists() {
+        let folder = args.results.display();
+        let help = "its reports are load.json and junit.xml; to see a call whose recording was kept, give its events";
+        return Err(CliError::usage(format!("{folder} holds a load: {help}: {folder}/calls/001-....jsonl")));
+    }
     let path = if args.results.is_dir() { args.results.join("events.jsonl") } else { args.results.clone() };
     let events = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
     let style = crate::report::TerminalStyle { live: false, ..context.style };

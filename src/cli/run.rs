@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{OutputArgs, RunArgs, Transcribe};
+use super::args::{DialArgs, OutputArgs, RunArgs, Transcribe};
 use super::context::Context;
 use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     if suite.scenarios.is_empty() {
         return Err(CliError::new(Exit::Nothing, "no scenario matches; `goldencall list` shows what there is"));
     }
-    let targets = suite.scenarios.iter().map(|scenario| target(args, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
+    let targets = suite.scenarios.iter().map(|scenario| target(&args.dial, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
     let speech = speech(&suite.config.stt, context)?;
     let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
     let jobs = jobs(&args.jobs, &speech)?;
@@ -65,7 +65,7 @@ async fn planned(
     for repetition in 1..=args.repeat.max(1) {
         for (scenario, target) in suite.scenarios.iter().zip(targets) {
             let mut reached = bots.reach(target, context).await?;
-            set_all(args, &mut reached, context)?;
+            set_all(&args.dial, &mut reached, context)?;
             let scenario = Arc::clone(scenario);
             calls.push(PlannedCall { number: calls.len() + 1, scenario, target: reached, label: target.label(), repetition });
         }
@@ -121,7 +121,7 @@ async fn place(
 }
 
 /// Listens for the bots' spans where the configuration says so.
-async fn collect_spans(collector: Option<SpanCollector>) -> Result<Option<Arc<SpanSource>>, CliError> {
+pub(super) async fn collect_spans(collector: Option<SpanCollector>) -> Result<Option<Arc<SpanSource>>, CliError> {
     let Some(SpanCollector { otlp, wait }) = collector else { return Ok(None) };
     let receiver = Receiver::bind(otlp).await.map_err(CliError::setup)?;
     Ok(Some(Arc::new(SpanSource { receiver, wait })))
@@ -151,7 +151,8 @@ pub(super) fn services(
     })
 }
 
-async fn watch_interrupt(cancel: CancellationToken) {
+/// Ends every call at the first signal, the process at the second.
+pub(super) async fn watch_interrupt(cancel: CancellationToken) {
     interrupted().await;
     eprintln!("interrupted: ending the calls and writing the reports; again to stop at once");
     cancel.cancel();
@@ -219,7 +220,7 @@ pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consu
 }
 
 /// What a scenario calls. The sample bot is called unasked, except in CI, where a green run must mean that the bot under test was called.
-fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
+pub(super) fn target(args: &DialArgs, suite: &Suite, scenario: &Scenario, context: &Context) -> Result<Target, CliError> {
     if let Some(text) = &args.target {
         return suite.config.resolve_target(text).map_err(CliError::usage);
     }
@@ -236,7 +237,7 @@ fn target(args: &RunArgs, suite: &Suite, scenario: &Scenario, context: &Context)
 }
 
 /// `--set`, on the target as it is dialled, the sample bot's included.
-fn set_all(args: &RunArgs, target: &mut Target, context: &Context) -> Result<(), CliError> {
+pub(super) fn set_all(args: &DialArgs, target: &mut Target, context: &Context) -> Result<(), CliError> {
     for pair in &args.set {
         let (key, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}`: write KEY=VALUE")))?;
         // The other targets of the run may be SIP targets; a name that no target has is a mistake all the same.

@@ -127,7 +127,7 @@ impl Consumer for JunitReport {
 }
 
 /// Characters that XML 1.0 allows (section 2.2, Char).
-fn is_xml(c: char) -> bool {
+pub(super) fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
@@ -196,7 +196,7 @@ fn dialogue(result: &CallResult) -> String {
     lines.join("\n")
 }
 
-fn threshold(result: &ThresholdResult) -> TestCase {
+pub(super) fn threshold(result: &ThresholdResult) -> TestCase {
     let failed = |kind, name: &str| {
         let mut status = TestCaseStatus::non_success(kind);
         status.set_type(name).set_message(format!("{}: {}, measured {}", result.name, result.expected, result.actual));

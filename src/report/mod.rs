@@ -7,6 +7,7 @@ mod history;
 mod journal;
 mod json;
 mod junit;
+mod load;
 mod printable;
 mod quality;
 mod terminal;
@@ -22,6 +23,7 @@ pub use history::read_history;
 pub use journal::{Journal, read_journal};
 pub use json::JsonReport;
 pub use junit::JunitReport;
+pub use load::{CallJournals, LoadJson, LoadJunit, LoadTerminal};
 pub use printable::printable;
 pub use terminal::{Terminal, TerminalStyle};
 

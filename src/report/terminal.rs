@@ -166,7 +166,7 @@ fn latency(turn: &TurnResult) -> Option<String> {
 }
 
 /// A target in a sentence.
-fn named(label: &str) -> String {
+pub(super) fn named(label: &str) -> String {
     match label.strip_prefix("bot:") {
         Some("") => "the built-in sample bot".to_owned(),
         Some(_) => format!("the built-in sample bot ({label})"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::load::LoadReport;
 use super::shard::Shard;
 use super::signalling::SipResponse;
 use super::threshold_result::ThresholdResult;
@@ -86,7 +87,12 @@ pub enum Event {
         /// Everything about it.
         result: Box<CallResult>,
     },
-    /// The last event.
+    /// A load as it is known so far: at its start, after every interval, at its end.
+    Load {
+        /// Everything about it.
+        report: Box<LoadReport>,
+    },
+    /// The last event of a run.
     RunFinished {
         /// Verdicts of the suite's thresholds.
         thresholds: Vec<ThresholdResult>,

@@ -16,7 +16,7 @@ use crate::time::{CallTime, Millis, human_unsigned};
 /// A longer wait of the caller for a transcript may have changed what the bot did.
 pub(super) const HELD_BACK_MS: f64 = 300.0;
 /// With worse pacing than this, latencies are less exact than they should be.
-const PACING_P99_MS: f64 = 1.0;
+pub(super) const PACING_P99_MS: f64 = 1.0;
 /// How long a bot takes to notice that the caller has begun to speak.
 const REACTION: Duration = Duration::from_millis(200);
 

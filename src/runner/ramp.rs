@@ -39,6 +39,8 @@ pub struct CallsUp(Arc<Counts>);
 struct Counts {
     now: AtomicUsize,
     peak: AtomicUsize,
+    /// The most since it was last asked for.
+    recent: AtomicUsize,
 }
 
 /// One call that is up, until it is dropped.
@@ -48,7 +50,19 @@ impl CallsUp {
     pub(super) fn one_more(&self) -> Up {
         let now = self.0.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.0.peak.fetch_max(now, Ordering::Relaxed);
+        self.0.recent.fetch_max(now, Ordering::Relaxed);
         Up(Arc::clone(&self.0))
+    }
+
+    /// How many there are.
+    pub(super) fn now(&self) -> usize {
+        self.0.now.load(Ordering::Relaxed)
+    }
+
+    /// The most that there were at any moment since this was last asked.
+    pub(super) fn recent_peak(&self) -> usize {
+        let now = self.now();
+        self.0.recent.swap(now, Ordering::Relaxed).max(now)
     }
 
     /// The most that there were at any moment.
@@ -83,5 +97,6 @@ mod tests {
         drop(two);
         let _third = calls.one_more();
         assert_eq!(calls.peak(), 2);
+        assert_eq!([calls.recent_peak(), calls.recent_peak(), calls.now()], [2, 1, 1]);
     }
 }

@@ -1,11 +1,42 @@
 //! The stereo recording of a call: caller left, bot right, zero is dial.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 
+use super::event::{CallErrorKind, CallOutcome, CallResult, OtherErrorKind};
 use crate::codec::{SAMPLE_NANOS, SAMPLE_RATE};
 use crate::time::CallTime;
+
+/// Which calls' recordings are kept, and where.
+#[derive(Debug)]
+pub struct Recordings {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// How many more calls that did not pass are kept; `None` where every call is.
+    left: Option<AtomicUsize>,
+}
+
+impl Recordings {
+    /// Of every call.
+    pub fn of_all(folder: PathBuf) -> Self {
+        Self { folder, left: None }
+    }
+
+    /// Of the first calls in which the bot was wrong or the line broke.
+    pub fn of_failed(folder: PathBuf, most: usize) -> Self {
+        Self { folder, left: Some(AtomicUsize::new(most)) }
+    }
+
+    /// Whether to keep the recording of this call; one that counts as kept is written.
+    pub(super) fn keeps(&self, result: &CallResult) -> bool {
+        let Some(left) = &self.left else { return true };
+        let broken = matches!(result.error, Some(ref error) if error.kind == CallErrorKind::Other(OtherErrorKind::Broken));
+        let wanted = result.outcome == CallOutcome::Failed || broken;
+        wanted && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+}
 
 /// The caller's side, put together from what was sent and when.
 #[derive(Debug, Default)]
@@ -41,4 +72,24 @@ pub fn write(path: &Path, caller: &CallerTrack, bot: &[i16]) -> Result<(), hound
         writer.write_sample(at(bot, index))?;
     }
     writer.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::CallError;
+    use super::*;
+
+    #[test]
+    fn the_first_calls_that_went_wrong_are_kept_and_the_testers_own_are_not() {
+        let recordings = Recordings::of_failed("calls".into(), 2);
+        let with = |outcome, error: Option<OtherErrorKind>| {
+            let error = error.map(|kind| CallError { kind: CallErrorKind::Other(kind), message: String::new() });
+            recordings.keeps(&CallResult { outcome, error, ..CallResult::default() })
+        };
+        assert!(!with(CallOutcome::Passed, None));
+        assert!(!with(CallOutcome::Error, Some(OtherErrorKind::Tester)) && !with(CallOutcome::Error, Some(OtherErrorKind::Interrupted)));
+        assert!(with(CallOutcome::Failed, None) && with(CallOutcome::Error, Some(OtherErrorKind::Broken)));
+        assert!(!with(CallOutcome::Failed, None));
+        assert!(Recordings::of_all("calls".into()).keeps(&CallResult::default()));
+    }
 }

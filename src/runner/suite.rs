@@ -10,6 +10,7 @@ use super::driver::{self, Services};
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind, Part};
 use super::evidence::recording_path;
 use super::ramp::Ramp;
+use super::recording::Recordings;
 use super::{quality, recording, telemetry, thresholds, verdict};
 use crate::clock::Monotonic;
 use crate::scenario::{Scenario, Target, Threshold};
@@ -64,17 +65,18 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         jobs: plan.jobs,
         part: plan.part.clone().map(Box::new),
     });
+    let recordings = plan.recordings.clone().map(|folder| Arc::new(Recordings::of_all(folder)));
     let slots = Arc::new(Semaphore::new(plan.jobs.max(1)));
     let mut running = JoinSet::new();
     for (index, call) in plan.calls.iter().cloned().enumerate() {
         let (slots, services) = (Arc::clone(&slots), services.clone());
-        let (retries, folder) = (plan.retries, plan.recordings.clone());
+        let (retries, recordings) = (plan.retries, recordings.clone());
         let ramp = plan.ramp.start(index, plan.jobs);
         running.spawn(async move {
             tokio::select! {
                 () = services.cancel.cancelled() => skipped(&call, Vec::new(), &services),
                 _slot = async { tokio::time::sleep(ramp).await; slots.acquire_owned().await } => {
-                    attempts(&call, retries, folder, &services).await
+                    attempts(&call, retries, recordings.as_deref(), &services).await
                 }
             }
         });
@@ -126,7 +128,7 @@ fn skipped(call: &PlannedCall, earlier_errors: Vec<CallError>, services: &Servic
 }
 
 /// The call, and again after an error.
-async fn attempts(call: &PlannedCall, retries: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
+async fn attempts(call: &PlannedCall, retries: usize, recordings: Option<&Recordings>, services: &Services) -> CallResult {
     let mut earlier = Vec::new();
     let mut attempt = 0;
     loop {
@@ -134,7 +136,7 @@ async fn attempts(call: &PlannedCall, retries: usize, folder: Option<PathBuf>, s
             return skipped(call, earlier, services);
         }
         attempt += 1;
-        let mut result = once(call, attempt, folder.clone(), services).await;
+        let mut result = once(call, attempt, recordings, services).await;
         let again = result.outcome == CallOutcome::Error && attempt <= retries && !services.cancel.is_cancelled();
         if again {
             earlier.extend(result.error);
@@ -146,17 +148,19 @@ async fn attempts(call: &PlannedCall, retries: usize, folder: Option<PathBuf>, s
     }
 }
 
-async fn once(call: &PlannedCall, attempt: usize, folder: Option<PathBuf>, services: &Services) -> CallResult {
+/// One attempt at a call, judged and recorded.
+pub(super) async fn once(call: &PlannedCall, attempt: usize, recordings: Option<&Recordings>, services: &Services) -> CallResult {
     let (number, name) = (call.number, call.scenario.name.clone());
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
-    let capture = folder.as_ref().filter(|_| services.capture).map(|folder| recording_path(folder, number, &name).with_extension("pcap"));
+    let capture = recordings.filter(|_| services.capture);
+    let capture = capture.map(|recordings| recording_path(&recordings.folder, number, &name).with_extension("pcap"));
     let planned = CallResult { attempt, ..CallResult::planned(call) };
     let mut evidence = driver::run(planned, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
     telemetry::judge(&mut evidence, &call.scenario, services.spans.as_deref()).await;
     quality::judge(&mut evidence, &call.scenario);
     verdict::judge(&mut evidence, &call.scenario);
-    if let Some(folder) = folder.filter(|_| evidence.result.setup.is_some()) {
-        let path = recording_path(&folder, number, &name);
+    if let Some(recordings) = recordings.filter(|recordings| evidence.result.setup.is_some() && recordings.keeps(&evidence.result)) {
+        let path = recording_path(&recordings.folder, number, &name);
         match recording::write(&path, &evidence.caller, &evidence.timeline.concealed()) {
             Ok(()) => evidence.result.recording = Some(path),
             Err(error) => evidence.note(format!("the recording could not be written to {}: {error}", path.display())),
@@ -181,7 +185,7 @@ impl CallResult {
     }
 }
 
-fn now_text() -> String {
+pub(super) fn now_text() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
 }

@@ -9,6 +9,7 @@ use super::decode::{Decoder, did_you_mean};
 use super::defaults::{self, Defaults};
 use super::heard_as;
 use super::language::Language;
+use super::load::{self, LoadThreshold};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
@@ -18,7 +19,8 @@ use super::thresholds::{self, Threshold};
 use super::yaml::{self, Node, Value};
 use crate::expect::HeardAs;
 
-const CONFIG_KEYS: &[&str] = &["scenarios", "target", "targets", "language", "heard_as", "defaults", "stt", "telemetry", "thresholds"];
+const CONFIG_KEYS: &[&str] =
+    &["scenarios", "target", "targets", "language", "heard_as", "defaults", "stt", "telemetry", "thresholds", "load"];
 
 /// Sections that a later version understands.
 const LATER: &[(&str, &str)] = &[
@@ -49,6 +51,8 @@ pub struct Config {
     pub telemetry: Option<SpanCollector>,
     /// Limits on the whole run.
     pub thresholds: Vec<Threshold>,
+    /// Limits on a load, in place of those of the same name.
+    pub load_thresholds: Vec<LoadThreshold>,
     /// Folder of the file.
     pub folder: PathBuf,
     /// There is such a file.
@@ -142,6 +146,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Source) -> Option<Con
         let entries = decoder.entries(node, "`thresholds`");
         config.thresholds = entries.into_iter().filter_map(|(name, at, value)| thresholds::decode(decoder, name, at, value)).collect();
     }
+    config.load_thresholds = fields.get("load").map(|node| load::decode(decoder, node)).unwrap_or_default();
     Some(config)
 }
 

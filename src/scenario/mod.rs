@@ -11,6 +11,7 @@ mod discover;
 mod expectation;
 mod heard_as;
 mod language;
+mod load;
 mod matchers;
 mod model;
 mod parse;
@@ -39,6 +40,7 @@ pub use defaults::Advance;
 pub(crate) use discover::DiscoverError;
 pub use discover::{Selection, discover};
 pub use expectation::Expectation;
+pub use load::{LoadThreshold, parse_weight};
 pub use model::Scenario;
 #[cfg(test)]
 pub(crate) use parse::parse_with;

@@ -20,6 +20,8 @@ pub struct Scenario {
     pub description: String,
     /// For `--tag`.
     pub tags: Vec<String>,
+    /// Its share of the calls of a load, in proportion to the other scenarios' weights.
+    pub weight: u32,
     /// The bot to call unless the command line names another.
     pub target: Option<Target>,
     /// Values of `{{name}}`; captured ones are added during the call.

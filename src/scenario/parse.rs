@@ -16,11 +16,11 @@ use super::source::Source;
 use super::steps::{self, Step};
 use super::targets::{self, Target};
 use super::yaml::{self, Node, Value};
-use super::{audio, heard_as, sequence};
+use super::{audio, heard_as, load, sequence};
 use crate::expect::HeardAs;
 
 pub(super) const SCENARIO_KEYS: &[&str] =
-    &["name", "description", "tags", "target", "timeout", "language", "variables", "heard_as", "defaults", "steps"];
+    &["name", "description", "tags", "weight", "target", "timeout", "language", "variables", "heard_as", "defaults", "steps"];
 
 /// Longest duration of a call where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -92,6 +92,7 @@ fn decode(decoder: &mut Decoder<'_>, root: &Node, source: &Arc<Source>, setting:
         name: name(decoder, &fields, source).unwrap_or_default(),
         description: fields.get("description").and_then(|node| decoder.text(node)).unwrap_or_default(),
         tags: fields.get("tags").map(|node| decoder.texts(node)).unwrap_or_default(),
+        weight: fields.get("weight").and_then(|node| load::weight(decoder, node)).unwrap_or(1),
         target: fields.get("target").and_then(|node| scenario_target(decoder, node, setting, &folder)),
         timeout: fields.get("timeout").and_then(|node| decoder.positive(node)).unwrap_or(TIMEOUT),
         variables,

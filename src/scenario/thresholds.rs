@@ -80,6 +80,11 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, name: &str, location: Location, 
         decoder.problem(Problem::new(location, format!("`{name}` is not a threshold")).help(help));
         return None;
     };
+    if let Value::Map(_) = value.value {
+        let problem = Problem::new(value.location, "a threshold of a run is a bound alone: a run is judged at its end");
+        decoder.problem(problem.help("write for instance 95% or 1500ms; `abort_on_fail` belongs to `load: { thresholds: ... }`"));
+        return None;
+    }
     let compared = matches!(&value.value, Value::Scalar(text) if is_comparison(text));
     let mut compare =
         |unit, natural| bound(decoder, value, unit, natural).map(|(comparison, bound)| Limit::Compare(comparison, bound, unit));

@@ -66,6 +66,35 @@ fn bad_thresholds() {
 }
 
 #[test]
+fn loads() {
+    let text = "thresholds: { pass_rate: 95% }
+load:
+  thresholds:
+    turn_latency.p95: 2s
+    pass_rate: { threshold: 99%, abort_on_fail: true, delay_abort_eval: 1m }
+";
+    let config = Config::parse(&source("goldencall.yaml", text), &secrets()).expect("a configuration");
+    let limits = config.load_thresholds.iter().map(|limit| (limit.threshold.name.as_str(), limit.abort_on_fail, limit.delay_abort_eval));
+    assert_eq!(Vec::from_iter(limits), [("turn_latency.p95", false, Duration::ZERO), ("pass_rate", true, Duration::from_secs(60))]);
+}
+
+#[test]
+fn bad_loads() {
+    assert_snapshot!(config_mistakes(
+        "thresholds: { pass_rate: { threshold: 95%, abort_on_fail: true } }
+load:
+  weights: { Book: 3 }
+  thresholds:
+    turn_latncy.p95: 1s
+    setup: { abort_on_fail: true }
+    pass_rate: { threshold: 99%, abort_on_fial: true }
+    turn_latency.p95: { threshold: 1s, abort_on_fail: often }
+    mos: { threshold: 3, delay_abort_eval: 1m }
+"
+    ));
+}
+
+#[test]
 fn bad_quality_thresholds() {
     assert_snapshot!(config_mistakes(
         "thresholds:

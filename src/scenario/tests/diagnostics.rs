@@ -19,6 +19,11 @@ fn unknown_key_unlike_any() {
 }
 
 #[test]
+fn bad_weight() {
+    assert_snapshot!(mistakes("weight: heavy\nsteps:\n  - bot: Hello\n"));
+}
+
+#[test]
 fn unknown_step() {
     assert_snapshot!(step_mistakes("  - bott: Hello\n"));
 }

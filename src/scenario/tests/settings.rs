@@ -35,6 +35,12 @@ fn a_step_goes_before_the_scenario_before_the_project_before_the_built_in() {
 }
 
 #[test]
+fn a_scenario_has_a_weight_of_one_unless_it_says_otherwise() {
+    let weight = |text: &str| with(&format!("{text}steps:\n  - bot: Hello\n"), &Setting::default()).weight;
+    assert_eq!([weight(""), weight("weight: 3\n"), weight("weight: 0\n")], [1, 3, 0]);
+}
+
+#[test]
 fn what_names_are_heard_as_comes_together_name_by_name() {
     let project = "heard_as: { Xiomara: [Zumar, the Amara], Siobhan: Shivon }\ndefaults: { strict: true }\n";
     let config = Config::parse(&source("goldencall.yaml", project), &Secrets::default()).expect("a configuration");
