@@ -127,6 +127,12 @@ impl Conversation {
         self.close_speech();
         while self.progress() {}
         self.dialogue.judge_closed();
+        if std::mem::take(&mut self.dialogue.stopped)
+            && let Phase::Step(current) = self.phase
+        {
+            current.stop(&mut self.dialogue);
+            self.hang_up();
+        }
         if self.current() == Some(CurrentStep::Bot) {
             self.dialogue.ask(self.dialogue.questions());
         }

@@ -1,7 +1,7 @@
 //! What the tester's own delays spoiled. Content that is wrong is a failure, however busy the tester was. Only three things are
 //! taken back: a time that was missed by at most the tester's own error; what a bot did because the caller kept it
 //! waiting: it spoke again, or hung up, between the moment at which the caller should have gone on and the one at which it did; and what
-//! came of a caller who went on before it knew what the bot had said, although the bot may have had more to say.
+//! the bot did not say because the caller went on before it knew the words, although the bot may have had more to say.
 
 use std::time::Duration;
 
@@ -24,11 +24,8 @@ const REACTION: Duration = Duration::from_millis(200);
 pub(super) fn excuse(turns: &mut [TurnResult], health: &Health, scenario: &Scenario, hung_up: Option<CallTime>) -> Vec<String> {
     let mut unfair = Vec::new();
     let delays: Vec<Delay> = turns.iter().filter_map(|turn| Delay::after(turn, scenario)).collect();
-    let too_soon = turns.iter().position(|turn| turn.too_soon.is_some());
-    for (place, turn) in turns.iter_mut().enumerate() {
-        if let Some(first) = too_soon.filter(|first| *first <= place) {
-            unfair.extend(went_on(turn, first == place));
-        }
+    for turn in turns.iter_mut() {
+        unfair.extend(went_on(turn));
         for delay in &delays {
             unfair.extend(delay.excuse(turn, scenario, hung_up));
         }
@@ -37,13 +34,11 @@ pub(super) fn excuse(turns: &mut [TurnResult], health: &Health, scenario: &Scena
     unfair
 }
 
-/// What the bot may have said or done only because the caller went on.
-fn went_on(turn: &mut TurnResult, own_turn: bool) -> Option<String> {
-    if own_turn {
-        let why = "the caller went on before the tester knew these words, and the bot may have had more to say";
-        return take_back(turn, why, |check| check.check == CheckKind::Says);
-    }
-    take_back(turn, "the caller had gone on too soon in a turn before, since the tester was late", |_| true)
+/// Words that the bot may only not have said because the caller went on.
+fn went_on(turn: &mut TurnResult) -> Option<String> {
+    turn.too_soon?;
+    let why = "the caller went on before the tester knew these words, and the bot may have had more to say";
+    take_back(turn, why, |check| check.check == CheckKind::Says)
 }
 
 /// A wait of the caller for the words of the turn before.

@@ -124,18 +124,14 @@ fn a_latency_is_excused_by_at_most_the_pacing_error() {
 }
 
 #[test]
-fn what_came_of_a_caller_who_went_on_too_soon_is_not_judged() {
+fn what_was_not_said_to_a_caller_who_went_on_too_soon_is_not_judged() {
     let judged = |kind, too_soon: bool| {
-        let first = turn(0, &[(kind, Some("`help` was not heard"))], &[(3000, "Hello")]);
-        let first = TurnResult { too_soon: too_soon.then(|| CallTime::from_millis(4000)), ..first };
-        call(vec![first, turn(2, &[(CheckKind::Says, Some("heard `Pardon`"))], &[(9000, "Pardon?")])], None).result
+        let turn = turn(0, &[(kind, Some("`help` was not heard"))], &[(3000, "Hello")]);
+        call(vec![TurnResult { too_soon: too_soon.then(|| CallTime::from_millis(4000)), ..turn }], None).result
     };
     let unfair = judged(CheckKind::Says, true);
     assert_eq!((unfair.outcome, judged(CheckKind::Says, false).outcome), (CallOutcome::Error, CallOutcome::Failed));
     // How long the bot took to begin had nothing to do with it.
     assert_eq!(judged(CheckKind::Latency, true).outcome, CallOutcome::Failed);
-    insta::assert_snapshot!(unfair.unfair.join("\n"), @r"
-    `says` of turn 1: the caller went on before the tester knew these words, and the bot may have had more to say
-    `says` of turn 2: the caller had gone on too soon in a turn before, since the tester was late
-    ");
+    insta::assert_snapshot!(unfair.unfair.join("\n"), @"`says` of turn 1: the caller went on before the tester knew these words, and the bot may have had more to say");
 }

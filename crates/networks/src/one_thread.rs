@@ -46,14 +46,14 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_network_thread() {
-        let first = on_one_thread(|| id());
-        assert_eq!(on_one_thread(|| id()), first);
+        let first = on_one_thread(id);
+        assert_eq!(on_one_thread(id), first);
         assert_ne!(first, id());
     }
 
     #[test]
     fn nested_runs_stay_on_their_thread() {
-        let (outer, inner) = on_one_thread(|| (id(), on_one_thread(|| id())));
+        let (outer, inner) = on_one_thread(|| (id(), on_one_thread(id)));
         assert_eq!(outer, inner);
     }
 
