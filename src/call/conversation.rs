@@ -4,7 +4,7 @@ mod ending;
 
 use std::sync::Arc;
 
-use crate::scenario::Scenario;
+use crate::scenario::{BotStep, Scenario};
 
 use super::dialogue::Dialogue;
 use super::io::{Input, InputKind, Output, Playback};
@@ -50,9 +50,9 @@ impl Conversation {
         self.dialogue.needs_words(span)
     }
 
-    /// Whether the caller can go on after the turn under way before its words are known.
-    pub fn can_go_on_unheard(&self) -> bool {
-        self.dialogue.can_go_on_unheard()
+    /// Whether the caller goes on after the turn under way without waiting for its words.
+    pub fn decides_without_words(&self) -> bool {
+        self.dialogue.turns.back().and_then(|turn| self.dialogue.bot_step(turn)).is_some_and(BotStep::decides_without_words)
     }
 
     /// Takes in what happened. Deadlines that lie before it pass first.
@@ -127,12 +127,6 @@ impl Conversation {
         self.close_speech();
         while self.progress() {}
         self.dialogue.judge_closed();
-        if std::mem::take(&mut self.dialogue.stopped)
-            && let Phase::Step(current) = self.phase
-        {
-            current.stop(&mut self.dialogue);
-            self.hang_up();
-        }
         if self.current() == Some(CurrentStep::Bot) {
             self.dialogue.ask(self.dialogue.questions());
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{Advance, BotStep, Bound, Step};
+use crate::scenario::{Advance, BotStep, Bound};
 use crate::time::{CallTime, Span};
 
 use super::dialogue::{DETECTION_LAG, Dialogue};
@@ -30,17 +30,15 @@ pub(super) struct Decision {
     pub end: Option<CallTime>,
     /// The caller could have gone on at `at`, had the words been known.
     pub holds_back: bool,
-    /// The caller goes on before the words are known: whether the turn is met is judged afterwards.
-    pub unheard: bool,
 }
 
 impl Decision {
     fn unmet(at: CallTime) -> Self {
-        Self { at, met: false, end: None, holds_back: false, unheard: false }
+        Self { at, met: false, end: None, holds_back: false }
     }
 
     fn met(at: CallTime, end: CallTime) -> Self {
-        Self { at, met: true, end: Some(end), holds_back: false, unheard: false }
+        Self { at, met: true, end: Some(end), holds_back: false }
     }
 }
 
@@ -55,11 +53,6 @@ enum Missing {
 impl Dialogue {
     /// When and how the turn under way is decided, as far as is known now.
     pub fn decision(&self) -> Option<Decision> {
-        self.decide().ok().or_else(|| self.decide_unheard())
-    }
-
-    /// The same, by nothing but what was heard.
-    pub fn heard_decision(&self) -> Option<Decision> {
         self.decide().ok()
     }
 
@@ -84,7 +77,7 @@ impl Dialogue {
             return Ok(complete.map_or(Decision::unmet(too_late), |last| Decision::met(last + digit_pause(step), last)));
         }
         let spoken = match step.advance {
-            Advance::Auto | Advance::Match => self.words(turn, step, start)?,
+            Advance::Match => self.words(turn, step, start)?,
             Advance::Silence => self.quiet(turn, step, start).ok_or(Missing::Words)?,
         };
         let Some((digits, _)) = &step.dtmf else { return Ok(spoken) };
@@ -94,24 +87,6 @@ impl Dialogue {
         let until = if missing { Some(start.due + step.within.limit) } else { turn.last_digit.map(|last| last + digit_pause(step)) };
         let at = spoken.at.max(until.unwrap_or(spoken.at));
         Ok(Decision { at, holds_back: false, ..spoken })
-    }
-
-    /// Whether the caller can go on after the turn under way before its words are known.
-    pub fn can_go_on_unheard(&self) -> bool {
-        let step = self.turns.back().and_then(|turn| self.bot_step(turn)).filter(|step| step.advance != Advance::Match);
-        let caller_is_next = matches!(self.next_step(), Some(Step::Caller(caller)) if caller.barge_in.is_none());
-        let says_nothing_else = |step: &BotStep| step.capture.is_empty() && step.dtmf.is_none() && step.silent_for.is_none();
-        step.is_some_and(|step| !step.optional && caller_is_next && says_nothing_else(step))
-    }
-
-    /// The words, or what the audio says of them, are not there at the pause after which the caller would go on: it goes on, as a person would,
-    /// where nothing that comes next depends on the words.
-    fn decide_unheard(&self) -> Option<Decision> {
-        let turn = self.turns.back().filter(|turn| turn.start.is_some() && self.can_go_on_unheard())?;
-        let step = self.bot_step(turn)?;
-        let last = self.speech_of(turn).0.iter().rfind(|segment| !segment.is_noise())?;
-        let end = last.end.filter(|end| !(last.text.is_none() && may_be_noise(Span { start: last.onset, end: *end })))?;
-        Some(Decision { unheard: true, holds_back: true, ..Decision::met(end + step.end_silence, end) })
     }
 
     /// The bot must say nothing: speech spoils it, a click or a breath does not.
@@ -138,8 +113,9 @@ impl Dialogue {
         let mut heard = Vec::new();
         let mut segments = speech.0.iter().filter(|segment| !segment.is_noise()).peekable();
         while let Some(segment) = segments.next() {
-            let (end, words) = segment.end.zip(segment.text.as_deref()).ok_or(Missing::Words)?;
-            heard.push((segment.onset, words));
+            let end = segment.end.ok_or(Missing::Words)?;
+            let unheard = (step.decides_without_words() && !may_be_noise(Span { start: segment.onset, end })).then_some("");
+            heard.push((segment.onset, segment.text.as_deref().or(unheard).ok_or(Missing::Words)?));
             let pause = segments.peek().map(|next: &&Segment| next.onset.saturating_since(end));
             if pause.is_some_and(|pause| pause < shortest) {
                 // Too short whatever the words are: the audio need not be asked.
@@ -148,7 +124,7 @@ impl Dialogue {
             let met = turn.met_by(&HeardText::new(heard.iter().copied()), &self.hearing).map_err(Missing::Answers)?;
             let wait = self.quiet_needed(step, met);
             if pause.is_none_or(|pause| pause >= wait) {
-                return Ok(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on(), unheard: false });
+                return Ok(Decision { at: end + wait, met, end: Some(end), holds_back: met && !self.bot_goes_on() });
             }
         }
         Ok(Decision::unmet(start.due + step.within.limit + DETECTION_LAG))

@@ -62,8 +62,6 @@ pub(super) struct Dialogue {
     pub hung_up_at: Option<CallTime>,
     /// Why the dialogue stopped early, as the subject and verb of a sentence.
     pub cut_off: Option<String>,
-    /// The dialogue is to end here: a turn failed after the caller had gone on.
-    pub stopped: bool,
     pub outputs: VecDeque<Output>,
 }
 
@@ -89,7 +87,6 @@ impl Dialogue {
             free_at: None,
             hung_up_at: None,
             cut_off: None,
-            stopped: false,
             outputs: VecDeque::new(),
         }
     }

@@ -111,11 +111,6 @@ impl Hearing {
         matcher.judge(heard.as_str(), &self.leniency(ear)).met
     }
 
-    /// Whether a reply that begins like this may meet the expectation yet; what the audio would have to be asked speaks for it.
-    pub fn may_still_be_met(&self, matcher: &Matcher, strict: bool, heard: &HeardText) -> bool {
-        matcher.may_still_be_met(heard.as_str(), &self.leniency(self.ear(strict, &|_| None)))
-    }
-
     fn ear<'a>(&self, strict: bool, answer: &'a dyn Fn(&Doubt) -> Option<Fit>) -> Ear<'a> {
         match (strict, self.can_ask) {
             (true, _) => Ear::Strict,

@@ -33,7 +33,6 @@ pub(super) struct Evidence<'a> {
 /// Judges the turn; captured values are in the result. An error is what the audio must say first.
 pub(super) fn judge(mut evidence: Evidence<'_>) -> Result<TurnResult, Vec<Question>> {
     evidence.answer_onset = evidence.find_answer()?;
-    let too_soon = evidence.too_soon()?;
     let mut captured = BTreeMap::new();
     let checks = evidence.checks(&mut captured);
     let start = evidence.turn.start;
@@ -52,7 +51,6 @@ pub(super) fn judge(mut evidence: Evidence<'_>) -> Result<TurnResult, Vec<Questi
         dead_air: evidence.dead_air(),
         held_from: evidence.turn.held_from,
         held_back: evidence.turn.held_back,
-        too_soon,
         checks,
         captured,
         telemetry: None,
@@ -92,15 +90,6 @@ impl Evidence<'_> {
         let Some(until) = first(1..=spoken.len(), |until| met(0..until))? else { return Ok(None) };
         let from = first((0..until).rev(), |from| met(from..until))?;
         Ok(from.and_then(|from| spoken.get(from)).map(|utterance| utterance.span.start))
-    }
-
-    /// When the caller went on, not knowing the words yet, although they did not meet the expectation and more of them might have.
-    fn too_soon(&self) -> Result<Option<CallTime>, Vec<Question>> {
-        let Some(end) = self.turn.unheard_from else { return Ok(None) };
-        let before = self.utterances.iter().filter(|utterance| utterance.span.end <= end);
-        let heard = HeardText::new(before.map(|utterance| (utterance.span.start, utterance.text.as_str())));
-        let open = !self.turn.met_by(&heard, self.hearing)? && self.turn.may_still_be_met(&heard, self.hearing);
-        Ok(self.turn.held_from.filter(|_| open))
     }
 
     pub fn barge_in_stop(&self) -> Option<SignedDuration> {
@@ -150,7 +139,6 @@ pub(super) fn without_speech(step: usize, turn: usize, location: Location, check
         dead_air: None,
         held_from: None,
         held_back: None,
-        too_soon: None,
         captured: BTreeMap::new(),
         telemetry: None,
         quality: None,

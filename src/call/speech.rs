@@ -125,11 +125,12 @@ impl SpeechHistory {
     /// words yet stays without.
     pub fn close(&mut self, end: CallTime, for_good: bool) {
         for segment in &mut self.segments {
-            let is_open = segment.end.is_none();
-            segment.end.get_or_insert(end.max(segment.onset));
-            if (is_open || for_good) && segment.text.is_none() {
-                segment.text = Some(String::new());
-                segment.untranscribed = for_good;
+            if segment.end.is_none() {
+                segment.end = Some(end.max(segment.onset));
+                segment.text.get_or_insert_default();
+            }
+            if for_good {
+                segment.text.get_or_insert_default();
             }
         }
     }

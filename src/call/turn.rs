@@ -77,8 +77,6 @@ pub(super) struct Turn {
     pub digits: String,
     /// When the last digit came.
     pub last_digit: Option<CallTime>,
-    /// Where in the audio the caller took the turn to be over before its words were known.
-    pub unheard_from: Option<CallTime>,
     /// When the caller could have gone on.
     pub held_from: Option<CallTime>,
     pub held_back: Option<SignedDuration>,
@@ -101,7 +99,6 @@ impl Turn {
             interrupted_at: None,
             digits: String::new(),
             last_digit: None,
-            unheard_from: None,
             held_from: None,
             held_back: None,
         }
@@ -118,12 +115,6 @@ impl Turn {
         let resolve = |written: &(Expectation, Location)| Expected::new(written, step.strict, variables);
         self.says = step.says.as_ref().map(resolve);
         self.not = step.not.as_ref().map(resolve);
-    }
-
-    /// Whether a reply that begins like this may meet the expectation yet.
-    pub fn may_still_be_met(&self, heard: &HeardText, hearing: &Hearing) -> bool {
-        let matcher = self.says.as_ref().and_then(|says| Some((says.matcher.as_ref().ok()?, says.strict)));
-        matcher.is_some_and(|(matcher, strict)| hearing.may_still_be_met(matcher, strict, heard))
     }
 
     /// Whether what was heard meets the expectation; any words do where nothing is expected. An error is what it hangs on: questions

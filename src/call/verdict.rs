@@ -235,10 +235,6 @@ pub struct TurnResult {
     /// How long the caller had to wait for the tester's transcript, from then on.
     #[serde(rename = "held_back_ns", with = "nanos")]
     pub held_back: Option<SignedDuration>,
-    /// When the caller went on because the words came late, although the bot may have had more to say: its missing words
-    /// cannot be held against it.
-    #[serde(default, rename = "too_soon_ns", skip_serializing_if = "Option::is_none")]
-    pub too_soon: Option<CallTime>,
     /// Values taken out of what was heard.
     pub captured: BTreeMap<String, String>,
     /// The bot's telemetry of the turn; known once the call is over.

@@ -39,19 +39,6 @@ impl Matcher {
         }
     }
 
-    /// Whether a reply that begins like this may meet it yet, were there more of it. Where that cannot be told, it may.
-    pub fn may_still_be_met(&self, heard: &str, leniency: &Leniency<'_>) -> bool {
-        match self {
-            Matcher::Says(text) | Matcher::Exact(text) | Matcher::Similar(text) => {
-                let whole = self.judge(&format!("{heard} {text}"), leniency);
-                whole.met || !whole.doubts.is_empty()
-            }
-            Matcher::Contains(_) | Matcher::Matches(_) => true,
-            Matcher::All(matchers) => matchers.iter().all(|matcher| matcher.may_still_be_met(heard, leniency)),
-            Matcher::Any(matchers) => matchers.iter().any(|matcher| matcher.may_still_be_met(heard, leniency)),
-        }
-    }
-
     /// One line for reports: `contains "appointment" and "which day"`.
     pub fn describe(&self) -> String {
         match self {
@@ -140,17 +127,6 @@ mod tests {
         let failed = Matcher::Any(vec![no]).judge("Good-bye.", &Leniency::default());
         assert_eq!((failed.met, failed.reason.as_str()), (false, "`morning` was expected but not heard"));
         assert!(Matcher::All(vec![]).judge("", &Leniency::default()).met && !Matcher::Any(vec![]).judge("", &Leniency::default()).met);
-    }
-
-    #[test]
-    fn what_may_still_be_met() {
-        let may = |matcher: &Matcher, heard: &str| matcher.may_still_be_met(heard, &Leniency::default());
-        let order = says("Your order number is 48291.");
-        assert!(may(&order, "") && may(&order, "Okay, um,") && !may(&order, "Your order number is 48292."));
-        let boston = Matcher::Contains(vec!["Boston".to_owned()]);
-        assert!(may(&boston, "You live in Austin."));
-        assert!(!may(&Matcher::All(vec![order.clone(), boston.clone()]), "Your order number is 48292."));
-        assert!(may(&Matcher::Any(vec![order, boston]), "Your order number is 48292."));
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! What the tester's own delays spoiled. Content that is wrong is a failure, however busy the tester was. Only three things are
-//! taken back: a time that was missed by at most the tester's own error; what a bot did because the caller kept it
-//! waiting: it spoke again, or hung up, between the moment at which the caller should have gone on and the one at which it did; and what
-//! the bot did not say because the caller went on before it knew the words, although the bot may have had more to say.
+//! What the tester's own delays spoiled. Content that is wrong is a failure, however busy the tester was. Only two things are
+//! taken back: a time that was missed by at most the tester's own error, and what a bot did because the caller kept it
+//! waiting: it spoke again, or hung up, between the moment at which the caller should have gone on and the one at which it did.
 
 use std::time::Duration;
 
@@ -25,20 +24,12 @@ pub(super) fn excuse(turns: &mut [TurnResult], health: &Health, scenario: &Scena
     let mut unfair = Vec::new();
     let delays: Vec<Delay> = turns.iter().filter_map(|turn| Delay::after(turn, scenario)).collect();
     for turn in turns.iter_mut() {
-        unfair.extend(went_on(turn));
         for delay in &delays {
             unfair.extend(delay.excuse(turn, scenario, hung_up));
         }
         unfair.extend(pacing(turn, health, scenario));
     }
     unfair
-}
-
-/// Words that the bot may only not have said because the caller went on.
-fn went_on(turn: &mut TurnResult) -> Option<String> {
-    turn.too_soon?;
-    let why = "the caller went on before the tester knew these words, and the bot may have had more to say";
-    take_back(turn, why, |check| check.check == CheckKind::Says)
 }
 
 /// A wait of the caller for the words of the turn before.

@@ -122,16 +122,3 @@ fn a_latency_is_excused_by_at_most_the_pacing_error() {
     assert_eq!(over(5), (Outcome::Failed, 0));
     assert_eq!(over(-2000), (Outcome::Failed, 0), "a bot that talks over the caller is not late");
 }
-
-#[test]
-fn what_was_not_said_to_a_caller_who_went_on_too_soon_is_not_judged() {
-    let judged = |kind, too_soon: bool| {
-        let turn = turn(0, &[(kind, Some("`help` was not heard"))], &[(3000, "Hello")]);
-        call(vec![TurnResult { too_soon: too_soon.then(|| CallTime::from_millis(4000)), ..turn }], None).result
-    };
-    let unfair = judged(CheckKind::Says, true);
-    assert_eq!((unfair.outcome, judged(CheckKind::Says, false).outcome), (CallOutcome::Error, CallOutcome::Failed));
-    // How long the bot took to begin had nothing to do with it.
-    assert_eq!(judged(CheckKind::Latency, true).outcome, CallOutcome::Failed);
-    insta::assert_snapshot!(unfair.unfair.join("\n"), @"`says` of turn 1: the caller went on before the tester knew these words, and the bot may have had more to say");
-}

@@ -11,10 +11,8 @@ pub(super) const DEFAULT_KEYS: &[&str] = &["latency", "within", "end_silence", "
 /// What lets the caller go on after a bot turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Advance {
-    /// The transcript meets the expectation; where it comes late, the bot is quiet and the turn can be judged afterwards.
+    /// The transcript meets the expectation.
     #[default]
-    Auto,
-    /// The transcript meets the expectation, however late it comes.
     Match,
     /// The bot is quiet; judged when the transcript is there.
     Silence,
@@ -73,7 +71,7 @@ impl Defaults {
         self.after.unwrap_or(Duration::from_millis(300))
     }
 
-    /// What lets the caller go on: a match, or quiet where that comes late.
+    /// What lets the caller go on: a match.
     pub fn advance(&self) -> Advance {
         self.advance.unwrap_or_default()
     }
@@ -90,7 +88,7 @@ impl Defaults {
 }
 
 /// What lets the caller go on after a bot turn, by name.
-pub(super) const ADVANCE: &[(&str, Advance)] = &[("auto", Advance::Auto), ("match", Advance::Match), ("silence", Advance::Silence)];
+pub(super) const ADVANCE: &[(&str, Advance)] = &[("match", Advance::Match), ("silence", Advance::Silence)];
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node) -> Defaults {
     let Some(fields) = decoder.fields(node, "`defaults`", DEFAULT_KEYS) else { return Defaults::default() };

@@ -7,7 +7,7 @@ use crate::call::io::Output;
 use crate::call::judge::{self, Evidence};
 use crate::call::speech::Segment;
 use crate::call::turn::Turn;
-use crate::call::verdict::{CheckKind, TurnResult};
+use crate::call::verdict::TurnResult;
 use crate::scenario::Step;
 use crate::time::CallTime;
 
@@ -35,30 +35,13 @@ impl Dialogue {
         }
         let mut turn = self.turns.pop_front()?;
         match self.judge(&mut turn)? {
-            Ok(result) => {
-                if turn.unheard_from.is_some() && result.failures().any(|check| check.check == CheckKind::Says) {
-                    self.stop_after(turn.step);
-                }
-                Some(result)
-            }
+            Ok(result) => Some(result),
             Err(open) => {
                 self.turns.push_front(turn);
                 self.ask(open);
                 None
             }
         }
-    }
-
-    /// The caller went on after this turn, not knowing its words, and would not have: what came after it is not judged.
-    fn stop_after(&mut self, step: usize) {
-        self.stopped = true;
-        while let Some(turn) = self.turns.pop_back() {
-            if let Some(bot) = self.bot_step(&turn) {
-                self.results.push_back(judge::without_speech(turn.step, turn.number, bot.location, Vec::new()));
-            }
-        }
-        self.results.retain(|result| result.step < step || result.checks.is_empty());
-        self.results.make_contiguous().sort_by_key(|result| result.step);
     }
 
     /// Whether the caller's own hang-up cut off what the bot went on to say after a complete answer: half a word can be
@@ -84,8 +67,7 @@ impl Dialogue {
         let call_end = self.ending.as_ref().map_or(self.now, |ending| ending.at);
         let segments = self.speech_of(turn).0.iter().filter(|segment| !self.is_cut_off(turn, segment));
         let utterances = segments.map(|segment| segment.utterance(call_end)).collect();
-        let unheard = turn.unheard_from.is_some() && self.speech_of(turn).0.iter().any(|segment| segment.untranscribed);
-        let undecided = (!turn.decided || unheard) && turn.interrupted_at.is_none();
+        let undecided = !turn.decided && turn.interrupted_at.is_none();
         let judged = judge::judge(Evidence {
             turn,
             step: &step,

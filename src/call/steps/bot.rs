@@ -36,7 +36,7 @@ pub(super) fn progress(dialogue: &mut Dialogue) -> Option<Transition> {
 /// Concludes the turn of a call that ended at `end`, where that moment leaves no doubt; true where the dialogue would have
 /// gone on.
 pub(in crate::call) fn conclude_at_end(dialogue: &mut Dialogue, end: CallTime) -> bool {
-    let decision = dialogue.heard_decision().filter(|decision| stands_at(dialogue, decision, end));
+    let decision = dialogue.decision().filter(|decision| stands_at(dialogue, decision, end));
     decision.is_some_and(|decision| conclude(&decision, dialogue))
 }
 
@@ -68,7 +68,6 @@ fn conclude(decision: &Decision, dialogue: &mut Dialogue) -> bool {
     let optional = dialogue.bot_step(&turn).is_some_and(|step| step.optional);
     turn.decided = true;
     turn.met_at = decision.end.filter(|_| decision.met);
-    turn.unheard_from = decision.end.filter(|_| decision.unheard);
     dialogue.free_at = Some(decision.at);
     if decision.holds_back
         && let Some(start) = turn.start

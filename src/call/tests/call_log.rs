@@ -45,9 +45,6 @@ fn turn(turn: &TurnResult) -> String {
     if let (Some(origin), Some(at)) = (&turn.origin, turn.origin_at) {
         writeln!(text, "  from {} at {at}: {}", word(origin), times.join(", ")).expect("a string");
     }
-    if let Some(at) = turn.too_soon {
-        writeln!(text, "  the caller went on too soon, at {at}").expect("a string");
-    }
     if !turn.captured.is_empty() {
         writeln!(text, "  captured {:?}", turn.captured).expect("a string");
     }

@@ -67,8 +67,7 @@ fn a_wrong_name_fails() {
 
 #[test]
 fn the_wait_for_the_answer_is_held_back() {
-    let waiting = format!("{{ defaults: {{ advance: match }}, {STEPS} }}");
-    let outcome = call(&waiting, &format!("{BOSTON}\near 2\n{ALLOWED}"));
+    let outcome = call(STEPS, &format!("{BOSTON}\near 2\n{ALLOWED}"));
     assert_eq!(outcomes(&outcome), [Outcome::Passed; 2]);
     // Words known at 1.85 s, the answer 2 s later; the caller could have gone on at 2.2 s.
     assert_eq!(outcome.turns[0].held_back, Some(SignedDuration::from_millis(1650)));

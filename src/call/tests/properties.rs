@@ -173,19 +173,6 @@ proptest! {
     }
 
     #[test]
-    fn late_words_fail_no_call_that_passes_with_instant_ones((number, timeline) in any_call(), slow in 0u32..60) {
-        let judged = |stt: f64| run(scenario(SCENARIOS[number]), Timeline::parse(&format!("{timeline}\nstt {stt}")), Duration::ZERO).turns;
-        let failed = |turn: &TurnResult| turn.outcome == Outcome::Failed;
-        if !judged(0.0).iter().any(failed) {
-            let late = judged(f64::from(slow) / 10.0);
-            // What came of a caller who went on too soon, or of one who was kept waiting, is taken back.
-            let spoiled = |turn: &TurnResult| turn.too_soon.is_some() || turn.held_back.is_some_and(|held| held.is_positive());
-            let first = late.iter().position(spoiled).unwrap_or(late.len());
-            prop_assert!(!late[..first].iter().any(failed), "{timeline}");
-        }
-    }
-
-    #[test]
     fn nonsense_neither_panics_nor_hangs(number in 0..SCENARIOS.len(), events in proptest::collection::vec(event(), 0..60)) {
         nonsense(SCENARIOS[number], events);
     }

@@ -118,7 +118,7 @@ impl Driver<'_> {
     fn waited_since(&self, end: CallTime) -> Monotonic {
         let later = match self.ending {
             Some(_) => AFTER_CALLERS,
-            None if self.conversation.can_go_on_unheard() => AFTER_WAITING_CALLERS,
+            None if self.conversation.decides_without_words() => AFTER_WAITING_CALLERS,
             None => Duration::ZERO,
         };
         self.clock.moment(end).plus_nanos(i64::try_from(later.as_nanos()).unwrap_or(i64::MAX))

@@ -82,6 +82,11 @@ pub struct BotStep {
 }
 
 impl BotStep {
+    /// Whether the caller goes on in the same way whatever the bot says; the words may still be judged.
+    pub fn decides_without_words(&self) -> bool {
+        self.says.is_none() && self.capture.is_empty()
+    }
+
     /// Whether a verdict depends on what the bot says, not only on when.
     pub fn needs_words(&self) -> bool {
         self.says.is_some() || self.not.is_some() || self.silent_for.is_some() || !self.capture.is_empty()
