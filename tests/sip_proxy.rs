@@ -313,14 +313,34 @@ fn zone(records: &[String]) -> Option<(Running, u16)> {
     if !peer("dnsmasq") {
         return None;
     }
-    let port = free_port();
-    let mut command = Command::new("dnsmasq");
-    command.args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--bind-interfaces", "--user=root"]);
-    command.args(["--listen-address=127.0.0.1", "--pid-file", &format!("--port={port}")]).args(records);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let running = Running::new(command.spawn().expect("dnsmasq"));
-    std::thread::sleep(Duration::from_millis(300));
-    Some((running, port))
+    // It takes the port over UDP and TCP, of which one may be gone.
+    for _ in 0..10 {
+        let port = free_port();
+        let mut command = Command::new("dnsmasq");
+        command.args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--bind-interfaces", "--user=root"]);
+        command.args(["--listen-address=127.0.0.1", "--pid-file", &format!("--port={port}")]).args(records);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let running = Running::new(command.spawn().expect("dnsmasq"));
+        if answers(port) {
+            return Some((running, port));
+        }
+    }
+    panic!("dnsmasq does not answer");
+}
+
+/// Whether a name server answers, asked for the address of `a.test` until it does.
+fn answers(port: u16) -> bool {
+    const QUERY: &[u8] = b"\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01";
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    socket.connect(("127.0.0.1", port)).expect("an address");
+    (0..50).any(|_| {
+        let asked = socket.send(QUERY).and_then(|_| socket.recv(&mut [0; 512]));
+        if asked.is_err() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        asked.is_ok()
+    })
 }
 
 #[test]
