@@ -36,6 +36,7 @@ pub fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         work()
     })
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -347,7 +347,7 @@ pub fn speech_segments(model: &SpeechModel, samples: &[i16]) -> Vec<Range<usize>
     ended(model, samples, |end, _| end)
 }
 
-/// The same segments, each up to where its words end: what a recogniser is given of them in a call.
+/// The same segments, each cut where its words end, as the recogniser gets them in a call.
 #[must_use]
 pub fn word_segments(model: &SpeechModel, samples: &[i16]) -> Vec<Range<usize>> {
     ended(model, samples, |_, words_end| words_end)
