@@ -11,11 +11,15 @@ mod clock;
 mod codec;
 mod expect;
 mod facts;
+mod files;
 #[doc(hidden)]
 pub mod internals;
+mod listener;
 mod lock;
+mod loopback;
 mod media;
 mod originate;
+mod printable;
 mod priority;
 mod report;
 mod rtp;

@@ -235,6 +235,38 @@ fn a_transfer_may_be_followed_to_the_next_party() {
     assert!(second.contains("Via: SIP/2.0/TCP") && contact.ends_with(";transport=TCP>"), "{trace}");
 }
 
+/// A party that answers and waits for the end of its call.
+fn party(folder: &Path, name: &str) -> (std::process::Child, u16) {
+    let folder = folder.join(name);
+    std::fs::create_dir(&folder).expect("folder");
+    let (script, port) = (Script::new().invite().answer("200 OK", "", &sdp("sendrecv")).recv("ACK").recv("BYE").ok(), free_port());
+    (sipp::sipp(&script.write(&folder), port, &[]).spawn().expect("sipp"), port)
+}
+
+#[test]
+#[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
+fn every_leg_of_a_call_that_was_transferred_twice_is_hung_up() {
+    let _seat = seat();
+    if !peer("sipp") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let ((middle, second), (last, third)) = (party(folder.path(), "middle"), party(folder.path(), "last"));
+    let refer = |port: u16| format!("Refer-To: <sip:human@127.0.0.1:{port}>\nRefer-Sub: false\n");
+    let script = Script::new().invite().answer("200 OK", "", &sdp("sendrecv")).recv("ACK").pause(300);
+    let script = script.request("REFER", &refer(second), "").response(202).request("REFER", &refer(third), "").response(202);
+    let script = script.recv("BYE").ok();
+    let steps = format!(
+        "  - transfer: \"sip:human@127.0.0.1:{second}\"\n  - transfer: \"sip:human@127.0.0.1:{third}\"\n  - bot: {{ silent_for: 2s }}\n  - hangup: caller\n"
+    );
+    let (run, trace) = followed(folder.path(), &script, &steps);
+    for (name, party) in [("the middle", middle), ("the last", last)] {
+        let output = wait(party, Duration::from_secs(10));
+        assert!(output.status.success(), "{name} leg: {}\n{}\n{trace}", String::from_utf8_lossy(&output.stderr), run.text());
+    }
+    assert_eq!(trace.matches("\nBYE sip:").count(), 3, "{trace}");
+}
+
 #[test]
 #[cfg_attr(missing_sipp, ignore = "sipp is not installed: run tests/peers/install")]
 fn a_caller_who_hangs_up_takes_the_followed_transfer_back() {

@@ -296,7 +296,7 @@ fn a_transfer_is_followed_over_tls_with_digest() {
     let port = free_port();
     let bot = sipp(&script.write(pbx.folder.path()), port, &[]).spawn().expect("sipp");
     let config = format!(
-        "targets: {{ bot: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", username: ci, password: \"${{PBX_PASSWORD}}\", ca_file: ca.pem, follow_transfer: true }} }} }}\n"
+        "targets: {{ bot: {{ sip: {{ uri: \"sip:bot@127.0.0.1:{port}\", username: ci, password: \"${{PBX_PASSWORD}}\", ca_file: ca.pem, follow_transfer: true, trusted_hosts: [127.0.0.1] }} }} }}\n"
     );
     std::fs::write(pbx.folder.path().join("goldencall.yaml"), config).expect("config");
     std::thread::sleep(Duration::from_millis(500));

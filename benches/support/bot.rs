@@ -11,11 +11,12 @@ pub struct SampleBot {
 }
 
 impl SampleBot {
-    /// Starts it on free ports.
+    /// Starts it on free ports. No two replies are the same, as with a synthesised voice: words that were transcribed once would be
+    /// remembered.
     pub fn start() -> Self {
         let any = "127.0.0.1:0";
         let mut process = Command::new(env!("CARGO_BIN_EXE_goldencall"))
-            .args(["bot", "--listen", any, "--web", any, "--audiosocket", any])
+            .args(["bot", "--listen", any, "--web", any, "--audiosocket", any, "--fault", "hiss"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the bot starts");

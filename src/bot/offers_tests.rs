@@ -44,7 +44,7 @@ async fn body(request: RequestBuilder) -> Value {
 #[tokio::test]
 async fn a_whip_resource_is_patched_by_who_knows_it_and_ends_with_its_deletion() {
     let ((_bot, url), (_caller, offer)) = tokio::join!(bot(), caller());
-    let http = http::client(Duration::from_secs(10)).expect("client");
+    let http = http::client(&url, Duration::from_secs(10)).expect("client");
     let created = http.post(format!("{url}/whip")).header("content-type", "application/sdp").body(offer.clone()).send().await.expect("201");
     let field = |name: &str| created.headers()[name].to_str().expect("text").to_owned();
     let (resource, tag) = (format!("{url}{}", field("location")), field("etag"));
@@ -65,13 +65,13 @@ async fn a_whip_resource_is_patched_by_who_knows_it_and_ends_with_its_deletion()
 
 #[tokio::test]
 async fn the_deletion_of_its_resource_hangs_up() {
-    let (bot, _url) = bot().await;
+    let (bot, url) = bot().await;
     let target = bot.target(&BotTarget { over: BotAccess::WebRtc(Signalling::Whip), ..BotTarget::default() });
     let (events, mut heard) = mpsc::unbounded_channel();
     let transport = WebRtcTransport::default();
     let dial = Dial { target, clock: CallClock::start(), trace: TraceContext::random(), capture: None, events: events.into() };
     let call = transport.dial(dial).await.expect("a call");
-    assert_eq!(status(http::client(Duration::from_secs(10)).expect("client").delete(&call.call_id)).await, 200);
+    assert_eq!(status(http::client(&url, Duration::from_secs(10)).expect("client").delete(&call.call_id)).await, 200);
     loop {
         match timeout(Duration::from_secs(10), heard.recv()).await.expect("an event in time").expect("an event") {
             CallEvent::Media(_) => {}
@@ -84,7 +84,7 @@ async fn the_deletion_of_its_resource_hangs_up() {
 #[tokio::test]
 async fn candidates_need_a_line_and_a_media_section() {
     let ((_bot, url), (_caller, offer), (_other, second)) = tokio::join!(bot(), caller(), caller());
-    let http = http::client(Duration::from_secs(10)).expect("client");
+    let http = http::client(&url, Duration::from_secs(10)).expect("client");
     let offers = format!("{url}/api/offer");
     let answer = body(http.post(&offers).json(&json!({ "sdp": offer, "type": "offer" }))).await;
     let told = |id: &Value, section: &str| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
+use crate::files;
 use crate::media::wav;
 use crate::scenario::{Part, Problems, Script, Source};
 
@@ -114,7 +115,7 @@ fn built_in_text() -> &'static str {
 }
 
 fn read_text(path: &Path) -> Result<String, BotError> {
-    std::fs::read_to_string(path).map_err(|error| BotError::File { path: path.to_owned(), message: error.to_string() })
+    files::read_text(path, files::MOST_TEXT).map_err(|error| BotError::File { path: path.to_owned(), message: error.to_string() })
 }
 
 fn read_audio(folder: Option<&Path>, name: &str) -> Result<Arc<[i16]>, BotError> {
@@ -122,7 +123,7 @@ fn read_audio(folder: Option<&Path>, name: &str) -> Result<Arc<[i16]>, BotError>
     let fail = |message: String| BotError::File { path: path.clone(), message };
     let bytes = match (folder, BUILT_IN.get_file(name)) {
         (None, Some(file)) => file.contents().to_vec(),
-        _ => std::fs::read(&path).map_err(|error| fail(error.to_string()))?,
+        _ => files::read(&path, files::MOST_AUDIO).map_err(|error| fail(error.to_string()))?,
     };
     let clip = wav::read(&bytes).map_err(|error| fail(error.to_string()))?;
     Ok(clip.at_rate(8000).samples.into())

@@ -5,6 +5,8 @@ use crate::scenario::{Fault, Reply};
 
 /// Level of the first speech sample of a recording: exact, since the recordings begin with digital silence.
 const AUDIBLE: i16 = 40;
+/// Far below what speech detectors take for sound: -75 dBFS.
+const HISS: i16 = 6;
 
 /// A reply ready to be sent.
 #[derive(Clone, Debug)]
@@ -23,6 +25,9 @@ pub(super) fn voice(library: &Library, reply: &Reply, fault: Option<Fault>, faul
         garble(&mut samples);
     }
     let onset = samples.iter().position(|sample| sample.abs() > AUDIBLE).unwrap_or(0);
+    if fault == Some(Fault::Hiss) {
+        samples.iter_mut().for_each(|sample| *sample = sample.saturating_add(rand::random_range(-HISS..=HISS)));
+    }
     Voice { samples, onset }
 }
 

@@ -19,6 +19,7 @@ use super::call_options::CallOptions;
 use super::cors::any_origin;
 use super::state::BotState;
 use super::{answers, control_socket, livekit, offers, socket};
+use crate::listener::Guarded;
 use crate::scenario::{Fault, SocketProtocol};
 use crate::websocket::protocol::Message;
 use crate::websocket::providers::provider;
@@ -31,7 +32,7 @@ pub(super) async fn serve(state: Arc<BotState>, address: SocketAddr, stopped: Ca
     let app = app.merge(offers::routes()).merge(answers::routes()).merge(livekit::routes()).with_state(state).layer(from_fn(any_origin));
     // Small frames at a steady pace are what Nagle's algorithm holds up.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.cancelled_owned());
+    let server = axum::serve(Guarded::new(listener), app).with_graceful_shutdown(stopped.cancelled_owned());
     tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::warn!(%error, "the sample bot's HTTP server ended");

@@ -235,7 +235,7 @@ pub struct BotArgs {
     /// Script file instead of the built-in scripts.
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
-    /// Misbehave: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, deaf, busy, no_answer.
+    /// Misbehave: late[:TIME], silent, wrong_reply, talks_over, drops, garbled, hiss, deaf, busy, no_answer.
     #[arg(long, value_name = "FAULT")]
     pub fault: Option<String>,
     /// Refuse requests from Twilio, Plivo and Vonage that are not signed with this token.

@@ -14,6 +14,7 @@ use super::args::CalibrateArgs;
 use super::context::{Context, read_source};
 use super::engine::{Speech, speech};
 use super::exit::{CliError, Exit};
+use super::output::say;
 use super::run::services;
 use crate::bot::{Bot, BotOptions, Library, LogEntry};
 use crate::runner::statistics::percentile;
@@ -49,7 +50,7 @@ pub(super) fn calibrate(args: &CalibrateArgs, context: &Context) -> Result<Exit,
     if figures.errors.is_empty() {
         return Err(CliError::setup("no call could be measured; run with GOLDENCALL_LOG=info to see why"));
     }
-    println!("{}", figures.text());
+    say(&figures.text())?;
     if let Some(path) = &args.report_json {
         let text = serde_json::to_string_pretty(&figures.json()).map_err(CliError::setup)?;
         std::fs::write(path, text).map_err(|error| CliError::setup(format!("{}: {error}", path.display())))?;

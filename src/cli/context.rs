@@ -1,7 +1,7 @@
 //! What a process brings along: the only reader of environment variables besides `clap`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::args::Args;
 use super::exit::{CliError, Exit};
+use super::output::warn;
+use crate::files;
+use crate::printable::printable;
 use crate::report::{Palette, TerminalStyle, render};
 use crate::runner::Shard;
 use crate::scenario::{Config, Problem, Problems, Scenario, Secrets, Source};
@@ -63,7 +66,9 @@ impl Context {
     /// Logs to standard error what `GOLDENCALL_LOG` asks for.
     pub fn start_log(&self) {
         if let Some(filter) = &self.log {
-            tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+            let secrets = self.secrets.clone();
+            let masked = move || Masked { secrets: secrets.clone(), line: Vec::new() };
+            tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(masked).init();
         }
     }
 
@@ -98,22 +103,46 @@ impl Context {
         for Problem { location, message, help } in &scenario.warnings {
             let help = help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
             let at = format!("{}:{}:{}", scenario.source.path.display(), location.line, location.column);
-            eprintln!("{}", self.secrets.redact(&format!("warning: {at}: {message}{help}")));
+            warn(&printable(&self.secrets.redact(&format!("warning: {at}: {message}{help}"))));
         }
     }
 
     /// Draws every mistake on standard error.
     pub fn print_problems(&self, problems: &Problems) {
         let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
-        for diagnostic in problems.diagnostics() {
-            eprintln!("{}", self.secrets.redact(render(&diagnostic, palette, self.style.width).trim_end()));
+        for diagnostic in problems.diagnostics(&self.secrets) {
+            warn(&render(&diagnostic, palette, self.style.width));
         }
+    }
+}
+
+/// A line of the log: written, without secrets, once it is whole.
+struct Masked {
+    secrets: Secrets,
+    line: Vec<u8>,
+}
+
+impl Write for Masked {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Masked {
+    fn drop(&mut self) {
+        let text = self.secrets.redact(&String::from_utf8_lossy(&self.line));
+        let _closed = std::io::stderr().write_all(text.as_bytes());
     }
 }
 
 /// Reads a file that diagnostics may quote.
 pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, CliError> {
-    let bytes = std::fs::read(path).map_err(|error| CliError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+    let bytes = files::read(path, files::MOST_TEXT).map_err(|error| CliError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
     let text = String::from_utf8(bytes).map_err(|error| CliError::new(Exit::Parse, not_utf8(path, error.as_bytes())))?;
     Ok(Arc::new(Source { path: path.to_owned(), text: text.into() }))
 }

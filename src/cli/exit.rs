@@ -35,7 +35,7 @@ impl Exit {
         }
     }
 
-    /// Of a run: a completed call that was judged wrong wins over one that could not be placed.
+    /// Of a run: a completed call that was judged wrong wins over one that could not be placed, and over a recording that was lost.
     pub fn of(results: &[CallResult], thresholds: &[ThresholdResult]) -> Self {
         let any = |outcome| results.iter().any(|result| result.outcome == outcome);
         let threshold = |outcome| thresholds.iter().any(|threshold| threshold.outcome == outcome);
@@ -47,7 +47,7 @@ impl Exit {
             Exit::Setup
         } else if threshold(Outcome::Failed) {
             Exit::Failed
-        } else if threshold(Outcome::Skipped) {
+        } else if threshold(Outcome::Skipped) || results.iter().any(|result| !result.lost.is_empty()) {
             Exit::Setup
         } else {
             Exit::Passed

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::InitArgs;
 use super::exit::{CliError, Exit};
+use super::output::say;
 
 /// Paths and contents, all of them part of the program.
 const FILES: &[(&str, &[u8])] = &[
@@ -31,7 +32,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Exit, CliError> {
     for (path, contents) in FILES {
         write(&args.folder.join(path), contents).map_err(CliError::setup)?;
     }
-    println!("wrote {} files; now: cd {} && goldencall run", FILES.len(), args.folder.display());
+    say(&format!("wrote {} files; now: cd {} && goldencall run", FILES.len(), args.folder.display()))?;
     Ok(Exit::Passed)
 }
 

@@ -10,7 +10,8 @@ use super::args::{LoadArgs, Recorded};
 use super::context::Context;
 use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
-use super::run::{collect_spans, follow, reported, services, set_all, target, watch_interrupt};
+use super::output::warn;
+use super::run::{claim, collect_spans, follow, reported, services, set_all, target, watch_interrupt};
 use super::suite::{self, Suite};
 use crate::report::{CallJournals, Consumer, LoadJson, LoadJunit, LoadTerminal};
 use crate::runner::{Clips, Load, LoadCall, LoadModel, LoadReport, Recordings, Services, run_load};
@@ -25,6 +26,7 @@ pub(super) fn load(args: &LoadArgs, context: &Context) -> Result<Exit, CliError>
     let targets = suite.scenarios.iter().map(|scenario| target(&args.dial, &suite, scenario, context)).collect::<Result<Vec<_>, _>>()?;
     let speech = speech(&suite.config.stt, context)?;
     let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
+    let _claimed = claim(&args.out, &args.output)?;
     let recordings = recordings(args)?;
     let consumers = consumers(args, context);
     warn_of_capacity(args, &speech);
@@ -36,7 +38,8 @@ pub(super) fn load(args: &LoadArgs, context: &Context) -> Result<Exit, CliError>
         let spans = collect_spans(suite.config.telemetry).await?;
         let (events, stream) = mpsc::unbounded_channel();
         let services = Services { spans, ..services(&speech, clips, None, events)? };
-        let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
+        let secrets = context.secrets.clone();
+        let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers, &secrets));
         let report = place(load, services).await;
         let (_, problems) = reporting.await.map_err(CliError::setup)?;
         Ok(reported(report.verdict.map_or(Exit::Setup, Exit::from), &problems))
@@ -125,23 +128,22 @@ fn recordings(args: &LoadArgs) -> Result<Option<Arc<Recordings>>, CliError> {
 }
 
 fn consumers(args: &LoadArgs, context: &Context) -> Vec<Box<dyn Consumer>> {
-    let secrets = || context.secrets.clone();
     let mut all: Vec<Box<dyn Consumer>> = vec![
-        Box::new(LoadJson::new(args.out.join("load.json"), secrets())),
-        Box::new(LoadTerminal::new(context.style, secrets(), Box::new(std::io::stdout()))),
-        Box::new(LoadJunit::new(args.out.join("junit.xml"), secrets())),
-        Box::new(CallJournals::new(secrets())),
+        Box::new(LoadJson::new(args.out.join("load.json"))),
+        Box::new(LoadTerminal::new(context.style, Box::new(std::io::stdout()))),
+        Box::new(LoadJunit::new(args.out.join("junit.xml"))),
+        Box::new(CallJournals::default()),
     ];
-    all.extend(args.output.report_json.iter().map(|path| Box::new(LoadJson::new(path.clone(), secrets())) as Box<dyn Consumer>));
-    all.extend(args.output.report_junit.iter().map(|path| Box::new(LoadJunit::new(path.clone(), secrets())) as Box<dyn Consumer>));
+    all.extend(args.output.report_json.iter().map(|path| Box::new(LoadJson::new(path.clone())) as Box<dyn Consumer>));
+    all.extend(args.output.report_junit.iter().map(|path| Box::new(LoadJunit::new(path.clone())) as Box<dyn Consumer>));
     all
 }
 
 fn warn_of_capacity(args: &LoadArgs, speech: &Speech) {
     let carried = speech.parallelism.calls;
     if args.calls_at_once.is_some_and(|calls| calls > carried) {
-        eprintln!(
+        warn(&format!(
             "warning: this machine transcribes about {carried} calls in real time; with more at once calls may come out as not judged"
-        );
+        ));
     }
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::args::{MatchArgs, MatcherKind};
 use super::exit::{CliError, Exit};
+use super::output::say;
 use crate::expect::{Ear, HeardAs, Judgement, Leniency, Matcher, Pattern};
 use crate::facts::normalise_pair;
+use crate::files;
 
 pub(super) fn run(args: &MatchArgs) -> Result<Exit, CliError> {
     let heard_as = heard_as(&args.heard_as)?;
@@ -19,7 +21,7 @@ pub(super) fn run(args: &MatchArgs) -> Result<Exit, CliError> {
         (None, Some(expected), Some(heard)) => one(args.matcher, &leniency, expected, heard)?,
         _ => return Err(CliError::usage("give EXPECTED and HEARD, or --file PAIRS.tsv")),
     };
-    print!("{text}");
+    say(&text)?;
     Ok(if met { Exit::Passed } else { Exit::Failed })
 }
 
@@ -81,7 +83,7 @@ struct Pair {
 
 impl Pair {
     fn read(file: &Path) -> Result<Vec<Self>, CliError> {
-        let text = std::fs::read_to_string(file).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
+        let text = files::read_text(file, files::MOST_TEXT).map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
         Self::parse(&text).map_err(|(line, column, why)| CliError::usage(format!("{}:{line}:{column}: {why}", file.display())))
     }
 

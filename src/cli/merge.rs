@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::args::MergeArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::run::{consumers, follow, reported};
-use crate::report::read_journal;
+use super::run::{claim, consumers, follow, reported};
+use crate::report::{Journaled, read_journal};
 use crate::runner::{CallResult, Event, Part, each_once, judge_thresholds};
 
 /// What one machine left.
@@ -36,19 +36,24 @@ pub(super) fn merge(args: &MergeArgs, context: &Context) -> Result<Exit, CliErro
     }
     parts.sort_by_key(|left| left.part.shard);
     check(&parts)?;
+    let _claimed = claim(&args.out, &args.output)?;
     let calls = args.out.join("calls");
     std::fs::create_dir_all(&calls).map_err(|error| CliError::setup(format!("{}: {error}", calls.display())))?;
     let consumers = consumers(&args.out, &args.output, context)?;
     let (events, stream) = mpsc::unbounded_channel();
     let results = replay(parts, &calls, &events)?;
     drop(events);
-    let (thresholds, problems) = follow(stream, consumers);
+    let (thresholds, problems) = follow(stream, consumers, &context.secrets);
     Ok(reported(Exit::of(&results, &thresholds), &problems))
 }
 
 fn read(folder: &Path) -> Result<Left, CliError> {
     let path = folder.join("events.jsonl");
-    let events = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let Journaled { events, unknown } = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    if unknown > 0 {
+        let message = format!("{}: a later version of goldencall wrote {unknown} of these events; merge with that version", path.display());
+        return Err(CliError::setup(message));
+    }
     let first = events.first().cloned();
     let Some(Event::RunStarted { part: Some(part), started, jobs, .. }) = first else {
         let message = format!("{} holds no part of a run: give the results folders of runs with --shard", folder.display());
@@ -120,7 +125,8 @@ fn replay(parts: Vec<Left>, calls: &Path, stream: &mpsc::UnboundedSender<Event>)
     let targets = each_once(results.iter().map(|result| &result.target));
     let thresholds = judge_thresholds(&thresholds, &results);
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let first = Event::RunStarted { version, run, started, targets, calls: planned, jobs, part: None };
+    let planned_calls = results.iter().map(CallResult::named).collect();
+    let first = Event::RunStarted { version, run, started, targets, calls: planned, planned: planned_calls, jobs, part: None };
     let finished = results.iter().map(|result| Event::CallFinished { result: Box::new(result.clone()) });
     let last = Event::RunFinished { thresholds, seconds, interrupted: false, peak_calls };
     for event in std::iter::once(first).chain(others).chain(finished).chain(std::iter::once(last)) {

@@ -13,6 +13,7 @@ mod load;
 mod matching;
 mod merge;
 mod model;
+mod output;
 mod report;
 mod run;
 mod suite;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::report::printable;
+use crate::printable::printable;
 
 pub use args::{Args, Command};
 pub use context::Context;
@@ -41,7 +42,8 @@ pub fn main() -> ExitCode {
     match dispatch(args, &context) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("error: {}", printable(&context.secrets.redact(&error.message)));
+            let message = printable(&context.secrets.redact(&error.message));
+            output::warn(&format!("error: {message}"));
             error.exit.into()
         }
     }
@@ -61,11 +63,13 @@ fn dispatch(args: Args, context: &Context) -> Result<Exit, CliError> {
         Command::Report(report) => report::report(&report, context),
         Command::Merge(parts) => merge::merge(&parts, context),
         Command::Schema => {
-            print!("{}", crate::scenario::SCENARIO_SCHEMA);
+            output::say(crate::scenario::SCENARIO_SCHEMA)?;
             Ok(Exit::Passed)
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "goldencall", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "goldencall", &mut script);
+            output::say(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Passed)
         }
     }

@@ -5,16 +5,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::ModelAction;
 use super::context::Context;
 use super::exit::{CliError, Exit};
+use super::output::{say, warn};
 use crate::speech::store::{FetchProgress, FetchStage, ModelFiles, ModelId, ModelState};
 
 pub(super) fn model(action: &ModelAction, context: &Context) -> Result<Exit, CliError> {
     let store = context.store();
     match action {
-        ModelAction::Path => println!("{}", store.dir().display()),
+        ModelAction::Path => say(&store.dir().display().to_string())?,
         ModelAction::Pull => {
             for model in ModelId::ALL {
                 let files = ensure(model, context)?;
-                println!("{}  {}", model.name(), files.folder().display());
+                say(&format!("{}  {}", model.name(), files.folder().display()))?;
             }
         }
         ModelAction::List => {
@@ -25,12 +26,12 @@ pub(super) fn model(action: &ModelAction, context: &Context) -> Result<Exit, Cli
                     ModelState::Damaged => "damaged",
                 };
                 let megabytes = status.size as f64 / 1e6;
-                println!(
+                say(&format!(
                     "{:<20} {state:<10} {megabytes:>7.1} MB  {}  {}",
                     status.model.name(),
                     status.model.purpose(),
                     status.path.display()
-                );
+                ))?;
             }
         }
     }
@@ -50,7 +51,7 @@ pub(super) fn ensure(model: ModelId, context: &Context) -> Result<ModelFiles, Cl
             FetchStage::Install => "installing",
         };
         if !announced && !context.style.live {
-            eprintln!("{doing} the speech model {} ({:.0} MB, once)", model.name(), model.download_size() as f64 / 1e6);
+            warn(&format!("{doing} the speech model {} ({:.0} MB, once)", model.name(), model.download_size() as f64 / 1e6));
         }
         announced = true;
         bar.set_message(format!("{doing} {}", model.name()));

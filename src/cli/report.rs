@@ -3,8 +3,10 @@
 use super::args::ReportArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
+use super::output::warn;
 use super::run;
-use crate::report::{Consumer, Terminal, read_journal};
+use crate::report::{Consumer, Journaled, Terminal, clean, read_journal};
+use crate::runner::{Event, statistics};
 
 pub(super) fn report(args: &ReportArgs, context: &Context) -> Result<Exit, CliError> {
     if args.results.join("load.json").is_file() && !args.results.join("events.jsonl").exists() {
@@ -13,7 +15,16 @@ pub(super) fn report(args: &ReportArgs, context: &Context) -> Result<Exit, CliEr
         return Err(CliError::usage(format!("{folder} holds a load: {help}: {folder}/calls/001-....jsonl")));
     }
     let path = if args.results.is_dir() { args.results.join("events.jsonl") } else { args.results.clone() };
-    let events = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let Journaled { events, unknown } = read_journal(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let events: Vec<Event> = events.into_iter().map(clean).collect();
+    if events.is_empty() {
+        let message = format!("{} holds no event: the run broke off before its first call; run it again", path.display());
+        return Err(CliError::setup(message));
+    }
+    if unknown > 0 {
+        let what = statistics::counted(unknown, "event");
+        warn(&format!("warning: {}: {what} of a later version of goldencall left out; install that version to see all", path.display()));
+    }
     let style = crate::report::TerminalStyle { live: false, ..context.style };
     let mut consumers: Vec<Box<dyn Consumer>> = vec![Box::new(Terminal::new(style, context.secrets.clone(), Box::new(std::io::stdout())))];
     consumers.extend(run::files(&args.output, context));
@@ -23,5 +34,11 @@ pub(super) fn report(args: &ReportArgs, context: &Context) -> Result<Exit, CliEr
         }
         consumer.finish().map_err(CliError::setup)?;
     }
-    Ok(Exit::Passed)
+    Ok(if broke_off(&events) { Exit::Setup } else { Exit::Passed })
+}
+
+/// Whether the run has no last event. A call of a load has neither a first nor a last.
+fn broke_off(events: &[Event]) -> bool {
+    let any = |wanted: fn(&Event) -> bool| events.iter().any(wanted);
+    any(|event| matches!(event, Event::RunStarted { .. })) && !any(|event| matches!(event, Event::RunFinished { .. }))
 }

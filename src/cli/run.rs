@@ -1,6 +1,7 @@
 //! `goldencall run`.
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
@@ -11,13 +12,15 @@ use super::args::{DialArgs, OutputArgs, RunArgs, Transcribe};
 use super::context::Context;
 use super::engine::{Bots, Speech, speech};
 use super::exit::{CliError, Exit};
+use super::output::warn;
 use super::suite::{self, Suite};
 use crate::any_transport::AnyTransport;
-use crate::report::{Consumer, Journal, JsonReport, JunitReport, Terminal, read_history, read_journal};
+use crate::clock::CallClock;
+use crate::report::{Consumer, Journal, JsonReport, JunitReport, ResultsFolder, Terminal, clean, read_history, read_journal};
 use crate::runner::{
     CallOutcome, CallsUp, Clips, DetectionLane, Event, History, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane,
 };
-use crate::scenario::{BotTarget, Scenario, SipTarget, SpanCollector, Target};
+use crate::scenario::{BotTarget, Scenario, Secrets, SipTarget, SpanCollector, Target};
 use crate::sip::SipTrace;
 use crate::telemetry::Receiver;
 
@@ -35,6 +38,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let speech = speech(&suite.config.stt, context)?;
     let clips = Clips::load(suite.scenarios.iter().map(AsRef::as_ref), &speech.model).map_err(CliError::usage)?;
     let jobs = jobs(&args.jobs, &speech)?;
+    let _claimed = claim(&args.out, &args.output)?;
     let recordings = args.out.join("calls");
     std::fs::create_dir_all(&recordings).map_err(|error| CliError::setup(format!("{}: {error}", recordings.display())))?;
     let consumers = consumers(&args.out, &args.output, context)?;
@@ -48,7 +52,9 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         warn_of_strangers(args, &history, &plan.calls);
         let plan = plan.arranged(&history, shard);
         let spans = collect_spans(suite.config.telemetry).await?;
-        let (exit, problems) = place(plan, &speech, clips, (spans, trace), args, consumers).await?;
+        let (exit, mut problems) = place(plan, &speech, clips, (spans, trace.clone()), args, (consumers, &context.secrets)).await?;
+        let cut = trace.as_ref().and_then(|trace| trace.problem()).map(|problem| format!("--trace-sip: {problem}"));
+        problems.extend(cut);
         Ok(reported(exit, &problems))
     })
 }
@@ -82,14 +88,20 @@ fn history(args: &RunArgs) -> Result<History, CliError> {
 /// A history of other scenarios does nothing, which must not go unnoticed.
 fn warn_of_strangers(args: &RunArgs, history: &History, calls: &[PlannedCall]) {
     if let Some(path) = args.history.as_ref().filter(|_| history.known(calls) == 0) {
-        eprintln!("warning: --history {}: none of these scenarios was judged in that run; calls go by name", path.display());
+        warn(&format!("warning: --history {}: none of these scenarios was judged in that run; calls go by name", path.display()));
     }
 }
 
-/// Says which reports could not be written: one that is missing must not look like success.
+/// Takes the results folder for this run.
+pub(super) fn claim(out: &Path, output: &OutputArgs) -> Result<ResultsFolder, CliError> {
+    let reports: Vec<PathBuf> = output.report_junit.iter().chain(&output.report_json).cloned().collect();
+    ResultsFolder::claim(out, &reports).map_err(CliError::setup)
+}
+
+/// Says which reports could not be written, where the results are read: one that is missing must not look like success.
 pub(super) fn reported(exit: Exit, problems: &[String]) -> Exit {
     for problem in problems {
-        eprintln!("error: a report could not be written: {problem}");
+        let _closed = writeln!(std::io::stdout(), "error: a report could not be written: {problem}");
     }
     if !problems.is_empty() && exit == Exit::Passed { Exit::Setup } else { exit }
 }
@@ -101,15 +113,17 @@ async fn place(
     clips: Clips,
     (spans, trace): (Option<Arc<SpanSource>>, Option<Arc<SipTrace>>),
     args: &RunArgs,
-    consumers: Vec<Box<dyn Consumer>>,
+    (consumers, secrets): (Vec<Box<dyn Consumer>>, &Secrets),
 ) -> Result<(Exit, Vec<String>), CliError> {
     let (events, stream) = mpsc::unbounded_channel();
     let transcribe_all = args.transcribe == Transcribe::All;
-    let services = Services { spans, capture: args.pcap, transcribe_all, ..services(speech, clips, trace, events)? };
+    let services =
+        Services { spans, capture: args.pcap.then(|| secrets.clone()), transcribe_all, ..services(speech, clips, trace, events)? };
     let cancel = services.cancel.clone();
     // A run of few calls may leave a part without any: nothing is wrong with it.
     let may_be_empty = plan.part.is_some();
-    let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers));
+    let secrets = secrets.clone();
+    let reporting = tokio::task::spawn_blocking(move || follow(stream, consumers, &secrets));
     let watching = tokio::spawn(watch_interrupt(cancel.clone()));
     let results = crate::runner::run(plan, &services).await;
     watching.abort();
@@ -122,8 +136,14 @@ async fn place(
 
 /// Listens for the bots' spans where the configuration says so.
 pub(super) async fn collect_spans(collector: Option<SpanCollector>) -> Result<Option<Arc<SpanSource>>, CliError> {
-    let Some(SpanCollector { otlp, wait }) = collector else { return Ok(None) };
-    let receiver = Receiver::bind(otlp).await.map_err(CliError::setup)?;
+    let Some(SpanCollector { otlp, wait, token }) = collector else { return Ok(None) };
+    if !otlp.ip().is_loopback() && token.is_none() {
+        warn(&format!(
+            "warning: telemetry: whoever reaches {otlp} can send spans; write `token` into `telemetry`, and give it to the bot's exporter"
+        ));
+    }
+    let token = token.map(|token| token.reveal().to_owned());
+    let receiver = Receiver::bind(otlp, token, CallClock::start().zero_unix_nanos()).await.map_err(CliError::setup)?;
     Ok(Some(Arc::new(SpanSource { receiver, wait })))
 }
 
@@ -144,7 +164,7 @@ pub(super) fn services(
         transcribe_all: false,
         calls_up: CallsUp::default(),
         cancel: CancellationToken::new(),
-        capture: false,
+        capture: None,
         run: rand::random::<u64>().max(1),
         spans: None,
         events,
@@ -154,21 +174,23 @@ pub(super) fn services(
 /// Ends every call at the first signal, the process at the second.
 pub(super) async fn watch_interrupt(cancel: CancellationToken) {
     interrupted().await;
-    eprintln!("interrupted: ending the calls and writing the reports; again to stop at once");
+    warn("interrupted: ending the calls and writing the reports; again to stop at once");
     cancel.cancel();
     interrupted().await;
     std::process::exit(130);
 }
 
-/// Ctrl-C, the TERM by which CI systems end a job, or the HUP of a terminal that is closed.
+/// Ctrl-C, the TERM by which CI systems end a job, a QUIT, or the HUP of a terminal that is closed.
 async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+        let signals = [SignalKind::terminate(), SignalKind::quit(), SignalKind::hangup()].map(signal);
+        if let [Ok(mut terminate), Ok(mut quit), Ok(mut hang_up)] = signals {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = quit.recv() => {}
                 _ = hang_up.recv() => {}
             }
             return;
@@ -179,12 +201,19 @@ async fn interrupted() {
 
 pub(super) type Followed = (Vec<crate::runner::ThresholdResult>, Vec<String>);
 
-/// Feeds every consumer; one that fails is dropped and reported, the others go on.
-pub(super) fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>) -> Followed {
+/// Feeds every consumer, without secrets; one that fails is dropped and reported, the others go on.
+pub(super) fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<Box<dyn Consumer>>, secrets: &Secrets) -> Followed {
     let mut thresholds = Vec::new();
     let mut problems = Vec::new();
     let mut alive = consumers;
     while let Some(event) = stream.blocking_recv() {
+        let event = match event.masked(secrets) {
+            Ok(event) => clean(event),
+            Err(why) => {
+                problems.push(format!("an event of {} was left out: {why}", event.subject()));
+                continue;
+            }
+        };
         alive.retain_mut(|consumer| consumer.event(&event).map_err(|error| problems.push(error.to_string())).is_ok());
         if let Event::RunFinished { thresholds: judged, .. } = event {
             thresholds = judged;
@@ -200,13 +229,13 @@ pub(super) fn follow(mut stream: mpsc::UnboundedReceiver<Event>, consumers: Vec<
 
 /// The reports of a run: the results folder always has all of them.
 pub(super) fn consumers(out: &Path, output: &OutputArgs, context: &Context) -> Result<Vec<Box<dyn Consumer>>, CliError> {
-    let journal = Journal::create(&out.join("events.jsonl"), context.secrets.clone());
+    let journal = Journal::create(&out.join("events.jsonl"));
     let journal = journal.map_err(|error| CliError::setup(format!("{}: {error}", out.display())))?;
     let mut all: Vec<Box<dyn Consumer>> = vec![
         Box::new(journal),
         Box::new(Terminal::new(context.style, context.secrets.clone(), Box::new(std::io::stdout()))),
         Box::new(JunitReport::new(out.join("junit.xml"), context.secrets.clone())),
-        Box::new(JsonReport::new(out.join("results.json"), context.secrets.clone())),
+        Box::new(JsonReport::new(out.join("results.json"))),
     ];
     all.extend(files(output, context));
     Ok(all)
@@ -215,7 +244,7 @@ pub(super) fn consumers(out: &Path, output: &OutputArgs, context: &Context) -> R
 /// The reports that the command line asks for.
 pub(super) fn files(output: &OutputArgs, context: &Context) -> Vec<Box<dyn Consumer>> {
     let junit = output.report_junit.clone().map(|path| Box::new(JunitReport::new(path, context.secrets.clone())) as Box<dyn Consumer>);
-    let json = output.report_json.clone().map(|path| Box::new(JsonReport::new(path, context.secrets.clone())) as Box<dyn Consumer>);
+    let json = output.report_json.clone().map(|path| Box::new(JsonReport::new(path)) as Box<dyn Consumer>);
     junit.into_iter().chain(json).collect()
 }
 
@@ -273,20 +302,20 @@ fn jobs(text: &str, speech: &Speech) -> Result<usize, CliError> {
         .filter(|jobs| *jobs > 0)
         .ok_or_else(|| CliError::usage(format!("`--jobs {text}`: write a number of at least 1, or auto")))?;
     if jobs > speech.parallelism.calls {
-        eprintln!(
+        warn(&format!(
             "warning: this machine transcribes about {} calls in real time; with {jobs} at once verdicts may lag",
             speech.parallelism.calls
-        );
+        ));
     }
     Ok(jobs)
 }
 
 fn keep_last_failed(suite: &mut Suite, out: &Path) -> Result<(), CliError> {
     let journal = out.join("events.jsonl");
-    let events = read_journal(&journal).map_err(|error| CliError::usage(format!("--last-failed: {}: {error}", journal.display())))?;
+    let earlier = read_journal(&journal).map_err(|error| CliError::usage(format!("--last-failed: {}: {error}", journal.display())))?;
     let mut passed = std::collections::BTreeSet::new();
     let mut others = std::collections::BTreeSet::new();
-    for event in events {
+    for event in earlier.events {
         if let Event::CallFinished { result } = event {
             let key = (result.file.clone(), result.scenario.clone());
             if result.outcome == CallOutcome::Passed {

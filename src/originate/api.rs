@@ -24,7 +24,7 @@ pub(super) struct Api {
 impl Api {
     /// For this target.
     pub fn new(target: &OriginateTarget) -> Result<Self, DialError> {
-        Ok(Self { client: http::client(PATIENCE)?, target: target.clone() })
+        Ok(Self { client: http::client(&target.api, PATIENCE)?, target: target.clone() })
     }
 
     /// Asks for the call; its id.

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use super::endpoints::Endpoint;
 use super::pending_calls::{Arrival, Lookup, PendingCall, PendingCalls};
 use super::registry::provider;
+use crate::listener::Guarded;
 use crate::transport::tcp::{LastArrival, TimestampedTcp};
 use crate::transport::{DialError, DialErrorKind};
 use crate::websocket::{link, served};
@@ -41,7 +42,7 @@ pub(super) async fn listen(address: SocketAddr) -> Result<Arc<PendingCalls>, Dia
     let calls = Arc::new(PendingCalls::default());
     let app = Router::new().fallback(handle).with_state(Arc::clone(&calls));
     let app = app.into_make_service_with_connect_info::<Stamp>();
-    let server = axum::serve(Stamped(listener), app).with_graceful_shutdown(calls.stop.clone().cancelled_owned());
+    let server = axum::serve(Guarded::new(Stamped(listener)), app).with_graceful_shutdown(calls.stop.clone().cancelled_owned());
     tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::warn!(%error, "the listener for providers ended");
@@ -78,9 +79,9 @@ impl Listener for Stamped {
 #[derive(Clone)]
 struct Stamp(LastArrival);
 
-impl Connected<IncomingStream<'_, Stamped>> for Stamp {
-    fn connect_info(stream: IncomingStream<'_, Stamped>) -> Self {
-        Self(stream.io().arrival())
+impl Connected<IncomingStream<'_, Guarded<Stamped>>> for Stamp {
+    fn connect_info(stream: IncomingStream<'_, Guarded<Stamped>>) -> Self {
+        Self(stream.io().inner().arrival())
     }
 }
 

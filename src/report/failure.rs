@@ -7,7 +7,10 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 
 use super::breakdown;
 use crate::call::{CheckKind, CheckResult, TurnResult};
+use crate::files;
+use crate::printable::covered;
 use crate::runner::CallResult;
+use crate::scenario::Secrets;
 use crate::time::human;
 
 /// How diagnostics are drawn.
@@ -44,8 +47,10 @@ pub struct FailureReport {
 
 impl FailureReport {
     /// The failed turns of a call, in order. The scenario's text is quoted where its file can still be read.
-    pub fn of(result: &CallResult) -> Vec<Self> {
-        let text = std::fs::read_to_string(&result.file).ok();
+    pub fn of(result: &CallResult, secrets: &Secrets) -> Vec<Self> {
+        // Without secrets before it is laid out: a line that is wrapped in the middle of one would show both halves.
+        let text = if result.file.is_file() { files::read_text(&result.file, files::MOST_TEXT).ok() } else { None };
+        let text = text.map(|text| covered(&secrets.blot(&text)));
         let failed = result.turns.iter().filter(|turn| turn.failures().next().is_some());
         failed.map(|turn| Self::of_turn(result, turn, text.as_deref())).collect()
     }

@@ -18,15 +18,35 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = resolved.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(named)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(named)?;
+    let mut temporary = builder().tempfile_in(folder).map_err(named)?;
     io::Write::write_all(&mut temporary, bytes).map_err(named)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        temporary.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(named)?;
-    }
     temporary.persist(path).map_err(|error| named(error.error))?;
     Ok(())
+}
+
+/// As any new file: readable by those that the user's umask allows.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
+/// Whether a report at this path can be written again: another process reads a FIFO as it comes.
+pub(super) fn can_be_written_again(path: &Path) -> bool {
+    !is_written_through(path)
+}
+
+/// Removes the report of an earlier run; what a symbolic link points to, not the link, and no device.
+///
+/// # Errors
+/// The disk; the message names the file.
+pub(super) fn remove_old(path: &Path) -> io::Result<()> {
+    let Ok(resolved) = std::fs::canonicalize(path) else { return Ok(()) };
+    if is_written_through(path) || !resolved.is_file() {
+        return Ok(());
+    }
+    std::fs::remove_file(&resolved).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// A device, a FIFO, a link that points nowhere yet, or a descriptor of this process such as `/dev/stdout`: it is written to, never

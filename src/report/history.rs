@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::files;
 use crate::runner::{CallOutcome, History, Shard};
 
 /// What is read of `results.json`.
@@ -32,7 +33,7 @@ pub fn read_history(path: &Path) -> io::Result<History> {
     let path = if path.is_dir() { path.join("results.json") } else { path.to_owned() };
     let named = |kind: ErrorKind, why: String| io::Error::new(kind, format!("{}: {why}", path.display()));
     let wrong = |why: String| named(ErrorKind::InvalidData, why);
-    let text = std::fs::read(&path).map_err(|error| match error.kind() {
+    let text = files::read(&path, files::MOST_RESULTS).map_err(|error| match error.kind() {
         ErrorKind::NotFound => named(error.kind(), "there is no such file; without an earlier run, leave --history out".to_owned()),
         kind => named(kind, error.to_string()),
     })?;

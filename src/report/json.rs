@@ -5,64 +5,51 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::file::write_whole;
+use super::collected::Collected;
+use super::file::{can_be_written_again, write_whole};
 use super::{Consumer, breakdown, quality};
 use crate::call::{Origin, TurnResult};
-use crate::runner::{CallOutcome, CallResult, Event, Shard, ThresholdResult, statistics};
-use crate::scenario::Secrets;
+use crate::runner::{CallOutcome, CallResult, Event, statistics};
 use crate::time::Millis;
 
 /// Collects results and writes them at the end.
 #[derive(Debug)]
 pub struct JsonReport {
     path: PathBuf,
-    secrets: Secrets,
-    started: String,
-    run: String,
-    shard: Option<Shard>,
-    results: Vec<CallResult>,
-    thresholds: Vec<ThresholdResult>,
-    seconds: f64,
-    complete: bool,
-    peak_calls: usize,
+    run: Collected,
 }
 
 impl JsonReport {
     /// A report that will be written to this file.
-    pub fn new(path: PathBuf, secrets: Secrets) -> Self {
-        Self {
-            path,
-            secrets,
-            started: String::new(),
-            run: String::new(),
-            shard: None,
-            results: Vec::new(),
-            thresholds: Vec::new(),
-            seconds: 0.0,
-            complete: false,
-            peak_calls: 0,
-        }
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, run: Collected::default() }
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(&self.value())?;
+        write_whole(&self.path, format!("{text}\n").as_bytes())
     }
 
     fn value(&self) -> Value {
-        let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
+        let (run, results) = (&self.run, self.run.results());
+        let count = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
         let mut report = json!({
             "goldencall": env!("CARGO_PKG_VERSION"),
-            "run": self.run,
-            "started": self.started,
-            "seconds": self.seconds,
-            "complete": self.complete,
-            "peak_calls": self.peak_calls,
+            "run": run.run,
+            "started": run.started,
+            "seconds": run.seconds,
+            "complete": run.is_complete(),
+            "peak_calls": run.peak_calls,
             "passed": count(CallOutcome::Passed),
             "failed": count(CallOutcome::Failed),
             "errors": count(CallOutcome::Error),
             "skipped": count(CallOutcome::Skipped),
-            "turn_latency_ms": latencies(&self.results, Origin::CallerSpeechEnd),
-            "greeting_latency_ms": latencies(&self.results, Origin::Answer),
-            "thresholds": self.thresholds,
-            "calls": self.results.iter().map(call).collect::<Vec<_>>(),
+            "turn_latency_ms": latencies(&results, Origin::CallerSpeechEnd),
+            "greeting_latency_ms": latencies(&results, Origin::Answer),
+            "thresholds": run.thresholds,
+            "calls": results.iter().map(call).collect::<Vec<_>>(),
         });
-        if let Some(shard) = self.shard {
+        if let Some(shard) = run.shard {
             report["part"] = json!(shard);
         }
         report
@@ -71,26 +58,11 @@ impl JsonReport {
 
 impl Consumer for JsonReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::RunStarted { started, run, part, .. } => {
-                self.shard = part.as_ref().map(|part| part.shard);
-                self.started.clone_from(started);
-                self.run.clone_from(run);
-            }
-            Event::CallFinished { result } => self.results.push((**result).clone()),
-            Event::RunFinished { thresholds, seconds, interrupted, peak_calls } => {
-                self.thresholds.clone_from(thresholds);
-                (self.seconds, self.complete, self.peak_calls) = (*seconds, !interrupted, *peak_calls);
-            }
-            _ => {}
-        }
-        Ok(())
+        if self.run.event(event) && can_be_written_again(&self.path) { self.write() } else { Ok(()) }
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.results.sort_by_key(|result| result.call);
-        let text = serde_json::to_string_pretty(&self.secrets.redact_json(self.value()))?;
-        write_whole(&self.path, format!("{text}\n").as_bytes())
+        self.write()
     }
 }
 
@@ -124,7 +96,9 @@ fn call(result: &CallResult) -> Value {
         "reception": result.reception,
         "quality": result.quality,
         "health": result.health,
+        "stalls": result.stalls,
         "unfair": result.unfair,
+        "lost": result.lost,
         "notes": result.notes,
         "turns": result.turns.iter().map(turn).collect::<Vec<_>>(),
     })

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
+use super::collected::Collected;
 use super::failure::{FailureReport, Palette, render};
-use super::file::write_whole;
-use super::printable::with_texts;
+use super::file::{can_be_written_again, write_whole};
 use super::{Consumer, breakdown, quality};
 use crate::call::{Outcome, TurnResult};
 use crate::runner::{CallError, CallErrorKind, CallOutcome, CallResult, Event, ThresholdResult};
@@ -21,33 +21,38 @@ use crate::time::Millis;
 pub struct JunitReport {
     path: PathBuf,
     secrets: Secrets,
-    results: Vec<CallResult>,
-    thresholds: Vec<ThresholdResult>,
-    seconds: f64,
+    run: Collected,
 }
 
 impl JunitReport {
     /// A report that will be written to this file.
     pub fn new(path: PathBuf, secrets: Secrets) -> Self {
-        Self { path, secrets, results: Vec::new(), thresholds: Vec::new(), seconds: 0.0 }
+        Self { path, secrets, run: Collected::default() }
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let text = self.report().to_string().map_err(io::Error::other)?;
+        let text: String = text.chars().filter(|c| is_xml(*c)).collect();
+        write_whole(&self.path, text.as_bytes())
     }
 
     fn report(&self) -> Report {
         let mut suites: BTreeMap<String, Vec<&CallResult>> = BTreeMap::new();
-        for result in &self.results {
+        let results = self.run.results();
+        for result in &results {
             suites.entry(result.file.to_string_lossy().into_owned()).or_default().push(result);
         }
         let mut report = Report::new("goldencall");
-        report.set_time(Duration::from_secs_f64(self.seconds.max(0.0)));
+        report.set_time(Duration::try_from_secs_f64(self.run.seconds).unwrap_or_default());
         for (file, results) in suites {
             let mut suite = TestSuite::new(file);
-            suite.set_time(results.iter().map(|result| result.duration).sum());
+            suite.set_time(results.iter().fold(Duration::ZERO, |sum, result| sum.saturating_add(result.duration)));
             suite.add_test_cases(results.iter().map(|result| self.case(result)));
             report.add_test_suite(suite);
         }
-        if !self.thresholds.is_empty() {
+        if !self.run.thresholds.is_empty() {
             let mut suite = TestSuite::new("thresholds");
-            suite.add_test_cases(self.thresholds.iter().map(threshold));
+            suite.add_test_cases(self.run.thresholds.iter().map(threshold));
             report.add_test_suite(suite);
         }
         report
@@ -59,14 +64,14 @@ impl JunitReport {
         case.set_time(result.duration);
         case.set_assertions(result.turns.iter().map(|turn| turn.checks.len()).sum());
         case.add_properties(properties(result));
-        case.set_system_out(self.secrets.redact(&dialogue(result)));
+        case.set_system_out(dialogue(result));
         case
     }
 
     fn status(&self, result: &CallResult) -> TestCaseStatus {
         let reruns = result.earlier_errors.iter().map(|error| {
             let mut rerun = TestRerun::new(NonSuccessKind::Error);
-            rerun.set_type(error_type(error)).set_message(self.secrets.redact(&error.message));
+            rerun.set_type(error_type(error)).set_message(error.message.clone());
             rerun
         });
         let mut status = match (result.outcome, &result.error) {
@@ -83,7 +88,7 @@ impl JunitReport {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 if let Some(error) = error {
                     let message = format!("{} (called {})", error.message, result.target);
-                    status.set_type(error_type(error)).set_message(self.secrets.redact(&message));
+                    status.set_type(error_type(error)).set_message(message);
                 }
                 status
             }
@@ -94,35 +99,24 @@ impl JunitReport {
 
     fn failure(&self, result: &CallResult) -> TestCaseStatus {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        let reports = FailureReport::of(result);
+        let reports = FailureReport::of(result, &self.secrets);
         let first = result.turns.iter().flat_map(TurnResult::failures).next();
         status.set_type(first.map_or("failure", |check| check.check.name()));
         let titles: Vec<String> = reports.iter().map(ToString::to_string).collect();
-        status.set_message(self.secrets.redact(&format!("{} (called {})", titles.join("; "), result.target)));
+        status.set_message(format!("{} (called {})", titles.join("; "), result.target));
         let texts: Vec<String> = reports.iter().map(|report| render(report, Palette::Plain, 100)).collect();
-        status.set_description(self.secrets.redact(&texts.join("\n")));
+        status.set_description(texts.join("\n"));
         status
     }
 }
 
 impl Consumer for JunitReport {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::CallFinished { result } => self.results.push(with_texts(result, |text| self.secrets.redact(text))),
-            Event::RunFinished { thresholds, seconds, .. } => {
-                self.thresholds.clone_from(thresholds);
-                self.seconds = *seconds;
-            }
-            _ => {}
-        }
-        Ok(())
+        if self.run.event(event) && can_be_written_again(&self.path) { self.write() } else { Ok(()) }
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.results.sort_by_key(|result| result.call);
-        let text = self.report().to_string().map_err(io::Error::other)?;
-        let text: String = text.chars().filter(|c| is_xml(*c)).collect();
-        write_whole(&self.path, text.as_bytes())
+        self.write()
     }
 }
 
@@ -191,6 +185,7 @@ fn dialogue(result: &CallResult) -> String {
         lines.push(format!("turn {}{latency}: {heard}", turn.turn));
         lines.extend(breakdown::words(turn).map(|words| format!("        {words}")));
     }
+    lines.extend(result.lost.iter().map(|lost| format!("error: {lost}")));
     lines.extend(result.unfair.iter().map(|unfair| format!("not judged fairly: {unfair}")));
     lines.extend(result.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")

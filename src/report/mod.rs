@@ -1,6 +1,8 @@
 //! Consumers of the event stream: terminal, JUnit, JSON, `events.jsonl`.
 
 mod breakdown;
+mod clean;
+mod collected;
 mod failure;
 mod file;
 mod history;
@@ -8,8 +10,8 @@ mod journal;
 mod json;
 mod junit;
 mod load;
-mod printable;
 mod quality;
+mod results_folder;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -18,13 +20,14 @@ use std::io;
 
 use crate::runner::Event;
 
+pub use clean::clean;
 pub use failure::{Palette, render};
 pub use history::read_history;
-pub use journal::{Journal, read_journal};
+pub use journal::{Journal, Journaled, read_journal};
 pub use json::JsonReport;
 pub use junit::JunitReport;
 pub use load::{CallJournals, LoadJson, LoadJunit, LoadTerminal};
-pub use printable::printable;
+pub use results_folder::ResultsFolder;
 pub use terminal::{Terminal, TerminalStyle};
 
 /// Something made of the event stream.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 
+use super::collected::Collected;
 use super::failure::{FailureReport, Palette, render};
-use super::printable::{printable, with_texts};
 use super::{Consumer, quality};
 use crate::call::{Origin, Outcome, TurnResult};
-use crate::runner::{CallOutcome, CallResult, Event, ThresholdResult, statistics};
+use crate::printable::for_log;
+use crate::runner::{CallOutcome, CallResult, Event, statistics};
 use crate::scenario::Secrets;
 use crate::time::human;
 
@@ -35,13 +36,13 @@ pub struct Terminal {
     out: Box<dyn Write + Send>,
     bar: ProgressBar,
     under_way: Vec<(usize, String)>,
-    results: Vec<CallResult>,
+    run: Collected,
 }
 
 impl Terminal {
     /// Writes to `out`; the live bar goes to standard error.
     pub fn new(style: TerminalStyle, secrets: Secrets, out: Box<dyn Write + Send>) -> Self {
-        Self { style, secrets, out, bar: ProgressBar::hidden(), under_way: Vec::new(), results: Vec::new() }
+        Self { style, secrets, out, bar: ProgressBar::hidden(), under_way: Vec::new(), run: Collected::default() }
     }
 
     fn paint(&self, text: &str, style: Style) -> String {
@@ -49,8 +50,7 @@ impl Terminal {
     }
 
     fn say(&mut self, text: &str) -> io::Result<()> {
-        let text = self.secrets.redact(text);
-        let out = &mut self.out;
+        let (out, text) = (&mut self.out, for_log(text));
         self.bar.suspend(|| writeln!(out, "{text}"))
     }
 
@@ -63,12 +63,15 @@ impl Terminal {
                 self.say(&format!("      responses: {responses}"))?;
             }
         }
+        for lost in &result.lost {
+            self.say(&format!("      error: {lost}"))?;
+        }
         let forgiven = |turn: &TurnResult| turn.checks.iter().map(|check| check.forgiven.clone()).find(|words| !words.is_empty());
         for (number, words) in result.turns.iter().filter_map(|turn| Some((turn.turn, forgiven(turn)?))) {
             self.say(&format!("      turn {number}: {words}"))?;
         }
         let palette = if self.style.colour { Palette::Colour } else { Palette::Plain };
-        for report in FailureReport::of(result) {
+        for report in FailureReport::of(result, &self.secrets) {
             let text = render(&report, palette, self.style.width);
             self.say(text.trim_end())?;
         }
@@ -92,8 +95,8 @@ impl Terminal {
         format!("{word} {}  {seconds:.1} s{latencies}{retried}  ({})", case(result), result.target)
     }
 
-    fn summary(&mut self, thresholds: &[ThresholdResult], seconds: f64, interrupted: bool, peak: usize) -> io::Result<()> {
-        for threshold in thresholds {
+    fn summary(&mut self) -> io::Result<()> {
+        for threshold in self.run.thresholds.clone() {
             let word = match threshold.outcome {
                 Outcome::Passed => self.paint("PASS ", Style::new().green().bold()),
                 Outcome::Failed => self.paint("FAIL ", Style::new().red().bold()),
@@ -101,35 +104,31 @@ impl Terminal {
             };
             self.say(&format!("{word} threshold {}: {} (measured {})", threshold.name, threshold.expected, threshold.actual))?;
         }
-        let count = |outcome| self.results.iter().filter(|result| result.outcome == outcome).count();
+        let results = self.run.results();
+        let count = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
         let (passed, failed, errors) = (count(CallOutcome::Passed), count(CallOutcome::Failed), count(CallOutcome::Error));
         let skipped = match count(CallOutcome::Skipped) {
             0 => String::new(),
             skipped => format!(", {skipped} skipped"),
         };
-        let figures = self.latencies() + &quality::worst(&self.results);
-        let at_once = if peak > 1 { format!(", up to {peak} calls at once") } else { String::new() };
-        let interrupted = if interrupted { ", interrupted" } else { "" };
-        self.say(&format!("{passed} passed, {failed} failed, {errors} errors{skipped} in {seconds:.1} s{at_once}{figures}{interrupted}"))?;
-        self.warn_of_tester()
-    }
-
-    /// `, turn latency p50 620 ms, p95 825 ms over 12 turns`; the same numbers as the thresholds of these names.
-    fn latencies(&self) -> String {
-        let one = |(origin, what): (Origin, &str)| {
-            let values = statistics::latencies(&self.results, origin);
-            let at = |p| statistics::percentile(&values, p);
-            let (p50, p95) = at(50.0).zip(at(95.0))?;
-            let over = statistics::counted(values.len(), what);
-            Some(format!(", {} p50 {p50:.0} ms, p95 {p95:.0} ms over {over}", origin.latency_name()))
+        let figures = latencies(&results) + &quality::worst(&results);
+        let at_once = if self.run.peak_calls > 1 { format!(", up to {} calls at once", self.run.peak_calls) } else { String::new() };
+        let took = if self.run.broke_off() { String::new() } else { format!(" in {:.1} s", self.run.seconds) };
+        let ending = if self.run.broke_off() {
+            format!("; the run broke off, {} without a result", statistics::counted(self.run.unfinished().count(), "call"))
+        } else if self.run.interrupted {
+            ", interrupted".to_owned()
+        } else {
+            String::new()
         };
-        [(Origin::CallerSpeechEnd, "turn"), (Origin::Answer, "greeting")].into_iter().filter_map(one).collect()
+        self.say(&format!("{passed} passed, {failed} failed, {errors} errors{skipped}{took}{at_once}{figures}{ending}"))?;
+        self.warn_of_tester(&results)
     }
 
     /// What could not be judged fairly, and why, in one line.
-    fn warn_of_tester(&mut self) -> io::Result<()> {
+    fn warn_of_tester(&mut self, results: &[CallResult]) -> io::Result<()> {
         let unfair = |result: &CallResult| result.unfair.iter().map(|why| format!("{}, {why}", case(result))).collect::<Vec<_>>();
-        let unfair: Vec<String> = self.results.iter().flat_map(unfair).collect();
+        let unfair: Vec<String> = results.iter().flat_map(unfair).collect();
         if unfair.is_empty() {
             return Ok(());
         }
@@ -151,6 +150,18 @@ impl Terminal {
         let names: Vec<&str> = self.under_way.iter().take(4).map(|(_, name)| name.as_str()).collect();
         self.bar.set_message(names.join(", "));
     }
+}
+
+/// `, turn latency p50 620 ms, p95 825 ms over 12 turns`; the same numbers as the thresholds of these names.
+fn latencies(results: &[CallResult]) -> String {
+    let one = |(origin, what): (Origin, &str)| {
+        let values = statistics::latencies(results, origin);
+        let at = |p| statistics::percentile(&values, p);
+        let (p50, p95) = at(50.0).zip(at(95.0))?;
+        let over = statistics::counted(values.len(), what);
+        Some(format!(", {} p50 {p50:.0} ms, p95 {p95:.0} ms over {over}", origin.latency_name()))
+    };
+    [(Origin::CallerSpeechEnd, "turn"), (Origin::Answer, "greeting")].into_iter().filter_map(one).collect()
 }
 
 /// A latency of one call: a turn latency, unless it says what else it is.
@@ -181,6 +192,7 @@ fn case(result: &CallResult) -> String {
 
 impl Consumer for Terminal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.run.event(event);
         match event {
             Event::RunStarted { calls, targets, part, .. } => {
                 if let Some(part) = part {
@@ -202,13 +214,11 @@ impl Consumer for Terminal {
                 self.under_way.retain(|(call, _)| *call != result.call);
                 self.bar.inc(1);
                 self.redraw();
-                let result = with_texts(result, printable);
-                self.result(&result)?;
-                self.results.push(result);
+                self.result(result)?;
             }
-            Event::RunFinished { thresholds, seconds, interrupted, peak_calls } => {
+            Event::RunFinished { .. } => {
                 self.bar.finish_and_clear();
-                self.summary(thresholds, *seconds, *interrupted, *peak_calls)?;
+                self.summary()?;
             }
             _ => {}
         }
@@ -217,6 +227,12 @@ impl Consumer for Terminal {
 
     fn finish(&mut self) -> io::Result<()> {
         self.bar.finish_and_clear();
+        if self.run.broke_off() {
+            for result in self.run.unfinished().collect::<Vec<_>>() {
+                self.result(&result)?;
+            }
+            self.summary()?;
+        }
         self.out.flush()
     }
 }

@@ -62,8 +62,9 @@ fn printed(results: Vec<CallResult>) -> String {
     let page = Page::default();
     let style = TerminalStyle { colour: false, live: false, width: 100 };
     let mut terminal = Terminal::new(style, Secrets::default(), Box::new(page.clone()));
-    for result in results {
-        terminal.event(&Event::CallFinished { result: Box::new(result) }).expect("a page");
+    for (index, result) in results.into_iter().enumerate() {
+        let result = CallResult { call: index + 1, ..result };
+        terminal.event(&clean(Event::CallFinished { result: Box::new(result) })).expect("a page");
     }
     terminal.event(&Event::RunFinished { thresholds: Vec::new(), seconds: 9.0, interrupted: false, peak_calls: 1 }).expect("a page");
     String::from_utf8(page.0.lock().expect("the page").clone()).expect("text")

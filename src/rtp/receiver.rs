@@ -140,6 +140,11 @@ impl<'a> Inbound<'a> {
         }
         let Some(plain) = self.unprotect(&receiving, datagram) else { return self.broken() };
         let Some((packet, payload)) = parse(&plain, &receiving.formats) else { return };
+        if let Some(described) = receiving.described.address.filter(|_| !receiving.may_come_from(from.ip())) {
+            let why =
+                format!("its SDP says {described}, and it is not where its signalling comes from; if it is the bot's, write `media_from`");
+            return self.shared.ignored.audio(from, nanos(&packet, payload), &why);
+        }
         let place = Place { ssrc: packet.header.ssrc, sequence: packet.header.sequence_number };
         let accepted = self.latch.accept(receiving.described, from, place, arrival);
         match accepted {

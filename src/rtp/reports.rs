@@ -39,7 +39,13 @@ pub(super) async fn run(socket: &TimestampedSocket, senders: (UdpSocket, UdpSock
 
 /// Takes a datagram of the peer's from either port; `muxed` from that of the audio.
 pub(super) fn received_rtcp(shared: &Shared, datagram: &[u8], from: SocketAddr, muxed: bool, at: Monotonic) {
-    let unprotected = shared.state().unprotect_rtcp(datagram);
+    let unprotected = {
+        let mut state = shared.state();
+        if !state.receiving().may_come_from(from.ip()) {
+            return;
+        }
+        state.unprotect_rtcp(datagram)
+    };
     let Some(plain) = unprotected else { return };
     shared.capture.report_received(at, from, muxed, &plain);
     let at = (at, ntp(at));

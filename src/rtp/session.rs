@@ -61,6 +61,11 @@ impl RtpSession {
         self.shared.state().expect(formats);
     }
 
+    /// Plain media may come from this address besides the described one; once this is called, from no others.
+    pub fn also_from(&self, address: IpAddr) {
+        self.shared.state().also_from(address);
+    }
+
     /// Nothing goes out or in before there are keys.
     pub fn secure(&self) {
         self.shared.state().secure();

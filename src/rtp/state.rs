@@ -26,6 +26,8 @@ pub(super) struct SessionState {
     incoming: Arc<Formats>,
     plan: Outgoing,
     keys: Option<Arc<Keys>>,
+    /// Besides the described address, media may come from these; `None`: from anywhere.
+    sources: Option<Arc<Vec<IpAddr>>>,
     /// Nothing is sent or taken without keys.
     secured: bool,
     /// SRTCP of both directions; sender and receiver of the audio have ciphers of their own.
@@ -62,6 +64,16 @@ pub(super) struct Receiving {
     pub secured: bool,
     pub keys: Option<Arc<Keys>>,
     pub described: Described,
+    pub sources: Option<Arc<Vec<IpAddr>>>,
+}
+
+impl Receiving {
+    /// Whether plain packets from here can be the peer's: anybody who can reach the port can send them. What can be decrypted is the
+    /// peer's wherever it comes from, and until the peer has described its address there is nothing to compare with.
+    pub fn may_come_from(&self, from: IpAddr) -> bool {
+        let (Some(sources), Some(described)) = (&self.sources, self.described.address) else { return true };
+        self.secured || described.ip().is_unspecified() || described.ip() == from || sources.contains(&from)
+    }
 }
 
 impl Default for SessionState {
@@ -73,6 +85,7 @@ impl Default for SessionState {
             incoming: Arc::default(),
             plan: Outgoing { codec: Codec::Pcmu, number: 0, events: None, samples: packet_samples(Codec::Pcmu, 20), active: true },
             keys: None,
+            sources: None,
             secured: false,
             reports: None,
             reception: ReceptionCounter::default(),
@@ -86,6 +99,13 @@ impl Default for SessionState {
 impl SessionState {
     pub fn expect(&mut self, formats: Formats) {
         self.incoming = Arc::new(formats);
+    }
+
+    /// Media may come from this address too, and from no others that are not described.
+    pub fn also_from(&mut self, address: IpAddr) {
+        let mut sources = self.sources.as_deref().cloned().unwrap_or_default();
+        sources.push(address);
+        self.sources = Some(Arc::new(sources));
     }
 
     pub fn secure(&mut self) {
@@ -127,7 +147,7 @@ impl SessionState {
 
     pub fn receiving(&self) -> Receiving {
         let (formats, keys) = (Arc::clone(&self.incoming), self.keys.clone());
-        Receiving { formats, secured: self.secured, keys, described: self.described }
+        Receiving { formats, secured: self.secured, keys, described: self.described, sources: self.sources.clone() }
     }
 
     /// A packet of the peer's was taken, which came from here while the description said `described`; `fresh` where it begins

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::codec::{FRAME, SAMPLE_RATE};
+use crate::files;
 use crate::media::detect::{SpeechModel, speech_segments};
 use crate::media::wav::{self, Channel, WavError};
 use crate::scenario::{CallerAct, Scenario, Step};
@@ -91,7 +92,7 @@ fn source(step: &Step) -> Option<Source> {
 
 fn load(source: &Source, model: &SpeechModel) -> Result<CallerClip, ClipError> {
     let path = &source.path;
-    let bytes = std::fs::read(path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
+    let bytes = files::read(path, files::MOST_AUDIO).map_err(|source| ClipError::Read { path: path.clone(), source })?;
     let clip = wav::read_speaker(&bytes, source.channel).map_err(|source| ClipError::Wav { path: path.clone(), source })?;
     let samples = clip.at_rate(SAMPLE_RATE).samples;
     let segments = speech_segments(model, &samples);

@@ -15,26 +15,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::clips::Clips;
 use super::detection::{Detected, DetectionLane};
-use super::event::{CallResult, Event};
+use super::event::{CallResult, Event, Stall, StallKind};
 use super::evidence::{CallEvidence, Failure};
 use super::pacer::{PacedStream, Pacer, Progress};
 use super::ramp::{CallsUp, Up};
+use super::stalls::SHORTEST;
 use super::telemetry::SpanSource;
 use super::transcription::TranscriptionLane;
 use crate::call::{Conversation, EndCause, Input, InputKind};
 use crate::clock::CallClock;
 use crate::expect::Fit;
 use crate::media::detect::SpeechModel;
-use crate::scenario::{Scenario, Target};
+use crate::scenario::{Scenario, Secrets, Target};
 use crate::telemetry::{Report, TraceContext};
-use crate::time::CallTime;
+use crate::time::{CallTime, Span};
 use crate::transport::{Call, CallEvent, Capture, Dial, DialError, EventSender, SentDigits, Transport};
 use listening::{Listening, first_answers, first_words};
 
 /// How often audio is looked at and the detector fed: the length of its frames.
 const TICK: Duration = Duration::from_millis(32);
 /// More reports than this in one call are dropped.
-const MOST_REPORTS: usize = 50_000;
+const MOST_REPORTS: usize = 20_000;
 /// So is what comes after this many bytes of JSON.
 const MOST_REPORT_BYTES: usize = 64 << 20;
 
@@ -59,8 +60,8 @@ pub struct Services {
     pub calls_up: CallsUp,
     /// Ends every call early.
     pub cancel: CancellationToken,
-    /// Whether each call's packets are captured beside its recording.
-    pub capture: bool,
+    /// Captures each call's packets beside its recording, without these secrets.
+    pub capture: Option<Secrets>,
     /// The run's number, by which a bot's logs can be joined to it.
     pub run: u64,
     /// Where the bots export their spans to.
@@ -79,7 +80,8 @@ pub(super) async fn run(
 ) -> CallEvidence {
     let clock = CallClock::start();
     let mut evidence = CallEvidence { result: planned, ..CallEvidence::default() };
-    let capture = match capture.map(|path| Capture::create(path, clock)).transpose() {
+    let secrets = services.capture.clone().unwrap_or_default();
+    let capture = match capture.map(|path| Capture::create(path, clock, secrets)).transpose() {
         Ok(capture) => capture.map(Arc::new),
         Err(error) => {
             evidence.failure = Some(Failure::Dial(DialError::local("no packet capture", error)));
@@ -93,12 +95,15 @@ pub(super) async fn run(
     let trace = TraceContext::random().in_run(services.run);
     evidence.trace = Some(trace);
     evidence.result.trace_id = Some(trace.trace_id());
-    let dial = Dial { target, clock, trace, capture, events };
+    if let Some(spans) = &services.spans {
+        spans.receiver.expect(&trace.trace_id());
+    }
+    let dial = Dial { target, clock, trace, capture: capture.clone(), events };
     let answer = tokio::select! {
         answer = services.transport.dial(dial) => answer.map_err(Failure::Dial),
         () = services.cancel.cancelled() => Err(Failure::Interrupted),
     };
-    match answer {
+    let mut evidence = match answer {
         Ok(call) => Driver::new(evidence, scenario, services, clock, call, (incoming, news)).drive().await,
         Err(failure) => {
             while let Ok(event) = incoming.try_recv() {
@@ -111,7 +116,11 @@ pub(super) async fn run(
             evidence.ended(clock.now());
             evidence
         }
+    };
+    if let Some(problem) = capture.as_ref().and_then(|capture| capture.problem()) {
+        evidence.result.lost.push(format!("the packet capture is not whole: {problem}"));
     }
+    evidence
 }
 
 struct Driver<'a> {
@@ -128,7 +137,8 @@ struct Driver<'a> {
     listening: Listening,
     playing: Option<usize>,
     digits: Option<oneshot::Receiver<Result<SentDigits, String>>>,
-    wake: Option<CallTime>,
+    /// When the conversation wants to be woken, and when it said so.
+    wake: Option<(CallTime, CallTime)>,
     /// The call is over for this reason; the rest of its audio is still being looked at.
     ending: Option<EndCause>,
     report_bytes: usize,
@@ -197,7 +207,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn wait(&mut self, ticks: &mut tokio::time::Interval) -> Woken {
-        let wake = self.wake.map(|at| Instant::now() + at.saturating_since(self.clock.now()));
+        let wake = self.wake.map(|(due, asked)| Instant::now() + due.max(asked).saturating_since(self.clock.now()));
         let cancellable = self.ending.is_none();
         tokio::select! {
             biased;
@@ -223,7 +233,10 @@ impl<'a> Driver<'a> {
             Woken::Digits(sent) => self.pressed(sent).await,
             Woken::Tick => self.tick().await,
             Woken::Wake => {
-                self.wake = None;
+                if self.may_hear_speech().await {
+                    return;
+                }
+                self.woken_late();
                 self.handle(InputKind::Timeout).await;
             }
             Woken::Cancelled => {
@@ -289,6 +302,14 @@ impl<'a> Driver<'a> {
         }
     }
 
+    fn woken_late(&mut self) {
+        let (Some((due, asked)), now) = (self.wake.take(), self.clock.now()) else { return };
+        let due = due.max(asked);
+        if now.saturating_since(due) > SHORTEST {
+            self.evidence.result.stalls.push(Stall { kind: StallKind::Waking, span: Span { start: due, end: now } });
+        }
+    }
+
     async fn handle(&mut self, kind: InputKind) {
         self.handle_at(self.clock.now(), kind).await;
     }
@@ -317,6 +338,11 @@ impl<'a> Driver<'a> {
         self.call.control.hang_up().await;
         if let Some(stream) = self.stream.take() {
             self.evidence.lateness = stream.close().await;
+            let sending = self.evidence.lateness.stalls().iter().map(|(due, sent)| Stall {
+                kind: StallKind::Sending,
+                span: Span { start: self.clock.at(*due), end: self.clock.at(*sent) },
+            });
+            self.evidence.result.stalls.extend(sending);
         }
         // A goodbye that went wrong is noted after the end.
         while let Ok(event) = self.incoming.try_recv() {

@@ -12,9 +12,9 @@ use super::threshold_result::ThresholdResult;
 use crate::call::{Input, Outcome, TurnResult};
 use crate::media::Reception;
 use crate::media::quality::Quality;
-use crate::scenario::Threshold;
+use crate::scenario::{Secrets, Threshold, Unmaskable};
 use crate::telemetry::Report;
-use crate::time::CallTime;
+use crate::time::{CallTime, Span};
 use crate::transport::DialErrorKind;
 
 /// Something that happened in a run.
@@ -35,6 +35,9 @@ pub enum Event {
         targets: Vec<String>,
         /// Calls planned, retries left out.
         calls: usize,
+        /// Each of them, so that a run that breaks off can name those without a result.
+        #[serde(default)]
+        planned: Vec<Named>,
         /// Calls at once, at most.
         jobs: usize,
         /// What this is a part of, where a run is split over machines.
@@ -104,6 +107,52 @@ pub enum Event {
         #[serde(default)]
         peak_calls: usize,
     },
+    /// An event of a later version of goldencall.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Event {
+    /// The event without secrets. Paths stay: a report that names another file than the one on the disk is of no use.
+    ///
+    /// # Errors
+    /// A secret cannot be taken out of it.
+    pub fn masked(&self, secrets: &Secrets) -> Result<Self, Unmaskable> {
+        let mut masked = secrets.mask(self)?;
+        if let (Self::CallFinished { result: masked }, Self::CallFinished { result }) = (&mut masked, self) {
+            masked.file.clone_from(&result.file);
+            masked.recording.clone_from(&result.recording);
+        }
+        Ok(masked)
+    }
+
+    /// What it is about, for an error.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::CallStarted { call, .. }
+            | Self::CallAnswered { call, .. }
+            | Self::Input { call, .. }
+            | Self::Report { call, .. }
+            | Self::Turn { call, .. } => format!("call {call}"),
+            Self::CallFinished { result } => format!("call {}", result.call),
+            Self::RunStarted { .. } | Self::Load { .. } | Self::RunFinished { .. } | Self::Unknown => "the run".to_owned(),
+        }
+    }
+}
+
+/// How reports name a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its number in the whole run, from 1.
+    pub call: usize,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// File of the scenario.
+    pub file: PathBuf,
+    /// Which repetition, from 1.
+    pub repetition: usize,
+    /// Whom it calls.
+    pub target: String,
 }
 
 /// A part of a run, and what it takes to put the whole together.
@@ -166,6 +215,8 @@ pub enum OtherErrorKind {
     Tester,
     /// The run was interrupted.
     Interrupted,
+    /// The run broke off before the call had a result.
+    Unfinished,
 }
 
 /// How well the tester itself did in a call.
@@ -177,6 +228,26 @@ pub struct Health {
     pub held_back_ms: f64,
     /// Longest time that a transcript came after the pause that ends a turn.
     pub transcript_lag_ms: f64,
+}
+
+/// What the tester did late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StallKind {
+    /// A packet of the caller's.
+    Sending,
+    /// The conversation's next action.
+    Waking,
+}
+
+/// A stretch in which the tester did not do what was due: its process was stopped, or had no processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stall {
+    /// What came late.
+    pub kind: StallKind,
+    /// From when it was due to when it was done.
+    #[serde(flatten)]
+    pub span: Span,
 }
 
 /// Everything about one call.
@@ -227,9 +298,15 @@ pub struct CallResult {
     pub quality: Quality,
     /// How well the tester did.
     pub health: Health,
+    /// Delays of the tester of more than 100 ms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stalls: Vec<Stall>,
     /// Checks that the tester's own delays spoiled, and why; neither passed nor failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfair: Vec<String>,
+    /// Recordings and captures that could not be written, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
     /// Observations that help to understand a failure.
     pub notes: Vec<String>,
     /// Stereo WAV: caller left, bot right; zero is dial.
@@ -240,6 +317,18 @@ pub struct CallResult {
 }
 
 impl CallResult {
+    /// A call of which no more is known than its plan.
+    pub fn of(named: &Named) -> Self {
+        let Named { call, scenario, file, repetition, target } = named.clone();
+        Self { call, scenario, file, repetition, attempt: 1, target, ..Self::default() }
+    }
+
+    /// How reports name it.
+    pub fn named(&self) -> Named {
+        let Self { call, scenario, file, repetition, target, .. } = self.clone();
+        Named { call, scenario, file, repetition, target }
+    }
+
     /// Whether any check failed.
     pub fn has_failures(&self) -> bool {
         self.turns.iter().any(|turn| turn.outcome == Outcome::Failed)

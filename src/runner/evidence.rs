@@ -9,6 +9,7 @@ use super::event::CallResult;
 use super::pacer::Lateness;
 use super::recording::CallerTrack;
 use super::signalling;
+use super::stalls::Sent;
 use crate::media::Timeline;
 use crate::media::quality::PacketLog;
 use crate::telemetry::{Report, TraceContext};
@@ -39,6 +40,8 @@ pub(super) struct CallEvidence {
     pub received: BTreeMap<CallTime, CallTime>,
     /// Each first speech sample of the caller's.
     pub caller_speech: Vec<CallTime>,
+    /// What the caller said or pressed.
+    pub sent: Vec<Sent>,
     /// The wall clock at dial.
     pub zero_unix_ns: u64,
     pub trace: Option<TraceContext>,
@@ -92,15 +95,27 @@ impl CallEvidence {
     }
 }
 
-/// Where a call's recording goes.
+/// Most bytes of a scenario's name in that of a file: some file systems take names of 143 bytes, most of 255.
+const MOST_OF_A_NAME: usize = 100;
+
+/// Where a call's recording goes: the number is the call's own, so no two share a file.
 pub(super) fn recording_path(folder: &Path, number: usize, scenario: &str) -> PathBuf {
     let slug: String = scenario.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let slug = slug.get(..slug.floor_char_boundary(MOST_OF_A_NAME)).unwrap_or_default();
     folder.join(format!("{number:03}-{}.wav", slug.trim_matches('-')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_name_of_a_scenario_makes_a_name_of_a_file() {
+        let named = |name: &str| recording_path(Path::new("calls"), 7, name).to_string_lossy().into_owned();
+        assert_eq!(named("A table, for two / Friday"), "calls/007-a-table--for-two---friday.wav");
+        assert_eq!(named(&"é".repeat(300)), format!("calls/007-{}.wav", "é".repeat(50)));
+        assert_eq!(named("../.."), "calls/007-.wav");
+    }
 
     #[test]
     fn a_bot_that_does_not_ring_is_measured_by_its_answer() {

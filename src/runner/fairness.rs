@@ -17,7 +17,7 @@ pub(super) const HELD_BACK_MS: f64 = 300.0;
 /// With worse pacing than this, latencies are less exact than they should be.
 pub(super) const PACING_P99_MS: f64 = 1.0;
 /// How long a bot takes to notice that the caller has begun to speak.
-const REACTION: Duration = Duration::from_millis(200);
+pub(super) const REACTION: Duration = Duration::from_millis(200);
 
 /// Takes back what cannot be judged fairly, and says what that was and why, one sentence per turn.
 pub(super) fn excuse(turns: &mut [TurnResult], health: &Health, scenario: &Scenario, hung_up: Option<CallTime>) -> Vec<String> {
@@ -56,7 +56,7 @@ impl Delay {
     fn excuse(&self, turn: &mut TurnResult, scenario: &Scenario, hung_up: Option<CallTime>) -> Option<String> {
         let waited = format!("while the tester kept the caller waiting for {}", human_unsigned(self.length));
         if turn.step == self.step && turn.utterances.iter().any(|heard| self.contains(heard.span.start)) {
-            let forbidden_before = self.forbidden_before(turn, scenario);
+            let forbidden_before = forbidden_before(turn, self.from, scenario);
             let later_words = |check: &CheckResult| match check.check {
                 CheckKind::Says => true,
                 CheckKind::Not => !forbidden_before,
@@ -78,14 +78,6 @@ impl Delay {
         self.from <= at && at <= self.until
     }
 
-    /// Whether the bot said what it must not before the delay, which is its own fault.
-    fn forbidden_before(&self, turn: &TurnResult, scenario: &Scenario) -> bool {
-        let Some((not, _)) = bot_step(turn, scenario).and_then(|step| step.not.as_ref()) else { return false };
-        let said = turn.utterances.iter().filter(|heard| heard.span.start < self.from).map(|heard| heard.text.as_str());
-        let said = said.collect::<Vec<_>>().join(" ");
-        not.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &Leniency::default()).met)
-    }
-
     /// Whether the bot was silent for as long as it must be, counted from when the caller's silence should have begun.
     fn shortened_silence(&self, turn: &TurnResult, scenario: &Scenario) -> bool {
         let bound = bot_step(turn, scenario).and_then(|step| step.silent_for);
@@ -99,6 +91,14 @@ impl Delay {
     }
 }
 
+/// Whether the bot said what it must not before this moment, which is its own fault.
+pub(super) fn forbidden_before(turn: &TurnResult, moment: CallTime, scenario: &Scenario) -> bool {
+    let Some((not, _)) = bot_step(turn, scenario).and_then(|step| step.not.as_ref()) else { return false };
+    let said = turn.utterances.iter().filter(|heard| heard.span.start < moment).map(|heard| heard.text.as_str());
+    let said = said.collect::<Vec<_>>().join(" ");
+    not.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &Leniency::default()).met)
+}
+
 /// A latency over its budget by less than the pacing error.
 fn pacing(turn: &mut TurnResult, health: &Health, scenario: &Scenario) -> Option<String> {
     let close = over_by(turn, scenario).is_some_and(|over| over <= health.pacing_p99_ms);
@@ -110,20 +110,20 @@ fn pacing(turn: &mut TurnResult, health: &Health, scenario: &Scenario) -> Option
 }
 
 /// By how many milliseconds the latency was over its budget.
-fn over_by(turn: &TurnResult, scenario: &Scenario) -> Option<f64> {
+pub(super) fn over_by(turn: &TurnResult, scenario: &Scenario) -> Option<f64> {
     let over = turn.latency?.millis_f64() - bot_step(turn, scenario)?.latency?.limit.millis_f64();
     // Early is not late: a bot that talks over its caller is not excused.
     turn.latency.filter(|latency| *latency >= SignedDuration::ZERO).map(|_| over)
 }
 
-fn bot_step<'a>(turn: &TurnResult, scenario: &'a Scenario) -> Option<&'a BotStep> {
+pub(super) fn bot_step<'a>(turn: &TurnResult, scenario: &'a Scenario) -> Option<&'a BotStep> {
     match scenario.steps.get(turn.step) {
         Some(Step::Bot(step)) => Some(step),
         _ => None,
     }
 }
 
-fn take_back(turn: &mut TurnResult, why: &str, unfair: impl Fn(&CheckResult) -> bool) -> Option<String> {
+pub(super) fn take_back(turn: &mut TurnResult, why: &str, unfair: impl Fn(&CheckResult) -> bool) -> Option<String> {
     let checks = turn.excuse(why, unfair);
     let names: Vec<String> = checks.iter().map(|check| format!("`{}`", check.name())).collect();
     (!names.is_empty()).then(|| format!("{} of turn {}: {why}", names.join(", "), turn.turn))

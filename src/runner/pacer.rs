@@ -12,6 +12,7 @@ use std::thread;
 use tokio::sync::mpsc;
 
 use super::clips::CallerClip;
+use super::stalls::SHORTEST;
 use crate::clock::{Monotonic, sleep_until};
 use crate::codec::{FRAME, SAMPLE_NANOS};
 use crate::lock::lock;
@@ -54,25 +55,48 @@ struct Playing {
     position: usize,
 }
 
-/// How late each packet was, in microseconds.
+/// How late each packet was.
 #[derive(Clone, Debug, Default)]
-pub struct Lateness(Vec<u32>);
+pub struct Lateness {
+    micros: Vec<u32>,
+    /// From when a packet was due to when the last of those that were late with it went out.
+    stalls: Vec<(Monotonic, Monotonic)>,
+}
 
 impl Lateness {
     /// A percentile, 0 to 100, in microseconds; `None` without packets.
     pub fn percentile(&self, percentile: f64) -> Option<f64> {
-        let values: Vec<f64> = self.0.iter().map(|late| f64::from(*late)).collect();
+        let values: Vec<f64> = self.micros.iter().map(|late| f64::from(*late)).collect();
         super::statistics::percentile(&values, percentile)
     }
 
     /// Adds the packets of another stream.
     pub fn merge(&mut self, other: &Self) {
-        self.0.extend_from_slice(&other.0);
+        self.micros.extend_from_slice(&other.micros);
+        self.stalls.extend_from_slice(&other.stalls);
     }
 
     /// Packets sent.
     pub fn packets(&self) -> usize {
-        self.0.len()
+        self.micros.len()
+    }
+
+    /// Each stretch in which packets were due that went out much later.
+    pub fn stalls(&self) -> &[(Monotonic, Monotonic)] {
+        &self.stalls
+    }
+
+    fn add(&mut self, due: Monotonic, sent: Monotonic) {
+        let late = (sent.0 - due.0).max(0);
+        self.micros.push(u32::try_from(late / 1000).unwrap_or(u32::MAX));
+        if u128::from(late.unsigned_abs()) <= SHORTEST.as_nanos() {
+            return;
+        }
+        match self.stalls.last_mut() {
+            // The packets behind it in a burst.
+            Some((_, until)) if due <= *until => *until = sent,
+            _ => self.stalls.push((due, sent)),
+        }
     }
 }
 
@@ -207,7 +231,7 @@ impl Stream {
         let marker = from.is_some() && !self.speaking;
         self.speaking = from.is_some();
         let sent = self.sink.send(&frame, marker).unwrap_or_else(|_| Monotonic::now());
-        self.lateness.0.push(u32::try_from((sent.0 - self.deadline.0).max(0) / 1000).unwrap_or(u32::MAX));
+        self.lateness.add(self.deadline, sent);
         if let (Some(from), Some(clip)) = (from, playing.as_ref().map(|playing| Arc::clone(&playing.clip))) {
             let over = from + length >= clip.samples.len();
             if over {

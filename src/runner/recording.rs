@@ -1,5 +1,6 @@
 //! The stereo recording of a call: caller left, bot right, zero is dial.
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,6 +8,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 
 use super::event::{CallErrorKind, CallOutcome, CallResult, OtherErrorKind};
 use crate::codec::{SAMPLE_NANOS, SAMPLE_RATE};
+use crate::files::create_private;
 use crate::time::CallTime;
 
 /// Which calls' recordings are kept, and where.
@@ -65,7 +67,7 @@ impl CallerTrack {
 /// The disk.
 pub fn write(path: &Path, caller: &CallerTrack, bot: &[i16]) -> Result<(), hound::Error> {
     let spec = WavSpec { channels: 2, sample_rate: SAMPLE_RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
-    let mut writer = WavWriter::create(path, spec)?;
+    let mut writer = WavWriter::new(BufWriter::new(create_private(path)?), spec)?;
     let at = |track: &[i16], index: usize| track.get(index).copied().unwrap_or(0);
     for index in 0..caller.samples.len().max(bot.len()) {
         writer.write_sample(at(&caller.samples, index))?;

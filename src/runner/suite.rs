@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::driver::{self, Services};
-use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, OtherErrorKind, Part};
+use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Event, Named, OtherErrorKind, Part};
 use super::evidence::recording_path;
 use super::ramp::Ramp;
 use super::recording::Recordings;
@@ -62,6 +62,7 @@ pub async fn run(plan: Plan, services: &Services) -> Vec<CallResult> {
         started: now_text(),
         targets: each_once(plan.calls.iter().map(|call| &call.label)),
         calls: plan.calls.len(),
+        planned: plan.calls.iter().map(Named::of).collect(),
         jobs: plan.jobs,
         part: plan.part.clone().map(Box::new),
     });
@@ -152,7 +153,7 @@ async fn attempts(call: &PlannedCall, retries: usize, recordings: Option<&Record
 pub(super) async fn once(call: &PlannedCall, attempt: usize, recordings: Option<&Recordings>, services: &Services) -> CallResult {
     let (number, name) = (call.number, call.scenario.name.clone());
     let _nobody = services.events.send(Event::CallStarted { call: number, scenario: name.clone(), target: call.label.clone() });
-    let capture = recordings.filter(|_| services.capture);
+    let capture = recordings.filter(|_| services.capture.is_some());
     let capture = capture.map(|recordings| recording_path(&recordings.folder, number, &name).with_extension("pcap"));
     let planned = CallResult { attempt, ..CallResult::planned(call) };
     let mut evidence = driver::run(planned, Arc::clone(&call.scenario), call.target.clone(), capture.as_deref(), services).await;
@@ -163,25 +164,27 @@ pub(super) async fn once(call: &PlannedCall, attempt: usize, recordings: Option<
         let path = recording_path(&recordings.folder, number, &name);
         match recording::write(&path, &evidence.caller, &evidence.timeline.concealed()) {
             Ok(()) => evidence.result.recording = Some(path),
-            Err(error) => evidence.note(format!("the recording could not be written to {}: {error}", path.display())),
+            Err(error) => evidence.result.lost.push(format!("the recording could not be written to {}: {error}", path.display())),
         }
     }
     evidence.result
 }
 
-impl CallResult {
-    /// A call of which no more is known than its plan.
-    fn planned(call: &PlannedCall) -> Self {
+impl Named {
+    fn of(call: &PlannedCall) -> Self {
         Self {
             call: call.number,
             scenario: call.scenario.name.clone(),
             file: call.scenario.source.path.clone(),
             repetition: call.repetition,
-            attempt: 1,
             target: call.label.clone(),
-            started: now_text(),
-            ..Self::default()
         }
+    }
+}
+
+impl CallResult {
+    fn planned(call: &PlannedCall) -> Self {
+        Self { started: now_text(), ..Self::of(&Named::of(call)) }
     }
 }
 

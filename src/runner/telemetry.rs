@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 use super::evidence::CallEvidence;
+use super::statistics;
 use crate::call::{Origin, Outcome, TurnResult, telemetry_checks};
 use crate::scenario::{Scenario, Step};
-use crate::telemetry::{Receiver, Span, TurnTelemetry, TurnWindow, explain};
+use crate::telemetry::{Found, Receiver, Span, TurnTelemetry, TurnWindow, explain};
 use crate::time::CallTime;
 
 /// How often to look whether the spans of the last turn have come.
@@ -34,20 +35,34 @@ pub(super) async fn judge(evidence: &mut CallEvidence, scenario: &Scenario, sour
     let wait = source.filter(|_| evidence.failure.is_none()).map_or(Duration::ZERO, |source| source.wait);
     let deadline = Instant::now() + wait;
     let telemetry = loop {
-        let spans = source.map_or_else(Vec::new, |source| spans_of(evidence, source));
+        let Found { spans, dropped } = source.map(|source| spans_of(evidence, source)).unwrap_or_default();
         let telemetry = explained(evidence, &windows, &spans);
         let complete = telemetry.last().is_some_and(|(_, last)| last.source.otlp) && rooted(evidence, &windows, &spans);
         if complete || Instant::now() >= deadline {
-            break telemetry;
+            break uncertain(telemetry, dropped, evidence);
         }
         sleep(LOOK).await;
     };
+    if let (Some(source), Some(trace)) = (source, evidence.trace) {
+        source.receiver.forget(&trace.trace_id());
+    }
     judge_turns(evidence, scenario, telemetry);
 }
 
 /// Every span that overlaps the call.
-fn spans_of(evidence: &CallEvidence, source: &SpanSource) -> Vec<Span> {
-    source.receiver.spans_within(evidence.zero_unix_ns, unix(evidence, evidence.ended_at))
+fn spans_of(evidence: &CallEvidence, source: &SpanSource) -> Found {
+    let trace = evidence.trace.map(|trace| trace.trace_id());
+    source.receiver.find(trace.as_deref(), evidence.zero_unix_ns, unix(evidence, evidence.ended_at))
+}
+
+/// Where spans found no room, the bot's own may be among them: nothing is held against it that only they could have told.
+fn uncertain(mut telemetry: Vec<(usize, TurnTelemetry)>, dropped: u64, evidence: &mut CallEvidence) -> Vec<(usize, TurnTelemetry)> {
+    if dropped > 0 {
+        let count = statistics::counted(usize::try_from(dropped).unwrap_or(usize::MAX), "span");
+        evidence.note(format!("{count} found no room and may have been the bot's: too many came, or came from traces that no call began"));
+        telemetry.iter_mut().for_each(|(_, telemetry)| telemetry.source.ambiguous = true);
+    }
+    telemetry
 }
 
 fn unix(evidence: &CallEvidence, at: CallTime) -> u64 {

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::event::{CallError, CallErrorKind, CallOutcome, CallResult, Health, OtherErrorKind};
 use super::evidence::{CallEvidence, Failure};
-use super::fairness;
 use super::statistics::percentile;
+use super::{fairness, stalls};
 use crate::call::{AMBIGUOUS_SPANS, CheckKind, Outcome, TurnResult};
 use crate::scenario::Scenario;
 use crate::time::Millis;
@@ -27,6 +27,8 @@ pub(super) fn judge(evidence: &mut CallEvidence, scenario: &Scenario) {
     let result = &mut evidence.result;
     result.health = health;
     result.unfair = fairness::excuse(&mut result.turns, &health, scenario, evidence.hung_up);
+    let stalled = stalls::excuse(&mut result.turns, &result.stalls, &evidence.sent, scenario, evidence.hung_up);
+    result.unfair.extend(stalled);
     (result.outcome, result.error) = outcome(evidence.failure.as_ref(), result);
 }
 

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::problem::suggestion;
+use crate::files;
 use crate::media::wav::{self, Channel, Clip};
 
 /// Why a recording cannot be played, and what to do.
@@ -16,7 +17,7 @@ pub(crate) struct Unplayable {
 /// Reads the recording and drops it: a bad file must be found before the call.
 pub(crate) fn playable(path: &Path, channel: Option<Channel>) -> Result<(), Unplayable> {
     let shown = path.display();
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read(path, files::MOST_AUDIO) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
         Err(_) if path.is_dir() => {

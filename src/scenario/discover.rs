@@ -50,7 +50,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<Selection>, DiscoverError> {
         let (path, line) = split_line(path);
         if path.is_dir() {
             walk(&path, &mut found)?;
-        } else if path.is_file() {
+        } else if path.exists() {
+            // A FIFO too: `goldencall run <(generate)`.
             found.push(Selection { path, line });
         } else {
             expand(&path, &mut found)?;

@@ -49,12 +49,12 @@ pub use problem::{Problem, Problems};
 pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
-pub use secrets::{Secret, Secrets, map_texts};
+pub use secrets::{Secret, Secrets, Unmaskable, map_texts};
 pub use source::{Location, Source};
 pub use steps::{BotStep, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 pub use targets::{
     BotAccess, BotTarget, Credentials, DigitMode, Fault, IceServer, LiveKitRoom, OriginateProvider, OriginateTarget, SIP_CODECS,
-    Signalling, SipTarget, SocketProtocol, Srtp, Target, WebRtcTarget, WebSocketTarget,
+    Signalling, SipTarget, SocketProtocol, Srtp, Target, WebRtcTarget, WebSocketTarget, is_listed,
 };
 pub use telemetry::{ExpectedCall, SpanCollector};
 pub use thresholds::{Limit, Threshold, ThresholdMetric};

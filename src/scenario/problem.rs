@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use super::secrets::Secrets;
 use super::source::{Location, Source};
+use crate::printable::{covered, printable};
 
 /// One mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +43,16 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// One diagnostic per mistake, for `miette` to draw with line, column and caret.
-    pub fn diagnostics(&self) -> impl Iterator<Item = ProblemReport> {
-        self.list.iter().map(|problem| ProblemReport { source: Quoted(Arc::clone(&self.source)), problem: problem.clone() })
+    /// One diagnostic per mistake, for `miette` to draw with line, column and caret; without secrets, since a line that is wrapped in the
+    /// middle of one would show both halves.
+    pub fn diagnostics(&self, secrets: &Secrets) -> impl Iterator<Item = ProblemReport> {
+        let source = Source { path: self.source.path.clone(), text: covered(&secrets.blot(&self.source.text)).into() };
+        let source = Arc::new(source);
+        self.list.iter().map(move |Problem { location, message, help }| {
+            let help = help.as_ref().map(|help| printable(&secrets.redact(help)));
+            let problem = Problem { location: *location, message: printable(&secrets.redact(message)), help };
+            ProblemReport { source: Quoted(Arc::clone(&source)), problem }
+        })
     }
 }
 

@@ -9,7 +9,9 @@ use super::bound::Bound;
 use super::context::{Context, check_variables};
 use super::decode::{Decoder, Fields};
 use super::problem::Problem;
+use super::secrets::Secret;
 use super::source::Location;
+use super::targets::secret;
 use super::variables::fill;
 use super::yaml::{Node, Value};
 use crate::telemetry::Stage;
@@ -46,17 +48,19 @@ fn map_texts(value: &Json, change: &dyn Fn(&str) -> String) -> Json {
 }
 
 /// The address that bots export their OpenTelemetry spans to (OTLP over HTTP).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanCollector {
     /// Where goldencall listens.
     pub otlp: SocketAddr,
     /// How long after a call its last spans may come.
     pub wait: Duration,
+    /// What exporters must send as a bearer token.
+    pub token: Option<Secret>,
 }
 
 /// `telemetry: { otlp: 127.0.0.1:4318 }`.
 pub(super) fn collector(decoder: &mut Decoder<'_>, node: &Node) -> Option<SpanCollector> {
-    let fields = decoder.fields(node, "`telemetry`", &["otlp", "wait"])?;
+    let fields = decoder.fields(node, "`telemetry`", &["otlp", "token", "wait"])?;
     let Some(otlp) = fields.get("otlp") else {
         if !fields.has_unknown {
             decoder.problem(Problem::new(fields.location, "`telemetry` needs an address").help("add `otlp: 127.0.0.1:4318`"));
@@ -70,7 +74,8 @@ pub(super) fn collector(decoder: &mut Decoder<'_>, node: &Node) -> Option<SpanCo
         return None;
     };
     let wait = fields.get("wait").and_then(|node| decoder.duration(node)).unwrap_or(EXPORT_WAIT);
-    Some(SpanCollector { otlp: address, wait })
+    let token = secret(decoder, &fields, "token");
+    Some(SpanCollector { otlp: address, wait, token })
 }
 
 /// Limits on stages, in the order of a turn.

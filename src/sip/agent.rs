@@ -115,7 +115,7 @@ impl SipTransport {
         if hop.transport == SipTransportKind::Tls && target.insecure {
             let _closed = dial.events.send(CallEvent::Note("the certificate of the peer was not verified (`insecure: true`)".to_owned()));
         }
-        let media = CallMedia::bind(reached_at.ip(), target)?;
+        let media = CallMedia::bind(reached_at.ip(), hop.address.ip(), target)?;
         let mut route_set = proxy_route(target)?;
         route_set.extend(registered.iter().flat_map(|registered| registered.route_set.clone()));
         let from = caller(target, callee, reached_at)?;
@@ -127,6 +127,7 @@ impl SipTransport {
             from,
             contact,
             credential,
+            trusted: true,
             route_set,
             registered,
             hop: hop.clone(),

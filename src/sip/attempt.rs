@@ -97,6 +97,8 @@ pub(super) struct Attempt {
     pub from: Uri,
     pub contact: Uri,
     pub credential: Option<Credential>,
+    /// The callee is on the host that the user named, whose challenges are answered.
+    pub trusted: bool,
     pub route_set: Vec<Route>,
     pub registered: Option<Registered>,
     pub hop: Hop,
@@ -111,7 +113,7 @@ impl Attempt {
     /// Places the call and waits for the answer; an attempt without one leaves nothing behind.
     pub async fn answered(&self) -> Result<Answered, Failed> {
         let watch = &self.endpoint.watch;
-        watch.follow(&self.call_id, self.callee.clone(), &self.dial, self.credential.clone());
+        watch.follow(&self.call_id, self.callee.clone(), &self.dial, self.credential.clone(), self.trusted);
         if !self.follows {
             let _closed = self.dial.events.send(CallEvent::Named(self.call_id.clone()));
         }

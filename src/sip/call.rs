@@ -55,10 +55,17 @@ impl Leg {
     }
 }
 
+/// Every leg of a call that may have to be ended: the call is their one owner.
+struct Legs {
+    /// The one that carries the call: after a transfer that was followed, another one.
+    current: Leg,
+    /// Those that carried it before and are not ended yet.
+    left: Vec<Leg>,
+}
+
 pub(super) struct SipCall {
     pub first: Arc<Attempt>,
-    /// The one that carries the call: after a transfer that was followed, another one.
-    leg: Mutex<Leg>,
+    legs: Mutex<Legs>,
     over: AtomicBool,
     /// A transfer is on its way: a bot that hangs up meanwhile has handed the call over.
     pub handing_over: AtomicBool,
@@ -77,7 +84,7 @@ impl SipCall {
         let timer = SessionTimer::agreed(&response).or(timer);
         let call = Arc::new(Self {
             first: Arc::clone(&leg.attempt),
-            leg: Mutex::new(leg.clone()),
+            legs: Mutex::new(Legs { current: leg.clone(), left: Vec::new() }),
             over: AtomicBool::new(false),
             handing_over: AtomicBool::new(false),
             gone: CancellationToken::new(),
@@ -89,7 +96,12 @@ impl SipCall {
     }
 
     pub fn leg(&self) -> Leg {
-        lock(&self.leg).clone()
+        lock(&self.legs).current.clone()
+    }
+
+    /// The legs that the call has left behind, for whoever ends them.
+    pub fn take_left(&self) -> Vec<Leg> {
+        std::mem::take(&mut lock(&self.legs).left)
     }
 
     pub fn media(&self) -> &CallMedia {
@@ -110,18 +122,19 @@ impl SipCall {
 
     /// Goes on with another leg; `false` where the call is over already.
     pub fn carry_on(&self, leg: Leg) -> bool {
-        let mut carries = lock(&self.leg);
+        let mut legs = lock(&self.legs);
         let open = !self.is_over();
         if open {
-            *carries = leg;
+            let before = std::mem::replace(&mut legs.current, leg);
+            legs.left.push(before);
         }
         open
     }
 
     /// The call is over: the leg that carried it, and whether it was open until now.
     fn close(&self) -> (Leg, bool) {
-        let carries = lock(&self.leg);
-        (carries.clone(), !self.over.swap(true, Ordering::SeqCst))
+        let legs = lock(&self.legs);
+        (legs.current.clone(), !self.over.swap(true, Ordering::SeqCst))
     }
 
     /// Answers what the peer asks inside the dialog until the dialog ends.
@@ -137,6 +150,7 @@ impl SipCall {
                     state = states.recv() => match state {
                         Some(DialogState::Terminated(id, reason)) => {
                             self.first.endpoint.dialogs.remove_dialog(&id);
+                            lock(&self.legs).left.retain(|left| left.dialog.id() != id);
                             if carries && !self.handing_over.load(Ordering::SeqCst) {
                                 self.ended_by(&reason);
                             }
@@ -287,10 +301,14 @@ impl CallControl for SipCall {
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.gone.cancel();
-            match self.close() {
-                (leg, true) => leg.end().await,
-                (leg, false) => leg.forget(),
-            }
+            let left = self.take_left();
+            let current = async {
+                match self.close() {
+                    (leg, true) => leg.end().await,
+                    (leg, false) => leg.forget(),
+                }
+            };
+            futures_util::future::join(current, futures_util::future::join_all(left.iter().map(Leg::end))).await;
             self.media().session().stop();
             if let Some(registered) = &self.first.registered {
                 registered.end(&self.first.endpoint).await;

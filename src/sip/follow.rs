@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
-use rsipstack::sip::{Request, StatusCode, Uri};
+use rsipstack::sip::{HostWithPort, Request, StatusCode, Uri};
 use tokio::time::sleep;
 
 use super::attempt::Attempt;
@@ -15,7 +15,7 @@ use super::locate::{Hop, locate};
 use super::session_timer::SessionTimer;
 use super::transfer;
 use super::uri::{contact, uri};
-use crate::scenario::{SipTarget, Srtp};
+use crate::scenario::{SipTarget, Srtp, is_listed};
 use crate::transport::{CallEvent, DialError, DialErrorKind};
 
 /// Until a response that was handed to the stack is on its way.
@@ -41,8 +41,8 @@ impl SipCall {
             if progress {
                 transfer::notify(&leg.dialog, outcome.clone(), true).await;
             }
-            if call.leg().dialog.id() != leg.dialog.id() {
-                leg.end().await;
+            for left in call.take_left() {
+                left.end().await;
             }
         });
     }
@@ -82,6 +82,7 @@ impl SipCall {
             return Err((StatusCode::NotAcceptableHere, why.to_owned()));
         }
         let attempt = leg.attempt.to(to).await.map_err(|error| (StatusCode::NotFound, error.message))?;
+        self.media().session().also_from(attempt.hop.address.ip());
         let answered = attempt.answered().await.map_err(|failed| {
             let status = failed.status.unwrap_or(match failed.error.kind {
                 DialErrorKind::NoAnswer | DialErrorKind::NoResponse => StatusCode::RequestTimeout,
@@ -107,15 +108,25 @@ impl SipCall {
     }
 }
 
+/// Whether two URIs name the same host: where one says nothing of a port, whatever the host's records say.
+fn same_host(one: &Uri, other: &Uri) -> bool {
+    let (one, other) = (&one.host_with_port, &other.host_with_port);
+    let ports = one.port.as_ref().zip(other.port.as_ref());
+    one.host.to_string().eq_ignore_ascii_case(&other.host.to_string()) && ports.is_none_or(|(one, other)| one == other)
+}
+
 impl Attempt {
-    /// The attempt that follows a transfer. A number is called at the bot's own domain.
+    /// The attempt that follows a transfer. A number is called at the bot's own domain; a party on another host gets neither the target's
+    /// header fields nor an answer to its challenge.
     async fn to(&self, to: &str) -> Result<Self, DialError> {
         let to = match to.strip_prefix("tel:") {
             Some(number) => format!("sip:{number}@{}", self.callee.host_with_port),
             None => to.to_owned(),
         };
         let callee = uri(&to)?;
-        let target = SipTarget { uri: to, ..self.target.clone() };
+        let trusted = self.trusted && same_host(&self.callee, &callee) || self.lists(&callee);
+        let headers = if trusted { self.target.headers.clone() } else { Vec::new() };
+        let target = SipTarget { uri: to, headers, ..self.target.clone() };
         let (hop, contact) = match target.proxy {
             Some(_) => (self.hop.clone(), self.contact.clone()),
             None => self.reach(&callee, &target).await?,
@@ -126,7 +137,9 @@ impl Attempt {
             callee,
             from: self.from.clone(),
             contact,
-            credential: self.credential.clone(),
+            // The user's own proxy, which is on the way, may challenge as before.
+            credential: self.credential.clone().filter(|_| trusted || target.proxy.is_some()),
+            trusted,
             route_set: self.route_set.clone(),
             registered: None,
             destination: sip_addr(hop.transport, hop.address),
@@ -136,6 +149,11 @@ impl Attempt {
             follows: true,
             target,
         })
+    }
+
+    fn lists(&self, callee: &Uri) -> bool {
+        let HostWithPort { host, port } = &callee.host_with_port;
+        is_listed(&self.target.trusted_hosts, &host.to_string(), port.map(u16::from))
     }
 
     /// The first address of the other party that takes a connection, and where it reaches this call.

@@ -40,15 +40,16 @@ struct Agreed {
 }
 
 impl CallMedia {
-    /// Binds ports for a call to this target.
+    /// Binds ports for a call to this target, whose signalling comes from `peer`.
     ///
     /// # Errors
     /// No free ports.
-    pub fn bind(ip: IpAddr, target: &SipTarget) -> Result<Self, DialError> {
+    pub fn bind(ip: IpAddr, peer: IpAddr, target: &SipTarget) -> Result<Self, DialError> {
         let session = RtpSession::bind(ip).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
         let local = session.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
         let offer = sdp::offered(local, &target.codecs, target.ptime, target.srtp).map_err(|why| DialError::local("no offer", why))?;
         session.expect(offer.formats.clone());
+        target.media_from.iter().copied().chain([peer]).for_each(|address| session.also_from(address));
         if target.srtp != Srtp::Off {
             session.secure();
         }
@@ -274,7 +275,7 @@ mod tests {
     use super::*;
 
     fn media(target: &SipTarget) -> CallMedia {
-        CallMedia::bind(IpAddr::from([127, 0, 0, 1]), target).expect("ports")
+        CallMedia::bind(IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 1]), target).expect("ports")
     }
 
     fn target(srtp: Srtp) -> SipTarget {

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 
 use regex::Regex;
 use rsipstack::sip::SipMessage;
 use rsipstack::transport::SipAddr;
 
 use super::refusal::phrase;
+use crate::files::create_private;
 use crate::lock::lock;
 use crate::scenario::Secrets;
 
@@ -28,6 +29,7 @@ pub enum Direction {
 pub struct SipTrace {
     file: Mutex<File>,
     secrets: Secrets,
+    problem: OnceLock<String>,
 }
 
 static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(response="|inline:)[^"\s|]+"#).ok());
@@ -38,7 +40,12 @@ impl SipTrace {
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: &Path, secrets: Secrets) -> io::Result<Self> {
-        Ok(Self { file: Mutex::new(File::create(path)?), secrets })
+        Ok(Self { file: Mutex::new(create_private(path)?), secrets, problem: OnceLock::new() })
+    }
+
+    /// What kept messages out of the file.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.get().map(String::as_str)
     }
 
     /// Appends one message.
@@ -47,7 +54,7 @@ impl SipTrace {
         let text = entry(&jiff::Timestamp::now().to_string(), direction, &peer, &self.secrets.redact(&wire_text(message)));
         let mut file = lock(&self.file);
         if let Err(error) = file.write_all(text.as_bytes()) {
-            tracing::warn!(%error, "the SIP trace could not be written");
+            let _earlier = self.problem.set(error.to_string());
         }
     }
 }

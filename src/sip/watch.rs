@@ -34,6 +34,8 @@ struct Watched {
     clock: CallClock,
     events: EventSender,
     credential: Option<Credential>,
+    /// The peer is on the host that the user named.
+    trusted: bool,
     answered: bool,
     /// The last response, so that a retransmitted one is reported once.
     last: Option<(u16, String)>,
@@ -100,11 +102,12 @@ impl Watch {
     }
 
     /// Follows a call from its INVITE on.
-    pub fn follow(&self, call_id: &str, callee: Uri, dial: &Dial, credential: Option<Credential>) {
+    pub fn follow(&self, call_id: &str, callee: Uri, dial: &Dial, credential: Option<Credential>, trusted: bool) {
         let watched = Watched {
             clock: dial.clock,
             events: dial.events.clone(),
             credential,
+            trusted,
             target: callee,
             answered: false,
             last: None,
@@ -136,7 +139,7 @@ impl Watch {
             Direction::Sent => (captured.local, peer),
             Direction::Received => (peer, captured.local),
         };
-        captured.capture.now(from, to, masked(&wire_text(message)).as_bytes());
+        captured.capture.now(from, to, &masked(&wire_text(message)));
     }
 
     fn record(&self, direction: Direction, peer: Option<&SipAddr>, message: &SipMessage) {
@@ -202,6 +205,14 @@ impl Watch {
                 response.headers.retain(|header| !matches!(header, Header::Contact(_)));
                 response.headers.push(Header::Contact(format!("<{}>", call.target).into()));
             }
+        }
+    }
+
+    /// What a stranger's nonce is answered with tells it something of the password: its challenge is taken as a refusal.
+    fn ignore_a_strangers_challenge(&self, response: &mut Response) {
+        let Ok(id) = response.call_id_header().map(|id| id.value().to_owned()) else { return };
+        if self.lock().get(&id).is_some_and(|call| !call.trusted) {
+            response.headers.retain(|header| !matches!(header, Header::WwwAuthenticate(_)));
         }
     }
 
@@ -279,6 +290,9 @@ impl MessageInspector for Inspector {
         // The stack shows each response twice, the second time without its source.
         if from.is_some() {
             self.0.record(Direction::Received, from, &message);
+        }
+        if let SipMessage::Response(response) = &mut message {
+            self.0.ignore_a_strangers_challenge(response);
         }
         digest::incoming(&mut message);
         inbound::tidy(&mut message);

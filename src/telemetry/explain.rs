@@ -1,5 +1,7 @@
 //! Joins the bot's telemetry with the turns that the tester heard.
 
+use std::collections::HashSet;
+
 use jiff::SignedDuration;
 
 use crate::time::CallTime;
@@ -10,6 +12,9 @@ use super::otlp::Span;
 use super::report::{MetricKind, Report, Stage, ToolCall, merge_calls};
 use super::spans::Observed;
 use super::windows::TurnWindow;
+
+/// Calls of functions in one turn that are kept: no bot makes so many, and every report holds them.
+const MOST_CALLS: usize = 1_000;
 
 /// Where the time of each turn went, one entry a window, in their order.
 ///
@@ -111,10 +116,14 @@ fn calls(reported: &[Fact], traced: &[Fact]) -> Vec<ToolCall> {
         merge_calls(&facts.iter().filter_map(call).collect::<Vec<_>>())
     };
     let (reported, mut traced) = (of(reported), of(traced));
-    let has_id = |call: &ToolCall| call.id.is_some() && reported.iter().any(|known| known.id == call.id);
-    let same = |call: &ToolCall| reported.iter().any(|known| known.name == call.name && known.arguments == call.arguments);
-    traced.retain(|call| has_id(call) || !same(call));
-    merge_calls(reported.iter().chain(&traced))
+    // In sets: a bot can report any number of calls.
+    let ids: HashSet<&str> = reported.iter().filter_map(|known| known.id.as_deref()).collect();
+    let known: HashSet<(&str, String)> = reported.iter().map(|known| (known.name.as_str(), known.arguments.to_string())).collect();
+    let has_id = |call: &ToolCall| call.id.as_deref().is_some_and(|id| ids.contains(id));
+    traced.retain(|call| has_id(call) || !known.contains(&(call.name.as_str(), call.arguments.to_string())));
+    let mut all = merge_calls(reported.iter().chain(&traced));
+    all.truncate(MOST_CALLS);
+    all
 }
 
 fn heard(facts: &[Fact]) -> Option<String> {
@@ -131,17 +140,9 @@ fn said(facts: &[Fact]) -> Option<String> {
     });
     let stretches: Vec<(&str, Option<&str>)> = stretches.collect();
     let any_id = stretches.iter().any(|(_, segment)| segment.is_some());
-    let mut known: Vec<(&str, Option<&str>)> = Vec::new();
-    for (text, segment) in stretches.into_iter().filter(|(_, segment)| segment.is_some() || !any_id) {
-        let again = |(words, id): &(&str, Option<&str>)| match (*id, segment) {
-            (Some(id), Some(segment)) => id == segment,
-            _ => *words == text,
-        };
-        if !known.iter().any(again) {
-            known.push((text, segment));
-        }
-    }
-    joined(known.into_iter().map(|(text, _)| text).collect())
+    let mut known = HashSet::new();
+    let spoken = stretches.into_iter().filter(|(_, segment)| segment.is_some() || !any_id);
+    joined(spoken.filter(|(text, segment)| known.insert(segment.unwrap_or(text))).map(|(text, _)| text).collect())
 }
 
 fn joined(texts: Vec<&str>) -> Option<String> {

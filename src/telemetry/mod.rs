@@ -24,7 +24,7 @@ mod windows;
 pub(crate) use breakdown::Sources;
 pub use breakdown::{Breakdown, TurnTelemetry};
 pub use explain::explain;
-pub use otlp::{Receiver, Span};
+pub use otlp::{Found, Receiver, Span};
 #[cfg(test)]
 pub(crate) use report::{Metric, MetricKind};
 pub use report::{Report, Stage, ToolCall};

@@ -1,5 +1,6 @@
 //! What the bot reported over its data channel or socket.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -144,8 +145,10 @@ pub enum Report {
 /// count. A report without an id is a call of its own.
 pub fn merge_calls<'a>(calls: impl IntoIterator<Item = &'a ToolCall>) -> Vec<ToolCall> {
     let mut merged: Vec<ToolCall> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for call in calls {
-        match merged.iter_mut().find(|known| call.id.is_some() && known.id == call.id) {
+        let place = call.id.as_deref().map(|id| *places.entry(id).or_insert(merged.len()));
+        match place.and_then(|place| merged.get_mut(place)) {
             Some(known) => fill_in(known, call),
             None => merged.push(call.clone()),
         }

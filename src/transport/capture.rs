@@ -4,10 +4,10 @@
 //! UDP datagram between the real addresses, at the time at which it was sent or the kernel had it.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
@@ -15,7 +15,9 @@ use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, TsResolution};
 
 use crate::clock::{CallClock, Monotonic};
+use crate::files::create_private;
 use crate::lock::lock;
+use crate::scenario::Secrets;
 use crate::time::CallTime;
 
 /// Hops that a datagram may take; nothing here takes one.
@@ -24,7 +26,24 @@ const TTL: u8 = 64;
 /// One call's capture file.
 pub struct Capture {
     clock: CallClock,
-    writer: Mutex<PcapWriter<BufWriter<File>>>,
+    writer: Mutex<PcapWriter<SharedFile>>,
+    file: SharedFile,
+    secrets: Secrets,
+    problem: OnceLock<String>,
+}
+
+/// A buffered file that can be flushed while the capture's writer has it.
+#[derive(Clone)]
+struct SharedFile(Arc<Mutex<BufWriter<File>>>);
+
+impl Write for SharedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        lock(&self.0).flush()
+    }
 }
 
 impl std::fmt::Debug for Capture {
@@ -38,15 +57,24 @@ impl Capture {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(path: &Path, clock: CallClock) -> io::Result<Self> {
+    pub fn create(path: &Path, clock: CallClock, secrets: Secrets) -> io::Result<Self> {
         let header = PcapHeader { datalink: DataLink::RAW, ts_resolution: TsResolution::NanoSecond, ..PcapHeader::default() };
-        let writer = PcapWriter::with_header(BufWriter::new(File::create(path)?), header).map_err(io::Error::other)?;
-        Ok(Self { clock, writer: Mutex::new(writer) })
+        let file = SharedFile(Arc::new(Mutex::new(BufWriter::new(create_private(path)?))));
+        let writer = PcapWriter::with_header(file.clone(), header).map_err(io::Error::other)?;
+        Ok(Self { clock, writer: Mutex::new(writer), file, secrets, problem: OnceLock::new() })
     }
 
-    /// Something that was sent or received now.
-    pub fn now(&self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
-        self.put(self.clock.now(), from, to, payload);
+    /// What kept packets out of the file so far.
+    pub fn problem(&self) -> Option<&str> {
+        if let Err(error) = self.file.clone().flush() {
+            let _earlier = self.problem.set(error.to_string());
+        }
+        self.problem.get().map(String::as_str)
+    }
+
+    /// A message that was sent or received now; secrets in it are covered, so that its length stays right.
+    pub fn now(&self, from: SocketAddr, to: SocketAddr, message: &str) {
+        self.put(self.clock.now(), from, to, self.secrets.blot(message).as_bytes());
     }
 
     /// Something that was sent or received at this time.
@@ -61,7 +89,7 @@ impl Capture {
         let packet = PcapPacket::new_owned(time, u32::try_from(datagram.len()).unwrap_or(u32::MAX), datagram);
         let mut writer = lock(&self.writer);
         if let Err(error) = writer.write_packet(&packet) {
-            tracing::warn!(%error, "a packet could not be captured");
+            let _earlier = self.problem.set(error.to_string());
         }
     }
 }
@@ -93,10 +121,10 @@ mod tests {
         let (here6, there6) = ("[::1]:4000".parse().expect("v6"), "[::1]:5060".parse().expect("v6"));
         let clock = CallClock::start();
         {
-            let capture = Capture::create(&path, clock).expect("a file");
-            capture.now(here, there, b"OPTIONS sip:bot SIP/2.0\r\n\r\n");
+            let capture = Capture::create(&path, clock, Secrets::default()).expect("a file");
+            capture.now(here, there, "OPTIONS sip:bot SIP/2.0\r\n\r\n");
             capture.at(Monotonic::now(), here6, there6, &[0x80; 172]);
-            capture.now(here, there6, b"of two families");
+            capture.now(here, there6, "of two families");
         }
         let mut reader = PcapReader::new(File::open(&path).expect("file")).expect("a capture");
         let mut sizes = Vec::new();

@@ -3,14 +3,17 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION, TRANSFER_ENCODING};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Request, RequestBuilder, Response, Url};
 use serde_json::Value;
 
 use super::{DialError, DialErrorKind, quote};
+use crate::loopback::is_loopback;
 
 /// A session description or a call flow is a few kilobytes.
 const MOST_BYTES: usize = 1 << 20;
+const MOST_REDIRECTS: usize = 10;
 
 /// A response, read whole.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub(crate) struct Reply {
     pub url: String,
     /// The same as it went over the wire.
     pub asked: Url,
-    /// Whether it had an `Authorization`.
+    /// Whether it had credentials: an `Authorization`, or header fields of the target's.
     pub authorized: bool,
     /// Where the response came from: another URL after a redirect.
     pub from: Url,
@@ -31,12 +34,18 @@ pub(crate) struct Reply {
     pub body: String,
 }
 
-/// A client whose requests end within this time.
-pub(crate) fn client(timeout: Duration) -> Result<Client, DialError> {
+/// A client for this URL, whose requests end within this time.
+pub(crate) fn client(url: &str, timeout: Duration) -> Result<Client, DialError> {
     // Two crypto providers in one process panic: the one that is there stays.
     let _already_there = rustls::crypto::ring::default_provider().install_default();
     let agent = concat!("goldencall/", env!("CARGO_PKG_VERSION"));
-    let builder = || Client::builder().timeout(timeout).user_agent(agent);
+    // Redirects are followed here: `reqwest` would take header fields such as `X-Api-Key` along to any host.
+    let local = Url::parse(url).is_ok_and(|url| is_loopback(&url));
+    let builder = || {
+        let builder = Client::builder().timeout(timeout).user_agent(agent).redirect(Policy::none());
+        // A proxy that the environment names cannot reach this machine's own bot.
+        if local { builder.no_proxy() } else { builder }
+    };
     // Without a single certificate authority on the machine no client is built at all; this one still speaks HTTP.
     let built = builder().build().or_else(|_| builder().tls_certs_only([]).build());
     built.map_err(|error| DialError::local("no HTTP client", error))
@@ -47,12 +56,60 @@ pub(crate) fn with_headers(request: RequestBuilder, headers: &[(String, String)]
     headers.iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
-/// Sends a request and reads the response.
+/// Whether a URL leads to the host that the user named, so that the user's credentials may go there: the same name and port, and no less
+/// encrypted. From plain HTTP to TLS on their usual ports is the same host.
+pub(crate) fn same_host(named: &Url, other: &Url) -> bool {
+    let tls = |url: &Url| matches!(url.scheme(), "https" | "wss");
+    let ports = (named.port_or_known_default(), other.port_or_known_default());
+    let upgraded = !tls(named) && tls(other) && ports == (Some(80), Some(443));
+    named.host_str() == other.host_str() && (ports.0 == ports.1 && (tls(other) || !tls(named)) || upgraded)
+}
+
+/// Sends a request, follows redirects and reads the response. To another host, no header fields of the user's go along.
 pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, DialError> {
     let (client, request) = request.build_split();
-    let request = request.map_err(|error| DialError::local(&format!("no request to {url}"), error))?;
-    let (asked, authorized) = (request.url().clone(), request.headers().contains_key(AUTHORIZATION));
-    let mut response = client.execute(request).await.map_err(|error| failed(url, &error))?;
+    let mut request = request.map_err(|error| DialError::local(&format!("no request to {url}"), error))?;
+    let (asked, authorized) = (request.url().clone(), request.headers().keys().any(|name| !IMPERSONAL.contains(&name.as_str())));
+    for _ in 0..=MOST_REDIRECTS {
+        let again = request.try_clone();
+        let response = client.execute(request).await.map_err(|error| failed(url, &error))?;
+        match again.and_then(|again| redirected(again, &response, &asked)) {
+            Some(next) => request = next,
+            None => return read(response, url, asked, authorized).await,
+        }
+    }
+    Err(DialError::new(DialErrorKind::BadAnswer, format!("{url} redirects more than {MOST_REDIRECTS} times")))
+}
+
+/// Header fields that say nothing of who asks.
+const IMPERSONAL: [&str; 4] = ["accept", "content-type", "content-length", "traceparent"];
+
+/// The request that a redirect asks for (RFC 9110, section 15.4).
+fn redirected(mut request: Request, response: &Response, asked: &Url) -> Option<Request> {
+    let as_get = match response.status().as_u16() {
+        301 | 302 => request.method() == Method::POST,
+        303 => request.method() != Method::HEAD,
+        307 | 308 => false,
+        _ => return None,
+    };
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let to = response.url().join(location).ok().filter(|to| matches!(to.scheme(), "http" | "https"))?;
+    if as_get {
+        *request.method_mut() = Method::GET;
+        *request.body_mut() = None;
+        for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
+            request.headers_mut().remove(name);
+        }
+    }
+    if !same_host(asked, &to) {
+        let kept = IMPERSONAL.iter().filter_map(|name| Some((name.parse().ok()?, request.headers().get(*name)?.clone()))).collect();
+        *request.headers_mut() = kept;
+    }
+    *request.url_mut() = to;
+    Some(request)
+}
+
+async fn read(mut response: Response, url: &str, asked: Url, authorized: bool) -> Result<Reply, DialError> {
     let (status, headers, from) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
@@ -75,7 +132,7 @@ impl Reply {
         let message = format!("{} answered HTTP {}{}", self.source(), self.status, self.quoted());
         let error = DialError::new(kind, message);
         if kind == DialErrorKind::Unauthorized && self.authorized && self.changed_hosts() {
-            let message = format!("{}; `Authorization` does not go along to another host: write that URL into the target", error.message);
+            let message = format!("{}; {credentials} did not go along to another host: write that URL into the target", error.message);
             return Err(DialError { message, ..error });
         }
         Err(error.with_hint(credentials))
@@ -88,8 +145,7 @@ impl Reply {
 
     /// Whether a redirect led to another host.
     pub fn changed_hosts(&self) -> bool {
-        let host = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
-        host(&self.asked) != host(&self.from)
+        !same_host(&self.asked, &self.from)
     }
 
     /// The body as JSON.
@@ -151,7 +207,7 @@ mod tests {
     async fn a_refusal_names_the_credentials_or_the_redirect_that_lost_them() {
         let other = server(String::new()).await;
         let here = server(other.clone()).await;
-        let client = client(Duration::from_secs(10)).expect("client");
+        let client = client(&here, Duration::from_secs(10)).expect("client");
         let said = async |path: &str| {
             let url = format!("{here}{path}");
             let reply = send(client.post(&url).bearer_auth("t"), &url).await.expect("a reply");
@@ -163,7 +219,7 @@ mod tests {
         insta::assert_snapshot!(texts.join("\n"), @r"
         http://here/closed answered HTTP 403: no; check `token` of the target
         http://here/moved redirects to http://here/closed, which answered HTTP 403: no; check `token` of the target
-        http://here/away redirects to http://other/closed, which answered HTTP 403: no; `Authorization` does not go along to another host: write that URL into the target
+        http://here/away redirects to http://other/closed, which answered HTTP 403: no; `token` did not go along to another host: write that URL into the target
         ");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use uuid::Uuid;
 
 use super::audio::{WireDecoder, WireEncoder};
@@ -19,8 +20,8 @@ use super::{answer, rtvi};
 use crate::clock::CallClock;
 use crate::codec::Codec;
 use crate::media::Playout;
-use crate::scenario::{SocketProtocol, Target, WebSocketTarget};
-use crate::transport::{BoxFuture, Call, Dial, DialError, DialErrorKind, EventSender, Ignored, MediaLane, Transport};
+use crate::scenario::{SocketProtocol, Target, WebSocketTarget, is_listed};
+use crate::transport::{BoxFuture, Call, CallEvent, Dial, DialError, DialErrorKind, EventSender, Ignored, MediaLane, Transport, http};
 
 /// Places calls to bots' media sockets.
 #[derive(Debug, Default)]
@@ -52,13 +53,15 @@ impl Transport for WebSocketTransport {
 async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError> {
     dial.trace.add_to(&mut target.headers);
     let mut start = start(&target);
+    let named = target.answer_url.clone().unwrap_or_else(|| target.url.clone());
     follow_answer(&mut target, &mut start).await?;
+    let target = trusting(target, &named, &dial.events);
     if target.answer_url.is_none()
         && let Some(control) = provider(target.protocol).control_socket()
         && let Some((application, wanted)) = control.call(&target, &start).await?
     {
         let (clock, events) = (dial.clock, dial.events.clone());
-        let socket = WebSocketTarget { url: wanted.url, ..target };
+        let socket = trusting(WebSocketTarget { url: wanted.url, ..target }, &named, &dial.events);
         let (call, shared) = stream(dial, socket, wanted.start, Some(wanted.from_bot)).await?;
         tokio::spawn(application.follow(shared, clock, events));
         return Ok(call);
@@ -66,6 +69,28 @@ async fn open(dial: Dial, mut target: WebSocketTarget) -> Result<Call, DialError
     let format = wanted(&target).map_err(|why| DialError::new(DialErrorKind::Local, why))?;
     let (call, _) = stream(dial, target, StreamStart { format, ..start }, None).await?;
     Ok(call)
+}
+
+/// The target without what must not go to a host that the user did not name.
+fn trusting(mut target: WebSocketTarget, named: &str, events: &EventSender) -> WebSocketTarget {
+    let (Ok(named), Ok(stream)) = (Url::parse(named), Url::parse(&target.url)) else { return target };
+    let host = stream.host_str().unwrap_or_default();
+    let port = stream.port_or_known_default();
+    if is_listed(&target.trusted_hosts, host, port)
+        || http::same_host(&named, &stream)
+        || target.headers.is_empty() && target.auth_token.is_none()
+    {
+        return target;
+    }
+    let note = format!(
+        "the bot sends the stream to {}, not to the host of {named}: `headers` and `auth_token` did not go there; if it is yours, write \
+         `trusted_hosts: [\"{host}\"]` into the target",
+        target.url,
+    );
+    let _over = events.send(CallEvent::Note(note));
+    target.headers.clear();
+    target.auth_token = None;
+    target
 }
 
 /// Opens the media socket. The bot's audio has the caller's format unless `from_bot` is given.
@@ -130,6 +155,7 @@ pub(super) fn start_stream(
         playout: Playout::default(),
         last_audio: None,
         protocol: protocol.name(),
+        deaf: false,
     };
     tokio::spawn(session.run());
     (sink, shared)

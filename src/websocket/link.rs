@@ -19,7 +19,7 @@ use url::{Host, Url};
 
 use super::protocol::{Message, ProtocolError as MessageError};
 use super::writer::bounded;
-pub(crate) use super::writer::{LinkWriter, Outgoing};
+pub(crate) use super::writer::{LinkWriter, MOST_WAITING, Outgoing, Unsent};
 use crate::clock::Monotonic;
 use crate::lock::lock;
 use crate::time::CallTime;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::audio::{WireDecoder, WireEncoder};
 use super::control::{Outbound, Shared};
 use super::form::FormCheck;
-use super::link::{LinkEnd, LinkReader, LinkWriter, Outgoing};
+use super::link::{LinkEnd, LinkReader, LinkWriter, MOST_WAITING, Outgoing, Unsent};
 use super::protocol::{FromBot, Message, ProviderRole, ToBot};
 use super::rtvi;
 use crate::clock::CallClock;
@@ -41,6 +41,8 @@ pub(super) struct SocketSession {
     pub last_audio: Option<CallTime>,
     /// How reports name the protocol.
     pub protocol: &'static str,
+    /// The bot reads nothing.
+    pub deaf: bool,
 }
 
 impl SocketSession {
@@ -59,7 +61,8 @@ impl SocketSession {
                 Some(outbound) = self.outbox.recv() => { self.send(outbound); None }
                 _ = ticks.tick() => { self.play(); None }
             };
-            if let Some(end) = done {
+            let deaf = self.deaf.then(|| LinkEnd::Broken(format!("the bot does not read its socket: {MOST_WAITING} messages wait for it")));
+            if let Some(end) = done.or(deaf) {
                 return self.ended(end).await;
             }
         }
@@ -82,9 +85,9 @@ impl SocketSession {
         self.role.write(event).into_iter().for_each(|message| self.write(Outgoing::Message(message)));
     }
 
-    fn write(&self, outgoing: Outgoing) {
+    fn write(&mut self, outgoing: Outgoing) {
         // A socket that is gone shows on its reading side.
-        let _gone = self.writer.send(outgoing);
+        self.deaf |= self.writer.send(outgoing) == Err(Unsent::Full);
     }
 
     fn message(&mut self, message: &Message) -> Option<LinkEnd> {

@@ -11,6 +11,8 @@ use crate::scenario::{BotStep, Bound, ExpectedCall};
 use crate::telemetry::{Stage, ToolCall, TurnTelemetry};
 use crate::time::{human, human_unsigned, signed};
 
+/// Calls of functions that a report lists.
+const MOST_LISTED: usize = 20;
 /// Why spans were left out.
 pub const AMBIGUOUS_SPANS: &str =
     "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
@@ -79,7 +81,10 @@ fn called(calls: &[ToolCall]) -> String {
         let name = if call.name.is_empty() { "a function without a name" } else { &call.name };
         if call.arguments.is_null() { name.to_owned() } else { format!("{name} {}", call.arguments) }
     };
-    if calls.is_empty() { "no call".to_owned() } else { calls.iter().map(one).collect::<Vec<_>>().join("; ") }
+    let more = calls.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let some = calls.iter().take(MOST_LISTED).map(one).collect::<Vec<_>>().join("; ");
+    if calls.is_empty() { "no call".to_owned() } else { some + &more }
 }
 
 /// The bot did not report this, and what can be done.

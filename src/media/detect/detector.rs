@@ -163,6 +163,11 @@ impl SpeechDetector {
         std::mem::take(&mut self.edges)
     }
 
+    /// Up to which sample it is known what is speech and what is not, and whether the last of it may yet turn out to begin a segment.
+    pub fn known(&self) -> (u64, bool) {
+        (self.frames * FRAME_8K, self.segmenter.has_candidate())
+    }
+
     /// Goes on to the next frame that the network must judge; false where there is none yet.
     fn advance(&mut self) -> bool {
         while let Some(sample) = self.next() {

@@ -12,6 +12,13 @@ pub(super) fn is_quiet(frame: &[f32]) -> bool {
     frame.chunks(BLOCK).all(|block| variance(block) < QUIET)
 }
 
+/// Whether nothing at all can be heard in these samples.
+#[must_use]
+pub fn is_silent(samples: &[i16]) -> bool {
+    let floats: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32768.0).collect();
+    is_quiet(&floats)
+}
+
 fn variance(block: &[f32]) -> f32 {
     let count = block.len().max(1) as f32;
     let mean = block.iter().sum::<f32>() / count;

@@ -15,4 +15,5 @@ mod segmenter;
 mod voicing;
 
 pub use detector::{DetectorConfig, SpeechDetector, SpeechEdge, detect, speech_segments, word_segments};
+pub use gate::is_silent;
 pub use model::SpeechModel;

@@ -58,6 +58,11 @@ impl Segmenter {
         matches!(self.state, State::Silence)
     }
 
+    /// Whether there is something that may yet turn out to be speech.
+    pub(super) fn has_candidate(&self) -> bool {
+        matches!(self.state, State::Candidate { .. })
+    }
+
     /// Takes the probability of the next frame. `has_pitch` says whether the frame has a pitch, and
     /// is asked only where it matters.
     pub(super) fn step(&mut self, frame: u64, probability: f32, has_pitch: impl FnOnce() -> bool) -> Option<Transition> {

@@ -7,21 +7,14 @@ use std::io;
 use super::super::Consumer;
 use super::super::file::write_whole;
 use crate::runner::Event;
-use crate::scenario::Secrets;
 
 /// Holds the events of calls under way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CallJournals {
-    secrets: Secrets,
     under_way: HashMap<usize, Vec<Event>>,
 }
 
 impl CallJournals {
-    /// Journals without these secrets.
-    pub fn new(secrets: Secrets) -> Self {
-        Self { secrets, under_way: HashMap::new() }
-    }
-
     fn keep(&mut self, call: usize, event: &Event) {
         self.under_way.entry(call).or_default().push(event.clone());
     }
@@ -40,12 +33,12 @@ impl Consumer for CallJournals {
                 let Some(recording) = &result.recording else { return Ok(()) };
                 let mut lines = String::new();
                 for event in events.iter().chain([event]) {
-                    lines.push_str(&self.secrets.redact_json(serde_json::to_value(event)?).to_string());
+                    lines.push_str(&serde_json::to_string(event)?);
                     lines.push('\n');
                 }
                 write_whole(&recording.with_extension("jsonl"), lines.as_bytes())?;
             }
-            Event::RunStarted { .. } | Event::RunFinished { .. } | Event::Load { .. } => {}
+            Event::RunStarted { .. } | Event::RunFinished { .. } | Event::Load { .. } | Event::Unknown => {}
         }
         Ok(())
     }

@@ -7,35 +7,32 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::Consumer;
-use super::super::file::write_whole;
+use super::super::file::{can_be_written_again, write_whole};
 use super::super::junit::{is_xml, threshold};
 use super::text;
 use crate::call::Outcome;
 use crate::runner::{Event, FaultKind, LoadReport, LoadVerdict, Side};
-use crate::scenario::Secrets;
 
-/// Writes the report at the end.
+/// Writes the report after every interval: until the last, as that of a load that broke off.
 #[derive(Debug)]
 pub struct LoadJunit {
     path: PathBuf,
-    secrets: Secrets,
 }
 
 impl LoadJunit {
     /// A report that will be written to this file.
-    pub fn new(path: PathBuf, secrets: Secrets) -> Self {
-        Self { path, secrets }
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
     }
 }
 
 impl Consumer for LoadJunit {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let Event::Load { report } = event else { return Ok(()) };
-        if report.verdict.is_none() {
+        if report.verdict.is_none() && !can_be_written_again(&self.path) {
             return Ok(());
         }
-        let redacted = self.secrets.redact_json(serde_json::to_value(report)?);
-        let text = junit(&serde_json::from_value(redacted)?).to_string().map_err(io::Error::other)?;
+        let text = junit(report).to_string().map_err(io::Error::other)?;
         let text: String = text.chars().filter(|c| is_xml(*c)).collect();
         write_whole(&self.path, text.as_bytes())
     }
@@ -43,11 +40,11 @@ impl Consumer for LoadJunit {
 
 fn junit(report: &LoadReport) -> Report {
     let mut junit = Report::new("goldencall");
-    junit.set_time(Duration::from_secs_f64(report.whole.until_s.max(0.0)));
+    junit.set_time(Duration::try_from_secs_f64(report.whole.until_s).unwrap_or_default());
     let mut thresholds = TestSuite::new("thresholds");
     thresholds.add_test_cases(report.thresholds.iter().map(threshold));
     let mut load = TestSuite::new("load");
-    load.set_time(Duration::from_secs_f64(report.whole.until_s.max(0.0)));
+    load.set_time(Duration::try_from_secs_f64(report.whole.until_s).unwrap_or_default());
     load.add_test_case(verdict(report));
     load.add_test_cases(report.kinds.iter().map(|kind| fault(kind, report)));
     junit.add_test_suites([thresholds, load]);

@@ -4,18 +4,16 @@ use std::io::{self, Write};
 
 use owo_colors::{OwoColorize, Style};
 
-use super::super::printable::printable;
 use super::super::terminal::named;
 use super::super::{Consumer, TerminalStyle};
 use super::text;
 use crate::call::Outcome;
+use crate::printable::for_log;
 use crate::runner::{Event, LoadReport, LoadVerdict};
-use crate::scenario::Secrets;
 
 /// Writes intervals as they end and a summary at the end.
 pub struct LoadTerminal {
     style: TerminalStyle,
-    secrets: Secrets,
     out: Box<dyn Write + Send>,
     /// Rows that are written.
     written: Option<usize>,
@@ -23,8 +21,8 @@ pub struct LoadTerminal {
 
 impl LoadTerminal {
     /// Writes to `out`.
-    pub fn new(style: TerminalStyle, secrets: Secrets, out: Box<dyn Write + Send>) -> Self {
-        Self { style, secrets, out, written: None }
+    pub fn new(style: TerminalStyle, out: Box<dyn Write + Send>) -> Self {
+        Self { style, out, written: None }
     }
 
     fn paint(&self, text: &str, style: Style) -> String {
@@ -33,13 +31,13 @@ impl LoadTerminal {
 
     /// What peers wrote reaches the terminal as text only.
     fn say(&mut self, text: &str) -> io::Result<()> {
-        let text = printable(&self.secrets.redact(text));
+        let text = for_log(text);
         writeln!(self.out, "{text}")
     }
 
     /// A word in its colour, then plain text.
     fn say_after(&mut self, word: &str, style: Style, text: &str) -> io::Result<()> {
-        let (word, text) = (self.paint(word, style), printable(&self.secrets.redact(text)));
+        let (word, text) = (self.paint(word, style), for_log(text));
         writeln!(self.out, "{word} {text}")
     }
 

@@ -169,6 +169,7 @@ fn tester_of_all(whole: &LoadRow, cores: usize) -> String {
 /// The plain verdict.
 pub(super) fn verdict(report: &LoadReport) -> String {
     match (&report.reasons[..], &report.ending) {
+        (_, None) => "the load broke off: goldencall was killed or crashed; load.json holds what was known until then".to_owned(),
         ([], Some(Ending::Completed)) => "every threshold held over the whole load".to_owned(),
         ([], _) => "no call was placed".to_owned(),
         (reasons, _) => reasons.join("; "),

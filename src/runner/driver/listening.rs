@@ -18,6 +18,10 @@ pub(super) struct Listening {
     pub detecting: Option<oneshot::Receiver<Detected>>,
     /// Samples that the detector has not had.
     pub backlog: Vec<i16>,
+    /// Up to which sample it is known what is speech, and whether the last of it may yet turn out to be.
+    pub known: (usize, bool),
+    /// The samples that were there when the conversation wanted to be woken, and when that was.
+    pub heard: Option<(CallTime, usize)>,
     /// Onset of the segment under way, fixed when it was first reported.
     pub onset: Option<CallTime>,
     /// The words of the segment under way, if it ends where it pauses.
@@ -36,6 +40,8 @@ impl Listening {
             detector: Some(Box::new(SpeechDetector::new(model, DetectorConfig::default()))),
             detecting: None,
             backlog: Vec::new(),
+            known: (0, false),
+            heard: None,
             onset: None,
             early: None,
             words: VecDeque::new(),

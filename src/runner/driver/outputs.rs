@@ -9,6 +9,7 @@ use super::super::evidence::Failure;
 use super::super::pacer::Progress;
 use super::Driver;
 use crate::call::{EndCause, InputKind, Output, Playback};
+use crate::time::CallTime;
 use crate::transport::SentDigits;
 
 impl Driver<'_> {
@@ -23,6 +24,7 @@ impl Driver<'_> {
             }
             Output::StopPlay => {
                 self.evidence.caller.cut(self.clock.now());
+                self.sent_until(self.clock.now());
                 if let Some(stream) = &self.stream {
                     stream.stop();
                 }
@@ -41,11 +43,17 @@ impl Driver<'_> {
                 self.end(EndCause::CallerHungUp);
             }
             Output::Ask { onset, heard, doubts } => self.ask(onset, heard, doubts),
-            Output::WakeAt(at) => self.wake = Some(at),
+            Output::WakeAt(at) => self.wake = Some((at, self.clock.now())),
             Output::Turn(turn) => {
                 self.emit(Event::Turn { call: self.evidence.result.call, turn: turn.clone() });
                 self.evidence.result.turns.push(*turn);
             }
+        }
+    }
+
+    fn sent_until(&mut self, end: CallTime) {
+        if let Some((_, until @ None)) = self.evidence.sent.last_mut() {
+            *until = Some(end);
         }
     }
 
@@ -55,6 +63,7 @@ impl Driver<'_> {
         match sent {
             Ok(SentDigits { first, last }) => {
                 let (speech_start, speech_end) = (self.clock.at(first), self.clock.at(last));
+                self.evidence.sent.push((speech_start, Some(speech_end)));
                 self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
                 self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
                 self.handle(InputKind::Playback(Playback::Finished)).await;
@@ -78,10 +87,12 @@ impl Driver<'_> {
             Progress::SpeechStarted(at) => {
                 let speech_start = self.clock.at(at);
                 self.evidence.caller_speech.push(speech_start);
+                self.evidence.sent.push((speech_start, None));
                 self.handle(InputKind::Playback(Playback::Started { speech_start })).await;
             }
             Progress::SpeechEnded(at) => {
                 let speech_end = self.clock.at(at);
+                self.sent_until(speech_end);
                 self.handle(InputKind::Playback(Playback::SpeechEnded { speech_end })).await;
             }
             Progress::Finished => self.handle(InputKind::Playback(Playback::Finished)).await,

@@ -15,6 +15,10 @@ use crate::scenario::Step;
 use crate::speech::stt::segment_audio;
 use crate::time::{CallTime, Span};
 
+/// Sound is known as speech or as something else after this time: a whisper needs longest.
+const MOST_UNDECIDED: Duration = Duration::from_millis(400);
+/// How often to look whether it is.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Samples worth a trip through the detection lane.
 const LEAST_SAMPLES: usize = 256;
 /// How much later the words are wanted of a caller who can go on without them.
@@ -51,6 +55,8 @@ impl Driver<'_> {
             self.evidence.failure = Some(Failure::Transcription("the detection lane is gone".to_owned()));
             return;
         };
+        let (known, candidate) = detector.known();
+        self.listening.known = (usize::try_from(known).unwrap_or(usize::MAX), candidate);
         self.listening.detector = Some(detector);
         for edge in edges {
             self.edge(edge).await;
@@ -61,6 +67,32 @@ impl Driver<'_> {
                 self.handle(InputKind::Ended(cause)).await;
             }
         }
+    }
+
+    /// Whether something that came before the conversation was to be woken may yet turn out to be speech: an onset is known 90 ms after it and
+    /// later. A caller who goes on because the bot is silent must not talk over a bot that has just begun.
+    pub(super) async fn may_hear_speech(&mut self) -> bool {
+        let (wake, now) = (self.wake, self.clock.now());
+        let Some((due, _)) = wake else { return false };
+        self.catch_up().await;
+        if self.wake != wake {
+            return true;
+        }
+        if self.listening.onset.is_some() || self.ending.is_some() || now.saturating_since(due) > MOST_UNDECIDED {
+            return false;
+        }
+        let recording = self.evidence.timeline.recording();
+        let heard = match self.listening.heard {
+            Some((at, heard)) if at == due => heard,
+            _ => recording.len(),
+        };
+        self.listening.heard = Some((due, heard));
+        let (known, candidate) = self.listening.known;
+        let undecided = candidate || !detect::is_silent(recording.get(known.min(heard)..heard).unwrap_or_default());
+        if undecided {
+            self.wake = Some((due, now + LOOK_AGAIN));
+        }
+        undecided
     }
 
     async fn edge(&mut self, edge: detect::SpeechEdge) {

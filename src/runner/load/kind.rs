@@ -43,7 +43,7 @@ fn error(result: &CallResult) -> Fault {
         CallErrorKind::Dial(DialErrorKind::Local) => Side::Tester,
         CallErrorKind::Dial(_) | CallErrorKind::Other(OtherErrorKind::Broken) => Side::Call,
         CallErrorKind::Other(OtherErrorKind::Transcription | OtherErrorKind::Tester) => Side::Tester,
-        CallErrorKind::Other(OtherErrorKind::Interrupted) => Side::Stopped,
+        CallErrorKind::Other(OtherErrorKind::Interrupted | OtherErrorKind::Unfinished) => Side::Stopped,
     };
     let slow = side == Side::Tester && !result.unfair.is_empty();
     let named = || serde_json::to_value(kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();

@@ -75,6 +75,8 @@ pub enum Fault {
     Drops,
     /// Its second reply is mangled beyond understanding.
     Garbled,
+    /// Every reply has a faint noise of its own, so that no two are bit for bit the same.
+    Hiss,
     /// It does not stop when the caller barges in.
     Deaf,
     /// It rejects the call with 486 Busy Here.
@@ -83,7 +85,7 @@ pub enum Fault {
     NoAnswer,
 }
 
-const FAULTS: &[&str] = &["late", "silent", "wrong_reply", "talks_over", "drops", "garbled", "deaf", "busy", "no_answer"];
+const FAULTS: &[&str] = &["late", "silent", "wrong_reply", "talks_over", "drops", "garbled", "hiss", "deaf", "busy", "no_answer"];
 
 impl Fault {
     /// From a name as in `--fault late` or `late:3s`.
@@ -99,6 +101,7 @@ impl Fault {
             "talks_over" => Self::TalksOver,
             "drops" => Self::Drops,
             "garbled" => Self::Garbled,
+            "hiss" => Self::Hiss,
             "deaf" => Self::Deaf,
             "busy" => Self::Busy,
             "no_answer" => Self::NoAnswer,

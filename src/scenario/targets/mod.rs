@@ -7,6 +7,7 @@ mod originate_file;
 mod sip;
 mod sip_file;
 mod target;
+mod trust;
 mod uri;
 mod web_file;
 mod webrtc;
@@ -23,6 +24,8 @@ pub use sip::{ClientCertificate, DigitMode, SIP_CODECS, SipTarget, Srtp};
 #[cfg(test)]
 pub(super) use sip_file::SIP_KEYS;
 pub use target::Target;
+pub use trust::is_listed;
+pub(super) use web_file::secret;
 #[cfg(test)]
 pub(super) use web_file::{WEBRTC_KEYS, WEBSOCKET_KEYS};
 pub use webrtc::{IceServer, LiveKitRoom, Signalling, WEBRTC_CODECS, WebRtcTarget};

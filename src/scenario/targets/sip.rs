@@ -1,6 +1,6 @@
 //! A SIP target.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +45,10 @@ pub struct SipTarget {
     pub dns: Option<SocketAddr>,
     /// Calls the target of a transfer (REFER) instead of only noting it.
     pub follow_transfer: bool,
+    /// Hosts, with or without a port, whose challenges are answered and that get `headers` when a transfer leads there.
+    pub trusted_hosts: Vec<String>,
+    /// Addresses that plain RTP may come from, besides the one in the bot's SDP and that of its signalling.
+    pub media_from: Vec<IpAddr>,
 }
 
 /// A certificate chain and its key, both PEM files.
@@ -128,6 +132,8 @@ impl SipTarget {
             client_certificate: None,
             dns: None,
             follow_transfer: false,
+            trusted_hosts: Vec::new(),
+            media_from: Vec::new(),
         }
     }
 

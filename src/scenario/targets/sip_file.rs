@@ -1,5 +1,6 @@
 //! SIP targets as files write them.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::sip::SETTINGS;
@@ -28,6 +29,8 @@ pub(in crate::scenario) const SIP_KEYS: &[&str] = &[
     "client_certificate",
     "dns",
     "follow_transfer",
+    "trusted_hosts",
+    "media_from",
 ];
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
@@ -75,6 +78,8 @@ fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget, 
     sip.headers = headers(decoder, fields);
     sip.insecure = fields.get("insecure").and_then(|node| decoder.flag(node)).unwrap_or(false);
     sip.follow_transfer = fields.get("follow_transfer").and_then(|node| decoder.flag(node)).unwrap_or(false);
+    sip.trusted_hosts = fields.get("trusted_hosts").map(|node| decoder.texts(node)).unwrap_or_default();
+    sip.media_from = fields.get("media_from").map(|node| addresses(decoder, node)).unwrap_or_default();
     if let Some(node) = fields.get("follow_transfer").filter(|_| sip.follow_transfer && sip.srtp == Srtp::Dtls) {
         let problem = Problem::new(node.location, "a transfer cannot be followed with `srtp: dtls`: one call has one DTLS handshake");
         decoder.problem(problem.help("use `srtp: sdes`, or leave `follow_transfer` out"));
@@ -82,6 +87,20 @@ fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget, 
     sip.ca_file = fields.get("ca_file").and_then(|node| decoder.text(node)).map(|file| folder.join(file));
     sip.client_certificate = fields.get("client_certificate").and_then(|node| client_certificate(decoder, node, folder));
     sip
+}
+
+fn addresses(decoder: &mut Decoder<'_>, node: &Node) -> Vec<IpAddr> {
+    let mut all = Vec::new();
+    for node in decoder.list(node) {
+        let Some(text) = decoder.text(node) else { continue };
+        match text.parse() {
+            Ok(address) => all.push(address),
+            Err(_) => {
+                decoder.problem(Problem::new(node.location, format!("`{text}` is not an IP address")).help("write one such as 10.0.0.9"))
+            }
+        }
+    }
+    all
 }
 
 /// A setting that the command line knows too, by the same rules.

@@ -7,7 +7,7 @@ use super::{IceServer, LiveKitRoom, SOCKET_ENCODINGS, Signalling, SocketProtocol
 use crate::codec::Codec;
 use crate::scenario::decode::{Decoder, Fields};
 use crate::scenario::problem::Problem;
-use crate::scenario::secrets::Secret;
+use crate::scenario::secrets::{SHORTEST, Secret, is_long_enough};
 use crate::scenario::yaml::{Node, Value};
 
 pub(in crate::scenario) const WEBRTC_KEYS: &[&str] = &[
@@ -25,8 +25,20 @@ pub(in crate::scenario) const WEBRTC_KEYS: &[&str] = &[
     "api_key",
     "api_secret",
 ];
-pub(in crate::scenario) const WEBSOCKET_KEYS: &[&str] =
-    &["url", "protocol", "encoding", "sample_rate", "headers", "parameters", "from", "to", "answer_url", "auth_token", "timeout"];
+pub(in crate::scenario) const WEBSOCKET_KEYS: &[&str] = &[
+    "url",
+    "protocol",
+    "encoding",
+    "sample_rate",
+    "headers",
+    "parameters",
+    "from",
+    "to",
+    "answer_url",
+    "trusted_hosts",
+    "auth_token",
+    "timeout",
+];
 
 /// Any way, or over TURN only.
 const ICE_POLICIES: &[(&str, bool)] = &[("all", false), ("relay", true)];
@@ -120,6 +132,7 @@ pub(super) fn websocket(decoder: &mut Decoder<'_>, node: &Node) -> Option<Target
     target.sample_rate = fields.get("sample_rate").and_then(|node| decoder.choice(node, RATES));
     target.headers = pairs(decoder, &fields, "headers");
     target.parameters = pairs(decoder, &fields, "parameters");
+    target.trusted_hosts = fields.get("trusted_hosts").map(|node| decoder.texts(node)).unwrap_or_default();
     let mut text = |name: &str| fields.get(name).and_then(|node| decoder.text(node));
     target.from = text("from").unwrap_or(target.from);
     target.to = text("to").unwrap_or(target.to);
@@ -169,8 +182,14 @@ fn codecs(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Codec> {
     decoder.list(node).into_iter().filter_map(|node| decoder.choice(node, WEBRTC_CODECS)).collect()
 }
 
-pub(super) fn secret(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Option<Secret> {
-    let text = decoder.text(fields.get(name)?)?;
+pub(in crate::scenario) fn secret(decoder: &mut Decoder<'_>, fields: &Fields<'_>, name: &str) -> Option<Secret> {
+    let node = fields.get(name)?;
+    let text = decoder.text(node)?;
+    if !is_long_enough(&text) {
+        let problem = Problem::new(node.location, format!("`{name}` is too short to be masked in reports"));
+        decoder.problem(problem.help(format!("use one of at least {SHORTEST} characters: shorter ones are in ordinary words")));
+        return None;
+    }
     decoder.secrets.add(&text);
     Some(Secret::new(text))
 }

@@ -107,6 +107,8 @@ pub struct WebSocketTarget {
     pub to: String,
     /// Where the provider asks what to do with the call before it opens a stream (TwiML, NCCO, flow).
     pub answer_url: Option<String>,
+    /// Hosts, with or without a port, that get `headers` and `auth_token` when the bot's answer sends the stream there.
+    pub trusted_hosts: Vec<String>,
     /// Signs what the provider sends (Twilio: `X-Twilio-Signature`); redacted everywhere.
     pub auth_token: Option<Secret>,
     /// How long opening the stream may take.
@@ -126,6 +128,7 @@ impl WebSocketTarget {
             from: "+15550100".to_owned(),
             to: "+15550101".to_owned(),
             answer_url: None,
+            trusted_hosts: Vec::new(),
             auth_token: None,
             timeout: Duration::from_secs(10),
         }

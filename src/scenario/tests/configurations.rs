@@ -175,7 +175,7 @@ fn bad_websocket_targets() {
 #[test]
 fn tokens_that_sign_nothing() {
     let target =
-        |protocol: &str| format!("targets:\n  a: {{ websocket: {{ url: \"ws://host/\", protocol: {protocol}, auth_token: t }} }}\n");
+        |protocol: &str| format!("targets:\n  a: {{ websocket: {{ url: \"ws://host/\", protocol: {protocol}, auth_token: token }} }}\n");
     assert_snapshot!(config_mistakes(&target("exotel")));
     for protocol in ["teler", "jambonz", "genesys", "pcm"] {
         assert!(config_mistakes(&target(protocol)).contains("`auth_token` is not a setting of"), "{protocol}");
@@ -225,7 +225,7 @@ fn bad_originate_targets() {
   c: { originate: { provider: twilio } }
   d: { originate: { provider: teler } }
   e: { originate: { provider: twilio, to: 15550100, from: \"+1 555 0101\", account: \"../x\", auth_token: \"${NOPE}\", listen: \"8443\", url: ci.example.com } }
-  f: { originate: { provider: teler, to: \"+15550100\", from: \"+15550101\", account: AC1, parameters: { a: b }, api_key: k, listen: \"0.0.0.0:0\", url: \"https://ci.example.com/?a=b\", api: \"ws://h/\", ring_timeout: 20m } }
+  f: { originate: { provider: teler, to: \"+15550100\", from: \"+15550101\", account: AC1, parameters: { a: b }, api_key: a-key, listen: \"0.0.0.0:0\", url: \"https://ci.example.com/?a=b\", api: \"ws://h/\", ring_timeout: 20m } }
   g: { originate: { provider: twilio, to: \"+15550100\", from: \"+15550101\", account: AC1, auth_tokn: x, listen: \"0.0.0.0:1\", url: \"https://h\" } }
 "
     ));

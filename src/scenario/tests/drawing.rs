@@ -13,9 +13,13 @@ pub fn source(path: impl Into<PathBuf>, text: &str) -> Arc<Source> {
 }
 
 pub fn draw(problems: &Problems) -> String {
+    draw_without(problems, &Secrets::default())
+}
+
+pub fn draw_without(problems: &Problems, secrets: &Secrets) -> String {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::none()).with_width(100);
     let mut text = String::new();
-    for diagnostic in problems.diagnostics() {
+    for diagnostic in problems.diagnostics(secrets) {
         handler.render_report(&mut text, &diagnostic).expect("a string");
     }
     text

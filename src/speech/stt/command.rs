@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::error::SttError;
@@ -16,6 +16,10 @@ const PLACEHOLDER: &str = "{wav}";
 const QUOTED: usize = 300;
 /// How often a running program is looked at.
 const POLL: Duration = Duration::from_millis(5);
+/// Bytes of output that are read: an hour of speech is 60 kB of text.
+const MOST_OUTPUT: u64 = 1 << 20;
+/// How long a process of the program's that outlives it may hold its output open.
+const LINGERING: Duration = Duration::from_millis(500);
 
 /// Which program to run.
 #[derive(Debug, Clone)]
@@ -46,7 +50,11 @@ impl CommandTranscriber {
         let by_path = self.config.args.iter().any(|arg| arg.contains(PLACEHOLDER));
         let file = if by_path { Some(temporary(&wav)?) } else { None };
         let path = file.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
-        let mut child = Command::new(&self.config.program)
+        let mut command = Command::new(&self.config.program);
+        // A group of its own, so that whatever it starts ends with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command
             .args(self.config.args.iter().map(|arg| arg.replace(PLACEHOLDER, &path)))
             .stdin(if by_path { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
@@ -67,13 +75,15 @@ impl CommandTranscriber {
         let deadline = Monotonic::now().plus_nanos(limit);
         loop {
             match child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
+                Ok(Some(status)) => {
+                    end_group(child);
+                    return Ok(status);
+                }
                 Err(e) => {
                     return Err(SttError::Start { program: program(), reason: e.to_string() });
                 }
                 Ok(None) if Monotonic::now() > deadline => {
-                    let _ = child.kill();
-                    let _ = child.wait();
+                    end_group(child);
                     return Err(SttError::Slow { program: program(), limit: self.config.timeout });
                 }
                 Ok(None) => std::thread::sleep(POLL),
@@ -85,8 +95,8 @@ impl CommandTranscriber {
 /// A program at work, and the file that it reads.
 struct Running {
     child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    stdout: mpsc::Receiver<Output>,
+    stderr: mpsc::Receiver<Output>,
     _file: Option<tempfile::NamedTempFile>,
 }
 
@@ -99,15 +109,33 @@ fn temporary(wav: &[u8]) -> Result<tempfile::NamedTempFile, SttError> {
     write().map_err(|e: std::io::Error| SttError::Audio(e.to_string()))
 }
 
-/// Reads an output to its end in a thread: a full pipe would stop the program.
-fn collect(output: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+/// What a program wrote, as far as it is read.
+struct Output {
+    text: String,
+    /// There was more.
+    cut: bool,
+}
+
+/// Reads an output in a thread, to its end or its bound: a full pipe would stop the program. Behind the bound the pipe is closed.
+fn collect(output: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Output> {
+    let (reply, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(mut output) = output {
-            let _ = output.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    })
+        let _ = output.map(|output| output.take(MOST_OUTPUT + 1).read_to_end(&mut bytes));
+        let cut = bytes.len() as u64 > MOST_OUTPUT;
+        let _nobody = reply.send(Output { text: String::from_utf8_lossy(&bytes).trim().to_owned(), cut });
+    });
+    receiver
+}
+
+/// Ends the program and what it started, which could hold its output open for ever.
+fn end_group(child: &mut Child) {
+    #[cfg(unix)]
+    if let Ok(group) = i32::try_from(child.id()) {
+        let _over = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), nix::sys::signal::Signal::SIGKILL);
+    }
+    let _over = child.kill();
+    let _over = child.wait();
 }
 
 impl Transcriber for CommandTranscriber {
@@ -122,16 +150,18 @@ impl Transcriber for CommandTranscriber {
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {
         let mut running = self.start(wav::encode(audio)?)?;
         let status = self.wait(&mut running.child)?;
-        let stdout = running.stdout.join().unwrap_or_default();
-        if status.success() {
-            return Ok(stdout);
+        let program = || self.config.program.clone();
+        // What left the group may still hold the output open.
+        let held_open = |_| SttError::HeldOpen { program: program() };
+        let stdout = running.stdout.recv_timeout(LINGERING).map_err(held_open)?;
+        if stdout.cut {
+            return Err(SttError::Verbose { program: program(), megabytes: MOST_OUTPUT >> 20 });
         }
-        let stderr = running.stderr.join().unwrap_or_default();
+        if status.success() {
+            return Ok(stdout.text);
+        }
+        let stderr = running.stderr.recv_timeout(LINGERING).map_or_else(|_| String::new(), |output| output.text);
         let skip = stderr.chars().count().saturating_sub(QUOTED);
-        Err(SttError::Failed {
-            program: self.config.program.clone(),
-            status: status.to_string(),
-            stderr: stderr.chars().skip(skip).collect(),
-        })
+        Err(SttError::Failed { program: program(), status: status.to_string(), stderr: stderr.chars().skip(skip).collect() })
     }
 }

@@ -55,6 +55,20 @@ pub enum SttError {
         /// What the system said.
         reason: String,
     },
+    /// The engine's program printed without end.
+    #[error("the transcription program {program} printed more than {megabytes} MB for one segment: it must print the words only")]
+    Verbose {
+        /// The program.
+        program: String,
+        /// The bound.
+        megabytes: u64,
+    },
+    /// The engine's program ended, and something that it started still holds its output open.
+    #[error("the transcription program {program} left a process behind that keeps its output open: let it wait for what it starts")]
+    HeldOpen {
+        /// The program.
+        program: String,
+    },
     /// The engine's program failed.
     #[error("the transcription program {program} failed with {status} ({stderr}): run it by hand on a WAV file to see why")]
     Failed {

@@ -1,5 +1,6 @@
 //! The HTTP engine: any server with the `/v1/audio/transcriptions` API.
 
+use std::io::Read;
 use std::time::Duration;
 
 use reqwest::blocking::multipart::{Form, Part};
@@ -8,9 +9,12 @@ use reqwest::blocking::{Client, Response};
 use super::error::SttError;
 use super::transcriber::{Batch, OneByOne, Parallelism, Transcriber};
 use super::wav;
+use crate::loopback::is_loopback;
 
 /// Characters of a server's answer that an error quotes.
 const QUOTED: usize = 300;
+/// Bytes of an answer that are read.
+const MOST_ANSWER: u64 = 1 << 20;
 /// Another machine does the work: here a call costs its detection only.
 const CALLS_PER_CORE: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,8 +65,11 @@ impl HttpTranscriber {
         let base = config.base.trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
         let url = format!("{base}/v1/audio/transcriptions");
-        reqwest::Url::parse(&url).map_err(|e| SttError::Setup(e.to_string()))?;
-        let builder = || Client::builder().connect_timeout(CONNECT_TIMEOUT.min(config.timeout)).timeout(config.timeout);
+        let local = is_loopback(&reqwest::Url::parse(&url).map_err(|e| SttError::Setup(e.to_string()))?);
+        let builder = || {
+            let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT.min(config.timeout)).timeout(config.timeout);
+            if local { builder.no_proxy() } else { builder }
+        };
         // Without a certificate authority on the machine the only client that can be built trusts no authority.
         let built = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = built.map_err(|e| SttError::Setup(e.to_string()))?;
@@ -127,7 +134,10 @@ impl Transcriber for HttpTranscriber {
     fn transcribe(&self, audio: &[f32]) -> Result<String, SttError> {
         let response = self.ask(audio)?;
         let status = response.status();
-        let body = response.text().map_err(|e| self.unreachable(e))?;
+        let mut body = Vec::new();
+        let read = response.take(MOST_ANSWER).read_to_end(&mut body);
+        read.map_err(|error| SttError::Unreachable { url: self.url.clone(), reason: error.to_string() })?;
+        let body = String::from_utf8_lossy(&body).into_owned();
         if !status.is_success() {
             let (url, status, body) = (self.url.clone(), status.as_u16(), self.quote(&body));
             return Err(SttError::Refused { url, status, body });

@@ -1,25 +1,76 @@
 //! Spans out of OTLP's protobuf.
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Content;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span as Wire;
-use prost::Message;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::{DecodeError, Message};
 use serde_json::{Map, Value};
 
 use super::span::Span;
 
+/// Spans of one request at most. Exporters send some hundreds.
+pub(super) const MOST_SPANS: usize = 20_000;
+/// Bytes of one span at most. A few bytes of a message can become a hundred in memory, so messages are read one by one.
+const MOST_OF_A_SPAN: usize = 1 << 20;
+/// Bytes of a resource's description at most.
+const MOST_OF_A_RESOURCE: usize = 64 << 10;
+
 /// The spans of one export request, or what is wrong with it.
 pub fn protobuf(body: &[u8]) -> Result<Vec<Span>, String> {
-    let request = ExportTraceServiceRequest::decode(body).map_err(|error| format!("no OTLP protobuf: {error}"))?;
     let mut spans = Vec::new();
-    for resource in request.resource_spans {
-        let attributes = resource.resource.map(|resource| resource.attributes).unwrap_or_default();
-        let service = attributes.into_iter().find(|pair| pair.key == "service.name").and_then(|pair| text(pair.value));
-        let wires = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        spans.extend(wires.map(|wire| span(wire, service.as_deref())));
-    }
+    // `ExportTraceServiceRequest.resource_spans`, `ResourceSpans.scope_spans`, `ScopeSpans.spans`.
+    each(body, 1, &mut |resource| {
+        let service = service(resource)?;
+        each(resource, 2, &mut |scope| {
+            each(scope, 2, &mut |bytes| {
+                if bytes.len() > MOST_OF_A_SPAN || spans.len() == MOST_SPANS {
+                    return Err(too_many(bytes.len()));
+                }
+                spans.push(span(Wire::decode(bytes).map_err(unreadable)?, service.as_deref()));
+                Ok(())
+            })
+        })
+    })?;
     Ok(spans)
+}
+
+pub(super) fn too_many(bytes: usize) -> String {
+    if bytes > MOST_OF_A_SPAN { "a span of more than 1 MiB".to_owned() } else { format!("more than {MOST_SPANS} spans") }
+}
+
+fn unreadable(error: DecodeError) -> String {
+    format!("no OTLP protobuf: {error}")
+}
+
+/// `ResourceSpans.resource` names the service.
+fn service(resource: &[u8]) -> Result<Option<String>, String> {
+    let mut service = None;
+    each(resource, 1, &mut |bytes| {
+        if bytes.len() <= MOST_OF_A_RESOURCE {
+            let attributes = Resource::decode(bytes).map_err(unreadable)?.attributes;
+            service = attributes.into_iter().find(|pair| pair.key == "service.name").and_then(|pair| text(pair.value));
+        }
+        Ok(())
+    })?;
+    Ok(service)
+}
+
+/// Hands on each message in this field; other fields are passed over.
+fn each(mut message: &[u8], field: u32, take: &mut dyn FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
+    while !message.is_empty() {
+        let (number, kind) = decode_key(&mut message).map_err(unreadable)?;
+        if number == field && kind == WireType::LengthDelimited {
+            let length = usize::try_from(decode_varint(&mut message).map_err(unreadable)?).unwrap_or(usize::MAX);
+            let (content, rest) = message.split_at_checked(length).ok_or("no OTLP protobuf: a message is cut short")?;
+            take(content)?;
+            message = rest;
+        } else {
+            skip_field(kind, number, &mut message, DecodeContext::default()).map_err(unreadable)?;
+        }
+    }
+    Ok(())
 }
 
 fn span(wire: Wire, service: Option<&str>) -> Span {

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::decode::{MOST_SPANS, too_many};
 use super::span::Span;
 
 /// The spans of one export request, or what is wrong with it. Unknown fields are passed over.
@@ -19,6 +20,9 @@ pub fn json(body: &[u8]) -> Result<Vec<Span>, String> {
         let service = attributes.get("service.name").and_then(Value::as_str);
         for scope in list(&resource["scopeSpans"]) {
             for wire in list(&scope["spans"]) {
+                if spans.len() == MOST_SPANS {
+                    return Err(too_many(0));
+                }
                 spans.extend(span(wire, service));
             }
         }

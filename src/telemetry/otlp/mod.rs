@@ -13,3 +13,4 @@ pub use decode::protobuf;
 pub use json::json;
 pub use receiver::Receiver;
 pub use span::Span;
+pub use store::Found;

@@ -95,7 +95,7 @@ async fn post(to: SocketAddr, path: &str, headers: &str, body: &[u8]) -> (u16, S
 }
 
 async fn receiver() -> Receiver {
-    Receiver::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap()
+    Receiver::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None, 0).await.unwrap()
 }
 
 const PROTOBUF: &str = "content-type: application/x-protobuf";
@@ -109,9 +109,9 @@ async fn protobuf_and_json_plain_and_packed_come_out_the_same() {
     assert_eq!(post(to, "/v1/traces", json, JSON.as_bytes()).await, (200, "{}".to_owned()));
     let packed = format!("{PROTOBUF}\r\ncontent-encoding: gzip");
     assert_eq!(post(to, "/v1/traces", &packed, &gzip(&wire())).await.0, 200);
-    assert_eq!(receiver.spans(), [expected(), expected(), expected()]);
-    assert_eq!(receiver.spans_within(0, 5).len(), 0);
-    assert_eq!(receiver.spans_within(1_700_000_000_000_000_009, u64::MAX).len(), 3);
+    assert_eq!(receiver.find(None, 0, u64::MAX).spans, [expected(), expected(), expected()]);
+    assert_eq!(receiver.find(None, 0, 5).spans.len(), 0);
+    assert_eq!(receiver.find(None, 1_700_000_000_000_000_009, u64::MAX).spans.len(), 3);
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn other_signals_are_accepted_and_thrown_away() {
     for path in ["/v1/metrics", "/v1/logs"] {
         assert_eq!(post(receiver.local_addr(), path, PROTOBUF, b"anything").await.0, 200);
     }
-    assert!(receiver.spans().is_empty());
+    assert!(receiver.find(None, 0, u64::MAX).spans.is_empty());
 }
 
 #[tokio::test]
@@ -143,17 +143,66 @@ async fn what_cannot_be_read_is_refused_with_a_reason() {
     400 no gzip: unexpected end of file
     415 content type "text/plain": send application/x-protobuf or application/json
     "#);
-    assert!(receiver.spans().is_empty());
+    assert!(receiver.find(None, 0, u64::MAX).spans.is_empty());
 }
 
 #[tokio::test]
 async fn too_much_is_refused_packed_or_not() {
     let receiver = receiver().await;
-    let much = vec![0; (16 << 20) + 1];
+    let much = vec![0; (8 << 20) + 1];
     let packed = format!("{PROTOBUF}\r\ncontent-encoding: gzip");
     assert_eq!(post(receiver.local_addr(), "/v1/traces", &packed, &gzip(&much)).await.0, 413);
     // One byte too many, so that the server has read all of it by then and closing cannot lose its answer.
     assert_eq!(post(receiver.local_addr(), "/v1/traces", PROTOBUF, &much).await.0, 413);
+}
+
+#[tokio::test]
+async fn a_few_kilobytes_do_not_become_gigabytes() {
+    let receiver = receiver().await;
+    let to = receiver.local_addr();
+    let packed = format!("{PROTOBUF}\r\ncontent-encoding: gzip");
+    // `spans` of two bytes each, in one scope of one resource: 3.6 GB once decoded.
+    let nested = |inner: &[u8]| {
+        let mut out = vec![0x12];
+        prost::encoding::encode_varint(inner.len() as u64, &mut out);
+        [&out, inner].concat()
+    };
+    let spans = [0x12, 0x00].repeat(3 << 20);
+    let mut body = nested(&nested(&spans)[..]);
+    body[0] = 0x0a;
+    let (code, why) = post(to, "/v1/traces", &packed, &gzip(&body)).await;
+    assert_eq!((code, why.as_str()), (400, "more than 20000 spans"));
+    let one = [0x12, 0x00].repeat(1 << 20);
+    let mut body = nested(&nested(&nested(&one))[..]);
+    body[0] = 0x0a;
+    let (code, why) = post(to, "/v1/traces", &packed, &gzip(&body)).await;
+    assert_eq!((code, why.as_str()), (400, "a span of more than 1 MiB"));
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_taken() {
+    let receiver = Receiver::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Some("right".to_owned()), 0).await.unwrap();
+    let to = receiver.local_addr();
+    for (path, authorization, code) in [
+        ("/v1/traces", "x: y", 401),
+        ("/v1/traces", "authorization: Bearer wrong", 401),
+        ("/v1/metrics", "authorization: right", 401),
+        ("/v1/traces", "authorization: Bearer right", 200),
+    ] {
+        assert_eq!(post(to, path, &format!("{PROTOBUF}\r\n{authorization}"), &wire()).await.0, code, "{authorization}");
+    }
+    assert_eq!(receiver.find(None, 0, u64::MAX).spans.len(), 1);
+}
+
+#[tokio::test]
+async fn idle_connections_keep_nobody_out() {
+    let receiver = receiver().await;
+    let to = receiver.local_addr();
+    let mut idle = Vec::new();
+    for _ in 0..500 {
+        idle.push(TcpStream::connect(to).await.unwrap());
+    }
+    assert_eq!(post(to, "/v1/traces", PROTOBUF, &wire()).await.0, 200);
 }
 
 proptest! {

@@ -111,7 +111,7 @@ async fn refusal(target: &WebRtcTarget, rtc: &Url, headers: &[(String, String)],
     if !matches!(error.kind, DialErrorKind::Unauthorized | DialErrorKind::Rejected) {
         return error;
     }
-    let (Some(url), Ok(client)) = (address::validate_url(rtc), http::client(target.timeout)) else { return error };
+    let (Some(url), Ok(client)) = (address::validate_url(rtc), http::client(rtc.as_str(), target.timeout)) else { return error };
     let request = http::with_headers(client.get(url.clone()), headers);
     let Ok(reply) = http::send(request, url.as_str()).await else { return error };
     let (kind, fix) = match reply.status {

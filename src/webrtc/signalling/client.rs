@@ -16,7 +16,7 @@ pub(super) const CREDENTIALS: &str = "`token` and `headers`";
 pub(in crate::webrtc) struct Fragment {
     pub(super) ice: Vec<String>,
     pub(super) etag: Option<String>,
-    /// The offer was redirected to another host, which must not get the target's credentials.
+    /// The resource is on another host than the target's, which must not get the target's credentials.
     pub(super) elsewhere: bool,
 }
 

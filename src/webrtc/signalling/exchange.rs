@@ -13,7 +13,7 @@ impl SignallingClient {
     /// Asks for a session where the target has such a step.
     pub async fn open(target: &WebRtcTarget, local: bool, events: EventSender) -> Result<Self, DialError> {
         let mut session = Self {
-            http: http::client(target.timeout)?,
+            http: http::client(&target.url, target.timeout)?,
             target: target.clone(),
             url: target.url.clone(),
             ice_servers: Vec::new(),

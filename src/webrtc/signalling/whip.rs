@@ -33,6 +33,7 @@ pub(super) async fn exchange(session: &SignallingClient, sdp: &str) -> Result<St
     let reply = http::send(request, &session.url).await?.success(CREDENTIALS)?;
     let text = |name: &str, headers: &HeaderMap| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let resource = text(LOCATION.as_str(), &reply.headers).and_then(|location| reply.from.join(&location).ok());
+    let elsewhere = resource.as_ref().is_some_and(|resource| !http::same_host(&reply.asked, resource));
     match resource {
         Some(resource) => session.set_id(resource.to_string()),
         None if session.target.signalling == Signalling::Whip => session.note(nameless(&session.url)),
@@ -41,7 +42,7 @@ pub(super) async fn exchange(session: &SignallingClient, sdp: &str) -> Result<St
     let ice = sdp.lines().filter(|line| line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:"));
     let mut ice: Vec<String> = ice.map(str::to_owned).collect();
     ice.truncate(2);
-    *lock(&session.fragment) = Fragment { ice, etag: text(ETAG.as_str(), &reply.headers), elsewhere: reply.changed_hosts() };
+    *lock(&session.fragment) = Fragment { ice, etag: text(ETAG.as_str(), &reply.headers), elsewhere };
     if !reply.body.starts_with("v=0") {
         return Err(reply.bad("no SDP"));
     }

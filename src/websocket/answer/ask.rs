@@ -25,7 +25,7 @@ pub(in crate::websocket) async fn ask(target: &WebSocketTarget, answer_url: &str
     let local = |why: String| DialError::new(DialErrorKind::Local, why);
     let asked = asked(target).map_err(local)?;
     let request = request(target, url, start, now, &nonce).map_err(local)?;
-    let client = http::client(ANSWER_TIMEOUT)?;
+    let client = http::client(answer_url, ANSWER_TIMEOUT)?;
     let builder = if request.get { client.get(request.url) } else { client.post(request.url).body(request.body) };
     let builder = http::with_headers(http::with_headers(builder, &request.headers), &target.headers);
     let credentials = if target.protocol.signs() { "`auth_token` and `headers`" } else { "`headers`" };
