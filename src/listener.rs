@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -17,6 +18,8 @@ use crate::lock::lock;
 
 /// Connections that are open at once.
 const MOST: usize = 200;
+/// A connection over which nothing has come for so long is idle: a call's audio comes every 20 ms.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A listener with a bound on its connections.
 pub struct Guarded<L> {
@@ -24,6 +27,7 @@ pub struct Guarded<L> {
     open: Open,
     accepted: u64,
     most: usize,
+    idle: Duration,
 }
 
 type Open = Arc<Mutex<HashMap<u64, (Instant, CancellationToken)>>>;
@@ -31,7 +35,7 @@ type Open = Arc<Mutex<HashMap<u64, (Instant, CancellationToken)>>>;
 impl<L> Guarded<L> {
     /// Guards a listener.
     pub fn new(listener: L) -> Self {
-        Self { listener, open: Open::default(), accepted: 0, most: MOST }
+        Self { listener, open: Open::default(), accepted: 0, most: MOST, idle: IDLE }
     }
 }
 
@@ -43,7 +47,9 @@ impl<L: Listener> Listener for Guarded<L> {
         let (io, address) = self.listener.accept().await;
         let mut open = lock(&self.open);
         while open.len() >= self.most {
-            let idle = open.iter().min_by_key(|(_, (last, _))| *last).map(|(number, _)| *number);
+            let idle = open.iter().min_by_key(|(_, (last, _))| *last).filter(|(_, (last, _))| last.elapsed() >= self.idle);
+            let idle = idle.map(|(number, _)| *number);
+            // Where all are busy there are as many calls, which must not be cut off.
             let Some((_, closed)) = idle.and_then(|number| open.remove(&number)) else { break };
             closed.cancel();
         }
@@ -132,7 +138,7 @@ mod tests {
     async fn of_too_many_connections_the_idlest_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let address = listener.local_addr().expect("address");
-        let mut guarded = Guarded { most: 2, ..Guarded::new(listener) };
+        let mut guarded = Guarded { most: 2, idle: Duration::ZERO, ..Guarded::new(listener) };
         let mut clients = Vec::new();
         let mut served = Vec::new();
         for _ in 0..2 {

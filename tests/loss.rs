@@ -79,7 +79,12 @@ fn a_killed_run_is_not_green() {
     let results = json(&out.join("results.json"));
     assert_eq!((&results["complete"], &results["errors"], &results["passed"]), (&false.into(), &2.into(), &1.into()));
     let (code, said) = text(goldencall().arg("report").arg(&out));
-    assert!(code == Some(3) && said.contains("1 passed, 0 failed, 2 errors, greeting") && said.contains("; the run broke off, 2 calls without a result"), "{said}");
+    assert!(
+        code == Some(3)
+            && said.contains("1 passed, 0 failed, 2 errors, greeting")
+            && said.contains("; the run broke off, 2 calls without a result"),
+        "{said}"
+    );
     assert_eq!(said.matches("goldencall was killed or crashed").count(), 2, "{said}");
     // The folder is free again, and the next run is whole.
     let (code, said) = text(&mut run(&file, &out, &more));

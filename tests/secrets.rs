@@ -97,7 +97,10 @@ fn a_redirect_to_another_host_takes_no_header_fields_along() {
 }
 
 /// A SIP peer over UDP on loopback: answers each request by this, and stops after so long.
-fn sip(most: Duration, answer: impl Fn(SocketAddr, &str) -> Vec<String> + Send + 'static) -> (SocketAddr, std::thread::JoinHandle<Vec<String>>) {
+fn sip(
+    most: Duration,
+    answer: impl Fn(SocketAddr, &str) -> Vec<String> + Send + 'static,
+) -> (SocketAddr, std::thread::JoinHandle<Vec<String>>) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("port");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
     let address = socket.local_addr().expect("address");

@@ -20,7 +20,7 @@ use crate::report::{Consumer, Journal, JsonReport, JunitReport, ResultsFolder, T
 use crate::runner::{
     CallOutcome, CallsUp, Clips, DetectionLane, Event, History, Pacer, Plan, PlannedCall, Services, SpanSource, TranscriptionLane,
 };
-use crate::scenario::{BotTarget, Scenario, Secrets, SipTarget, SpanCollector, Target};
+use crate::scenario::{BotTarget, Scenario, Secrets, SipTarget, SpanCollector, Target, is_long_enough};
 use crate::sip::SipTrace;
 use crate::telemetry::Receiver;
 
@@ -287,6 +287,9 @@ fn sip_trace(args: &RunArgs, context: &Context) -> Result<Option<Arc<SipTrace>>,
 fn set(sip: &mut SipTarget, key: &str, value: &str, context: &Context) -> Result<(), CliError> {
     let value = context.secrets.expand(value).map_err(|name| CliError::usage(format!("the environment variable `{name}` is not set")))?;
     if key == "sip.password" {
+        if !is_long_enough(&value) {
+            return Err(CliError::usage("`--set sip.password`: it is too short to be masked in reports; use one of at least 4 characters"));
+        }
         context.secrets.add(&value);
     }
     sip.set(key, &value).map_err(|why| CliError::usage(format!("`--set {key}`: {why}")))

@@ -30,6 +30,7 @@ pub(super) fn load(select: &SelectArgs, context: &Context) -> Result<Suite, CliE
         language: config.language.clone(),
         targets: config.targets.clone(),
         secrets: context.secrets.clone(),
+        ..Setting::default()
     };
     let mut scenarios = Vec::new();
     let mut mistakes = 0;

@@ -116,6 +116,24 @@ mod tests {
         (0..8000).map(|k| if k < 3000 { 0 } else { (phase(k).sin() * 9000.0) as i16 }).collect()
     }
 
+    /// A second of silence before and between: what is repeated of it must neither sound nor spoil the word after it.
+    #[test]
+    fn silence_that_is_not_encoded_again_stays_silent_and_changes_no_word() {
+        let word: Vec<i16> = clip()[3000..].to_vec();
+        let silence = vec![0_i16; 8000];
+        let line = [&silence[..], &word[..4960], &silence, &word[..4960]].concat();
+        let mut encoder = VoiceEncoder::new(Codec::Opus).expect("encoder");
+        let mut decoder = VoiceDecoder::new(Codec::Opus).expect("decoder");
+        let heard: Vec<i16> = line.chunks(160).flat_map(|frame| decoder.decode(&encoder.encode(frame)).samples).collect();
+        let quiet = heard[400..7900].iter().chain(&heard[8000 + 4960 + 800..16_000 + 4960]).map(|sample| sample.unsigned_abs()).max();
+        assert!(quiet < Some(20), "{quiet:?}");
+        let (first, second) = (&heard[8000..8000 + 4960], &heard[16_000 + 4960..16_000 + 9920]);
+        let energy = |x: &mut dyn Iterator<Item = f64>| x.map(|sample| sample * sample).sum::<f64>();
+        let apart = energy(&mut first.iter().zip(second).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+        let whole = energy(&mut first.iter().map(|sample| f64::from(*sample)));
+        assert!(apart < whole * 0.01, "{apart} of {whole}");
+    }
+
     /// What is heard of a clip, and by how many samples it is said to be late.
     fn through(codec: Codec, clip: &[i16], packet: usize) -> (Vec<i16>, usize) {
         let mut encoder = VoiceEncoder::new(codec).expect("encoder");

@@ -15,6 +15,8 @@ const MOST_BYTES: usize = 1275;
 const OPUS_BITS: u32 = 64_000;
 /// Opus frames, in samples at 8 kHz (RFC 6716, section 2.1.4); 30 and 50 ms would take two.
 const OPUS_FRAMES: [usize; 4] = [480, 320, 160, 80];
+/// Frames of silence after which encoder and decoder have settled, and the same packet means the same.
+const SETTLED: u32 = 25;
 
 /// Samples at 8 kHz of one packet, where packets of `wanted` milliseconds are asked for.
 pub fn packet_samples(codec: Codec, wanted: u32) -> usize {
@@ -34,7 +36,34 @@ pub enum VoiceEncoder {
     /// G.722, behind a resampler.
     G722(Box<G722>),
     /// Opus, from 8 kHz samples.
-    Opus(Box<Encoder>),
+    Opus(Box<Opus>),
+}
+
+/// An Opus encoder that does not encode the same silence again and again: a caller says nothing for most of a call.
+pub struct Opus {
+    coder: Encoder,
+    /// Frames of digital silence so far, and the packet of the last one.
+    silent: u32,
+    silence: Vec<u8>,
+    /// Samples of that frame.
+    length: usize,
+}
+
+impl Opus {
+    fn encode(&mut self, samples: &[i16]) -> Vec<u8> {
+        let silent = samples.iter().all(|sample| *sample == 0);
+        if silent && self.silent >= SETTLED && self.length == samples.len() {
+            return self.silence.clone();
+        }
+        let mut packet = [0_u8; MOST_BYTES];
+        let length = self.coder.encode(samples, &mut packet).unwrap_or(0);
+        let packet = packet.get(..length).unwrap_or_default().to_vec();
+        self.silent = if silent { self.silent + 1 } else { 0 };
+        if silent {
+            (self.silence, self.length) = (packet.clone(), samples.len());
+        }
+        packet
+    }
 }
 
 /// The encoder of G.722 and what doubles the rate before it.
@@ -60,7 +89,7 @@ impl VoiceEncoder {
             Codec::Opus => {
                 let builder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip).bitrate(Bitrate::Bits(OPUS_BITS));
                 let encoder = builder.complexity(5).build().map_err(|error| format!("no Opus encoder: {error:?}"))?;
-                Self::Opus(Box::new(encoder))
+                Self::Opus(Box::new(Opus { coder: encoder, silent: 0, silence: Vec::new(), length: 0 }))
             }
         })
     }
@@ -74,11 +103,7 @@ impl VoiceEncoder {
                 let wide = g722.line.push(samples);
                 g722.coder.encode(&wide)
             }
-            Self::Opus(encoder) => {
-                let mut packet = [0_u8; MOST_BYTES];
-                let length = encoder.encode(samples, &mut packet).unwrap_or(0);
-                packet.get(..length).unwrap_or_default().to_vec()
-            }
+            Self::Opus(opus) => opus.encode(samples),
         }
     }
 

@@ -68,9 +68,14 @@ impl Collected {
 
     /// The calls that have none.
     pub fn unfinished(&self) -> impl Iterator<Item = CallResult> {
-        let missing = self.planned.iter().filter(|named| self.broke_off() && !self.results.contains_key(&named.call));
-        missing.map(|named| {
-            let message = "the run broke off before this call had a result: goldencall was killed or crashed; run it again".to_owned();
+        let missing = self.planned.iter().filter(|named| self.begun && !self.results.contains_key(&named.call));
+        let message = if self.ended {
+            "the result of this call could not be written; run it again"
+        } else {
+            "the run broke off before this call had a result: goldencall was killed or crashed; run it again"
+        };
+        missing.map(move |named| {
+            let message = message.to_owned();
             let error = CallError { kind: CallErrorKind::Other(OtherErrorKind::Unfinished), message };
             CallResult { outcome: CallOutcome::Error, error: Some(error), ..CallResult::of(named) }
         })
@@ -117,8 +122,7 @@ mod tests {
         assert_eq!(outcomes, [("scenario 1", CallOutcome::Error), ("", CallOutcome::Passed), ("scenario 3", CallOutcome::Error)]);
         assert!(run.broke_off() && !run.is_complete());
         run.event(&Event::RunFinished { thresholds: Vec::new(), seconds: 1.0, interrupted: false, peak_calls: 1 });
-        assert_eq!(run.results().len(), 1);
-        assert!(run.is_complete());
+        assert_eq!((run.results().len(), run.is_complete(), run.broke_off()), (3, true, false));
     }
 
     #[test]

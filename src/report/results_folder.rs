@@ -31,7 +31,7 @@ impl ResultsFolder {
             Err(TryLockError::Error(error)) => tracing::warn!(%error, "{} cannot be locked against other runs", folder.display()),
         }
         lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id())).map_err(failed)?;
-        for name in ["junit.xml", "results.json", "load.json"] {
+        for name in ["junit.xml", "results.json", "load.json", "events.jsonl"] {
             remove_old(&folder.join(name))?;
         }
         reports.iter().try_for_each(|report| remove_old(report))?;
@@ -61,6 +61,6 @@ mod tests {
             std::fs::write(file, "old").expect("file");
         }
         let _claimed = ResultsFolder::claim(&out, &[elsewhere.clone(), folder.path().join("never there")]).expect("claimed");
-        assert!(!elsewhere.exists() && !out.join("junit.xml").exists() && out.join("events.jsonl").exists());
+        assert!(!elsewhere.exists() && !out.join("junit.xml").exists() && !out.join("events.jsonl").exists());
     }
 }

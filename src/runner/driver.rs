@@ -233,10 +233,11 @@ impl<'a> Driver<'a> {
             Woken::Digits(sent) => self.pressed(sent).await,
             Woken::Tick => self.tick().await,
             Woken::Wake => {
-                if self.may_hear_speech().await {
+                self.note_lateness(self.clock.now());
+                if self.waits_for_detection().await {
                     return;
                 }
-                self.woken_late();
+                self.wake = None;
                 self.handle(InputKind::Timeout).await;
             }
             Woken::Cancelled => {
@@ -302,11 +303,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn woken_late(&mut self) {
-        let (Some((due, asked)), now) = (self.wake.take(), self.clock.now()) else { return };
-        let due = due.max(asked);
-        if now.saturating_since(due) > SHORTEST {
-            self.evidence.result.stalls.push(Stall { kind: StallKind::Waking, span: Span { start: due, end: now } });
+    /// Notes how late the conversation learns that its time has come, by whatever wakes it.
+    fn note_lateness(&mut self, now: CallTime) {
+        let Some((due, asked)) = &mut self.wake else { return };
+        let since = (*due).max(*asked);
+        if now.saturating_since(since) > SHORTEST {
+            self.evidence.result.stalls.push(Stall { kind: StallKind::Waking, span: Span { start: since, end: now } });
+            *asked = now;
         }
     }
 
@@ -316,6 +319,13 @@ impl<'a> Driver<'a> {
 
     /// Tells the conversation, then does what it asks for.
     async fn handle_at(&mut self, at: CallTime, kind: InputKind) {
+        self.note_lateness(at);
+        // What comes while it is open whether the bot has begun to speak must not let the time pass that waits for that.
+        let due = self.wake.map(|(due, _)| due);
+        let at = match due {
+            Some(due) if at >= due && self.may_hear_speech(at) => CallTime::from_nanos(due.as_nanos() - 1),
+            _ => at,
+        };
         let input = Input { at, kind };
         self.emit(Event::Input { call: self.evidence.result.call, input: input.clone() });
         self.conversation.handle(input);

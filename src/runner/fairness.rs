@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::event::Health;
 use crate::call::{CheckKind, CheckResult, TurnResult};
 use crate::expect::Leniency;
-use crate::scenario::{BotStep, CallerAct, CallerStep, Scenario, Step};
+use crate::scenario::{BotStep, CallerAct, CallerStep, Expectation, Scenario, Step};
 use crate::time::{CallTime, Millis, human_unsigned};
 
 /// A longer wait of the caller for a transcript may have changed what the bot did.
@@ -57,8 +57,9 @@ impl Delay {
         let waited = format!("while the tester kept the caller waiting for {}", human_unsigned(self.length));
         if turn.step == self.step && turn.utterances.iter().any(|heard| self.contains(heard.span.start)) {
             let forbidden_before = forbidden_before(turn, self.from, scenario);
+            let met = met_before(turn, self.from, scenario);
             let later_words = |check: &CheckResult| match check.check {
-                CheckKind::Says => true,
+                CheckKind::Says => met,
                 CheckKind::Not => !forbidden_before,
                 _ => false,
             };
@@ -93,10 +94,20 @@ impl Delay {
 
 /// Whether the bot said what it must not before this moment, which is its own fault.
 pub(super) fn forbidden_before(turn: &TurnResult, moment: CallTime, scenario: &Scenario) -> bool {
-    let Some((not, _)) = bot_step(turn, scenario).and_then(|step| step.not.as_ref()) else { return false };
+    let not = bot_step(turn, scenario).and_then(|step| step.not.as_ref());
+    not.is_some_and(|(not, _)| is_met_before(not, turn, moment, scenario))
+}
+
+/// Whether the bot had said what was expected before this moment: only then can what it said later be all that is wrong.
+pub(super) fn met_before(turn: &TurnResult, moment: CallTime, scenario: &Scenario) -> bool {
+    let says = bot_step(turn, scenario).and_then(|step| step.says.as_ref());
+    says.is_none_or(|(says, _)| is_met_before(says, turn, moment, scenario))
+}
+
+fn is_met_before(expectation: &Expectation, turn: &TurnResult, moment: CallTime, scenario: &Scenario) -> bool {
     let said = turn.utterances.iter().filter(|heard| heard.span.start < moment).map(|heard| heard.text.as_str());
     let said = said.collect::<Vec<_>>().join(" ");
-    not.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &Leniency::default()).met)
+    expectation.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &Leniency::default()).met)
 }
 
 /// A latency over its budget by less than the pacing error.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::event::{Stall, StallKind};
-use super::fairness::{REACTION, forbidden_before, over_by, take_back};
+use super::fairness::{REACTION, forbidden_before, met_before, over_by, take_back};
 use crate::call::{CheckKind, CheckResult, Outcome, TurnResult};
 use crate::scenario::Scenario;
 use crate::time::{CallTime, Millis, human_unsigned};
@@ -88,9 +88,10 @@ fn kept_waiting(turn: &mut TurnResult, stall: &Stall, scenario: &Scenario, hung_
     let contains = |at: CallTime| stall.span.start <= at && at <= stall.span.end + REACTION;
     let waited = format!("while the tester stalled for {}", human_unsigned(length(stall)));
     if turn.utterances.iter().skip(1).any(|heard| contains(heard.span.start)) {
+        let met = met_before(turn, stall.span.start, scenario);
         let forbidden = forbidden_before(turn, stall.span.start, scenario);
         return take_back(turn, &format!("the bot spoke again {waited}"), |check: &CheckResult| match check.check {
-            CheckKind::Says => true,
+            CheckKind::Says => met,
             CheckKind::Not => !forbidden,
             _ => false,
         });

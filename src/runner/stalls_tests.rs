@@ -37,8 +37,8 @@ fn turn(step: usize, origin: i64, said: &[i64], checks: &[(CheckKind, bool)]) ->
     }))
     .expect("a turn");
     turn.latency = said.first().map(|at| SignedDuration::from_millis(at - origin));
-    let utterance =
-        |at: &i64| Utterance { span: Span { start: ms(*at), end: ms(at + 300) }, text: "Booked".to_owned(), untranscribed: false };
+    let text = if step == 0 { "Hello" } else { "Booked for Tuesday" };
+    let utterance = |at: &i64| Utterance { span: Span { start: ms(*at), end: ms(at + 300) }, text: text.to_owned(), untranscribed: false };
     turn.utterances = said.iter().map(utterance).collect();
     let check = |(kind, held): &(CheckKind, bool)| {
         CheckResult::judged(*kind, Location::default(), String::new(), String::new(), (!held).then(|| "wrong".to_owned()))

@@ -28,24 +28,27 @@ pub struct SpanSource {
 /// Explains and judges every turn; waits for late spans where there is a receiver.
 pub(super) async fn judge(evidence: &mut CallEvidence, scenario: &Scenario, source: Option<&SpanSource>) {
     let windows = windows(evidence);
-    if windows.is_empty() {
-        return;
+    if !windows.is_empty() {
+        explain_turns(evidence, scenario, source, &windows).await;
     }
+    if let (Some(source), Some(trace)) = (source, evidence.trace) {
+        source.receiver.forget(&trace.trace_id());
+    }
+}
+
+async fn explain_turns(evidence: &mut CallEvidence, scenario: &Scenario, source: Option<&SpanSource>, windows: &[(usize, TurnWindow)]) {
     // A broken call does not get better by waiting.
     let wait = source.filter(|_| evidence.failure.is_none()).map_or(Duration::ZERO, |source| source.wait);
     let deadline = Instant::now() + wait;
     let telemetry = loop {
         let Found { spans, dropped } = source.map(|source| spans_of(evidence, source)).unwrap_or_default();
-        let telemetry = explained(evidence, &windows, &spans);
-        let complete = telemetry.last().is_some_and(|(_, last)| last.source.otlp) && rooted(evidence, &windows, &spans);
+        let telemetry = explained(evidence, windows, &spans);
+        let complete = telemetry.last().is_some_and(|(_, last)| last.source.otlp) && rooted(evidence, windows, &spans);
         if complete || Instant::now() >= deadline {
             break uncertain(telemetry, dropped, evidence);
         }
         sleep(LOOK).await;
     };
-    if let (Some(source), Some(trace)) = (source, evidence.trace) {
-        source.receiver.forget(&trace.trace_id());
-    }
     judge_turns(evidence, scenario, telemetry);
 }
 
@@ -60,7 +63,9 @@ fn uncertain(mut telemetry: Vec<(usize, TurnTelemetry)>, dropped: u64, evidence:
     if dropped > 0 {
         let count = statistics::counted(usize::try_from(dropped).unwrap_or(usize::MAX), "span");
         evidence.note(format!("{count} found no room and may have been the bot's: too many came, or came from traces that no call began"));
-        telemetry.iter_mut().for_each(|(_, telemetry)| telemetry.source.ambiguous = true);
+        let silent = |telemetry: &TurnTelemetry| !telemetry.source.otlp && !telemetry.source.rtvi;
+        let silent = telemetry.iter_mut().map(|(_, telemetry)| telemetry).filter(|telemetry| silent(telemetry));
+        silent.for_each(|telemetry| telemetry.source.ambiguous = true);
     }
     telemetry
 }

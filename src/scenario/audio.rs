@@ -1,10 +1,13 @@
 //! Whether a caller's recording can be played. Nothing else in parsing reads other files.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use super::problem::suggestion;
 use crate::files;
+use crate::lock::lock;
 use crate::media::wav::{self, Channel, Clip};
 
 /// Why a recording cannot be played, and what to do.
@@ -36,6 +39,25 @@ pub(crate) fn playable(path: &Path, channel: Option<Channel>) -> Result<(), Unpl
     match wav::read_speaker(&bytes, channel) {
         Ok(clip) => audible(&clip).map_err(|why| Unplayable { message: format!("{shown} {}", why.message), help: why.help }),
         Err(error) => Err(Unplayable { message: format!("{shown} cannot be played"), help: error.to_string() }),
+    }
+}
+
+/// Recordings that can be played: each is looked at once, however many scenarios play it.
+#[derive(Clone, Debug, Default)]
+pub struct Playables(Arc<Mutex<HashSet<Played>>>);
+
+/// A recording and the side of it that is played.
+type Played = (PathBuf, Option<Channel>);
+
+impl Playables {
+    /// Looks at a recording unless it was found to be playable before.
+    pub(super) fn check(&self, path: &Path, channel: Option<Channel>) -> Result<(), Unplayable> {
+        let key = (path.to_owned(), channel);
+        if !lock(&self.0).contains(&key) {
+            playable(path, channel)?;
+            lock(&self.0).insert(key);
+        }
+        Ok(())
     }
 }
 

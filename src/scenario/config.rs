@@ -13,6 +13,7 @@ use super::load::{self, LoadThreshold};
 use super::problem::{Problem, Problems};
 use super::secrets::{MASK, Secrets};
 use super::source::Source;
+use super::targets::secret;
 use super::targets::{self, Target};
 use super::telemetry::{self, SpanCollector};
 use super::thresholds::{self, Threshold};
@@ -196,10 +197,7 @@ fn http(decoder: &mut Decoder<'_>, node: &Node) -> Option<SttEngine> {
         return None;
     };
     let url = web_address(decoder, url)?;
-    let key = fields.get("key").and_then(|node| decoder.text(node));
-    if let Some(key) = &key {
-        decoder.secrets.add(key);
-    }
+    let key = secret(decoder, &fields, "key").map(|key| key.reveal().to_owned());
     let model = fields.get("model").and_then(|node| decoder.text(node)).unwrap_or_else(|| "whisper-1".to_owned());
     Some(SttEngine::Http { url, model, key })
 }

@@ -49,7 +49,7 @@ pub use problem::{Problem, Problems};
 pub use quality::QualityBound;
 pub use schema::SCENARIO_SCHEMA;
 pub use script::{Part, Reply, Script};
-pub use secrets::{Secret, Secrets, Unmaskable, map_texts};
+pub use secrets::{Secret, Secrets, Unmaskable, is_long_enough, map_texts};
 pub use source::{Location, Source};
 pub use steps::{BotStep, By, CallerAct, CallerStep, HangupStep, Step, TransferStep};
 pub use targets::{

@@ -40,6 +40,8 @@ pub struct Setting {
     pub targets: BTreeMap<String, Target>,
     /// The environment.
     pub secrets: Secrets,
+    /// Recordings that were found to be playable: scenarios share them.
+    pub recordings: audio::Playables,
 }
 
 /// Parses one scenario file.
@@ -47,7 +49,8 @@ pub struct Setting {
 /// # Errors
 /// Every mistake in the file, at least one.
 pub fn parse(source: Arc<Source>, setting: &Setting) -> Result<Scenario, Problems> {
-    parse_with(source, setting, &audio::playable)
+    let recordings = setting.recordings.clone();
+    parse_with(source, setting, &move |path, channel| recordings.check(path, channel))
 }
 
 /// Like [`parse`], with another way to find out whether a recording can be played.

@@ -149,7 +149,7 @@ impl Secrets {
 }
 
 /// Whether a value can be masked: shorter ones are in ordinary words.
-pub(super) fn is_long_enough(value: &str) -> bool {
+pub fn is_long_enough(value: &str) -> bool {
     value.chars().count() >= SHORTEST
 }
 

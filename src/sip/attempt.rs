@@ -113,7 +113,7 @@ impl Attempt {
     /// Places the call and waits for the answer; an attempt without one leaves nothing behind.
     pub async fn answered(&self) -> Result<Answered, Failed> {
         let watch = &self.endpoint.watch;
-        watch.follow(&self.call_id, self.callee.clone(), &self.dial, self.credential.clone(), self.trusted);
+        watch.follow(&self.call_id, self.callee.clone(), &self.dial, self.credential.clone());
         if !self.follows {
             let _closed = self.dial.events.send(CallEvent::Named(self.call_id.clone()));
         }

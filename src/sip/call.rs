@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use rsipstack::dialog::dialog::{Dialog, DialogState, TerminatedReason, TransactionHandle};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
@@ -61,6 +62,11 @@ struct Legs {
     current: Leg,
     /// Those that carried it before and are not ended yet.
     left: Vec<Leg>,
+}
+
+/// Ends legs, all at once.
+async fn end_all(legs: &[Leg]) {
+    join_all(legs.iter().map(Leg::end)).await;
 }
 
 pub(super) struct SipCall {
@@ -131,10 +137,10 @@ impl SipCall {
         open
     }
 
-    /// The call is over: the leg that carried it, and whether it was open until now.
-    fn close(&self) -> (Leg, bool) {
-        let legs = lock(&self.legs);
-        (legs.current.clone(), !self.over.swap(true, Ordering::SeqCst))
+    /// The call is over: the leg that carried it, those that it left behind, and whether it was open until now.
+    fn close(&self) -> (Leg, Vec<Leg>, bool) {
+        let mut legs = lock(&self.legs);
+        (legs.current.clone(), std::mem::take(&mut legs.left), !self.over.swap(true, Ordering::SeqCst))
     }
 
     /// Answers what the peer asks inside the dialog until the dialog ends.
@@ -151,7 +157,8 @@ impl SipCall {
                         Some(DialogState::Terminated(id, reason)) => {
                             self.first.endpoint.dialogs.remove_dialog(&id);
                             lock(&self.legs).left.retain(|left| left.dialog.id() != id);
-                            if carries && !self.handing_over.load(Ordering::SeqCst) {
+                            // Asked again: a transfer may have gone on meanwhile.
+                            if self.leg().dialog.id() == id && !self.handing_over.load(Ordering::SeqCst) {
                                 self.ended_by(&reason);
                             }
                             return;
@@ -173,7 +180,9 @@ impl SipCall {
 
     /// The dialog that carried the call has ended.
     pub fn ended_by(&self, reason: &TerminatedReason) {
-        if !self.close().1 {
+        let (_, left, open) = self.close();
+        tokio::spawn(async move { end_all(&left).await });
+        if !open {
             return;
         }
         let now = self.first.dial.clock.now();
@@ -301,14 +310,9 @@ impl CallControl for SipCall {
     fn hang_up(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.gone.cancel();
-            let left = self.take_left();
-            let current = async {
-                match self.close() {
-                    (leg, true) => leg.end().await,
-                    (leg, false) => leg.forget(),
-                }
-            };
-            futures_util::future::join(current, futures_util::future::join_all(left.iter().map(Leg::end))).await;
+            let (leg, left, open) = self.close();
+            let current = async { if open { leg.end().await } else { leg.forget() } };
+            join(current, end_all(&left)).await;
             self.media().session().stop();
             if let Some(registered) = &self.first.registered {
                 registered.end(&self.first.endpoint).await;

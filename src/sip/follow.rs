@@ -108,11 +108,18 @@ impl SipCall {
     }
 }
 
-/// Whether two URIs name the same host: where one says nothing of a port, whatever the host's records say.
+/// Whether two URIs name the same host, the other no less encrypted: where one says nothing of a port, whatever the host's records say.
 fn same_host(one: &Uri, other: &Uri) -> bool {
+    let encrypted = is_encrypted(other) || !is_encrypted(one);
     let (one, other) = (&one.host_with_port, &other.host_with_port);
     let ports = one.port.as_ref().zip(other.port.as_ref());
-    one.host.to_string().eq_ignore_ascii_case(&other.host.to_string()) && ports.is_none_or(|(one, other)| one == other)
+    let same = one.host.to_string().eq_ignore_ascii_case(&other.host.to_string());
+    same && encrypted && ports.is_none_or(|(one, other)| one == other)
+}
+
+fn is_encrypted(uri: &Uri) -> bool {
+    let text = uri.to_string().to_ascii_lowercase();
+    text.starts_with("sips:") || text.contains("transport=tls") || text.contains("transport=wss")
 }
 
 impl Attempt {
@@ -137,8 +144,8 @@ impl Attempt {
             callee,
             from: self.from.clone(),
             contact,
-            // The user's own proxy, which is on the way, may challenge as before.
-            credential: self.credential.clone().filter(|_| trusted || target.proxy.is_some()),
+            // A stranger can make the user's own proxy pass its challenge on.
+            credential: self.credential.clone().filter(|_| trusted),
             trusted,
             route_set: self.route_set.clone(),
             registered: None,

@@ -47,7 +47,7 @@ impl Registered {
             server.params.push(Param::Transport(hop.transport));
         }
         let mut registration = Registration::new(endpoint.inner.clone(), credential.clone());
-        endpoint.watch.follow(registration.call_id.value(), server.clone(), dial, credential, true);
+        endpoint.watch.follow(registration.call_id.value(), server.clone(), dial, credential);
         registration.contact = Some(Contact { display_name: None, uri: contact.clone(), params: Vec::new() });
         registration.outbound_proxy = Some(hop.address);
         let response = timeout(PATIENCE, registration.register(server.clone(), Some(EXPIRES))).await.map_err(|_| {

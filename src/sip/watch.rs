@@ -34,8 +34,6 @@ struct Watched {
     clock: CallClock,
     events: EventSender,
     credential: Option<Credential>,
-    /// The peer is on the host that the user named.
-    trusted: bool,
     answered: bool,
     /// The last response, so that a retransmitted one is reported once.
     last: Option<(u16, String)>,
@@ -102,12 +100,11 @@ impl Watch {
     }
 
     /// Follows a call from its INVITE on.
-    pub fn follow(&self, call_id: &str, callee: Uri, dial: &Dial, credential: Option<Credential>, trusted: bool) {
+    pub fn follow(&self, call_id: &str, callee: Uri, dial: &Dial, credential: Option<Credential>) {
         let watched = Watched {
             clock: dial.clock,
             events: dial.events.clone(),
             credential,
-            trusted,
             target: callee,
             answered: false,
             last: None,
@@ -208,14 +205,6 @@ impl Watch {
         }
     }
 
-    /// What a stranger's nonce is answered with tells it something of the password: its challenge is taken as a refusal.
-    fn ignore_a_strangers_challenge(&self, response: &mut Response) {
-        let Ok(id) = response.call_id_header().map(|id| id.value().to_owned()) else { return };
-        if self.lock().get(&id).is_some_and(|call| !call.trusted) {
-            response.headers.retain(|header| !matches!(header, Header::WwwAuthenticate(_)));
-        }
-    }
-
     /// The first challenge of its kind after one of the other kind.
     fn second_challenge(&self, response: &mut Response) {
         let (Some(nonce), Ok(id)) = (Nonce::of(response), response.call_id_header()) else { return };
@@ -290,9 +279,6 @@ impl MessageInspector for Inspector {
         // The stack shows each response twice, the second time without its source.
         if from.is_some() {
             self.0.record(Direction::Received, from, &message);
-        }
-        if let SipMessage::Response(response) = &mut message {
-            self.0.ignore_a_strangers_challenge(response);
         }
         digest::incoming(&mut message);
         inbound::tidy(&mut message);

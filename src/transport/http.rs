@@ -82,7 +82,7 @@ pub(crate) async fn send(request: RequestBuilder, url: &str) -> Result<Reply, Di
 }
 
 /// Header fields that say nothing of who asks.
-const IMPERSONAL: [&str; 4] = ["accept", "content-type", "content-length", "traceparent"];
+pub(crate) const IMPERSONAL: [&str; 5] = ["accept", "content-type", "content-length", "traceparent", "x-goldencall-run"];
 
 /// The request that a redirect asks for (RFC 9110, section 15.4).
 fn redirected(mut request: Request, response: &Response, asked: &Url) -> Option<Request> {

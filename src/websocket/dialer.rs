@@ -76,10 +76,9 @@ fn trusting(mut target: WebSocketTarget, named: &str, events: &EventSender) -> W
     let (Ok(named), Ok(stream)) = (Url::parse(named), Url::parse(&target.url)) else { return target };
     let host = stream.host_str().unwrap_or_default();
     let port = stream.port_or_known_default();
-    if is_listed(&target.trusted_hosts, host, port)
-        || http::same_host(&named, &stream)
-        || target.headers.is_empty() && target.auth_token.is_none()
-    {
+    let own = |(name, _): &(String, String)| !http::IMPERSONAL.contains(&name.to_ascii_lowercase().as_str());
+    let nothing = !target.headers.iter().any(own) && target.auth_token.is_none();
+    if nothing || is_listed(&target.trusted_hosts, host, port) || http::same_host(&named, &stream) {
         return target;
     }
     let note = format!(
@@ -88,7 +87,7 @@ fn trusting(mut target: WebSocketTarget, named: &str, events: &EventSender) -> W
         target.url,
     );
     let _over = events.send(CallEvent::Note(note));
-    target.headers.clear();
+    target.headers.retain(|header| !own(header));
     target.auth_token = None;
     target
 }

@@ -13,8 +13,8 @@ use crate::clock::Monotonic;
 
 /// How long what is still queued and the close may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Messages that may wait for a peer to read: a minute of the caller's audio.
-pub(crate) const MOST_WAITING: usize = 3000;
+/// Messages that may wait for a peer to read: more than the marks of a bot's that playout holds, which are all answered at once.
+pub(crate) const MOST_WAITING: usize = 12_000;
 
 /// The sending half: a queue into a task of its own, so that a bot that does not read blocks nothing.
 #[derive(Clone, Debug)]

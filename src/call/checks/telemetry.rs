@@ -14,8 +14,7 @@ use crate::time::{human, human_unsigned, signed};
 /// Calls of functions that a report lists.
 const MOST_LISTED: usize = 20;
 /// Why spans were left out.
-pub const AMBIGUOUS_SPANS: &str =
-    "spans of two calls came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
+pub const AMBIGUOUS_SPANS: &str = "spans of two calls, or more than there is room for, came at the same time; let the bot continue the call's `traceparent`, or run with --jobs 1";
 
 /// Judges the limits on stages and the expected function calls of a step.
 pub fn telemetry_checks(step: &BotStep, telemetry: &TurnTelemetry, variables: &BTreeMap<String, String>) -> Vec<CheckResult> {

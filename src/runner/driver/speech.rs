@@ -69,15 +69,25 @@ impl Driver<'_> {
         }
     }
 
-    /// Whether something that came before the conversation was to be woken may yet turn out to be speech: an onset is known 90 ms after it and
-    /// later. A caller who goes on because the bot is silent must not talk over a bot that has just begun.
-    pub(super) async fn may_hear_speech(&mut self) -> bool {
-        let (wake, now) = (self.wake, self.clock.now());
-        let Some((due, _)) = wake else { return false };
+    /// Puts the conversation's wake-up off where something on the line may yet turn out to be speech.
+    pub(super) async fn waits_for_detection(&mut self) -> bool {
+        let wake = self.wake;
         self.catch_up().await;
         if self.wake != wake {
             return true;
         }
+        let now = self.clock.now();
+        let undecided = self.may_hear_speech(now);
+        if let Some((_, asked)) = self.wake.as_mut().filter(|_| undecided) {
+            *asked = now + LOOK_AGAIN;
+        }
+        undecided
+    }
+
+    /// Whether something that came before the conversation was to be woken may yet turn out to be speech: an onset is known 90 ms after it and
+    /// later. A caller who goes on because the bot is silent must not talk over a bot that has just begun.
+    pub(super) fn may_hear_speech(&mut self, now: CallTime) -> bool {
+        let Some((due, _)) = self.wake else { return false };
         if self.listening.onset.is_some() || self.ending.is_some() || now.saturating_since(due) > MOST_UNDECIDED {
             return false;
         }
@@ -88,11 +98,7 @@ impl Driver<'_> {
         };
         self.listening.heard = Some((due, heard));
         let (known, candidate) = self.listening.known;
-        let undecided = candidate || !detect::is_silent(recording.get(known.min(heard)..heard).unwrap_or_default());
-        if undecided {
-            self.wake = Some((due, now + LOOK_AGAIN));
-        }
-        undecided
+        candidate || !detect::is_silent(recording.get(known.min(heard)..heard).unwrap_or_default())
     }
 
     async fn edge(&mut self, edge: detect::SpeechEdge) {

@@ -14,7 +14,7 @@ use super::super::suite::{PlannedCall, each_once, now_text, once};
 use super::choice::Choice;
 use super::ledger::{Ledger, Machine, seconds};
 use super::plan::{Load, LoadModel};
-use super::report::{Ending, LoadReport, LoadShape, LoadShare};
+use super::report::{Ending, LoadReport, LoadShape, LoadShare, LoadVerdict};
 use super::schedule::{Due, Schedule};
 use super::usage::cpu_time;
 use super::verdict;
@@ -62,6 +62,8 @@ struct Runner<'a> {
     interval: (Duration, Option<Duration>),
     cpu_at_start: Option<Duration>,
     ending: Option<Ending>,
+    /// The first recording that could not be written, and why.
+    lost: Option<String>,
     /// What does not change, and what is known.
     report: LoadReport,
 }
@@ -82,6 +84,7 @@ impl<'a> Runner<'a> {
             interval: (Duration::ZERO, cpu),
             cpu_at_start: cpu,
             ending: None,
+            lost: None,
             report: LoadReport {
                 goldencall: env!("CARGO_PKG_VERSION").to_owned(),
                 run: run_id(services.run),
@@ -127,6 +130,7 @@ impl<'a> Runner<'a> {
         let at = self.started.elapsed();
         self.schedule.ended(at, result.setup.is_some());
         self.ledger.ended(&result, at);
+        self.lost = self.lost.take().or_else(|| result.lost.first().cloned());
         let _unread = self.services.events.send(Event::CallFinished { result: Box::new(result) });
     }
 
@@ -176,6 +180,11 @@ impl<'a> Runner<'a> {
         self.close_interval();
         self.report.ending = Some(self.ending.take().unwrap_or(Ending::Completed));
         self.report = verdict::judge(std::mem::take(&mut self.report));
+        if let (Some(LoadVerdict::Passed), Some(lost)) = (self.report.verdict, self.lost.take()) {
+            // The bot was right, and the evidence that the user asked for is not there.
+            self.report.verdict = Some(LoadVerdict::Error);
+            self.report.reasons.push(lost);
+        }
         self.publish();
         self.report
     }

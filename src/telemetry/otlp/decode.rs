@@ -17,27 +17,31 @@ const MOST_OF_A_SPAN: usize = 1 << 20;
 /// Bytes of a resource's description at most.
 const MOST_OF_A_RESOURCE: usize = 64 << 10;
 
-/// The spans of one export request, or what is wrong with it.
-pub fn protobuf(body: &[u8]) -> Result<Vec<Span>, String> {
-    let mut spans = Vec::new();
+/// The spans of one export request and how many more are too large, or what is wrong with it.
+pub fn protobuf(body: &[u8]) -> Result<(Vec<Span>, u64), String> {
+    let (mut spans, mut large) = (Vec::new(), 0);
     // `ExportTraceServiceRequest.resource_spans`, `ResourceSpans.scope_spans`, `ScopeSpans.spans`.
     each(body, 1, &mut |resource| {
         let service = service(resource)?;
         each(resource, 2, &mut |scope| {
             each(scope, 2, &mut |bytes| {
-                if bytes.len() > MOST_OF_A_SPAN || spans.len() == MOST_SPANS {
-                    return Err(too_many(bytes.len()));
+                if bytes.len() > MOST_OF_A_SPAN {
+                    large += 1;
+                    return Ok(());
+                }
+                if spans.len() == MOST_SPANS {
+                    return Err(too_many());
                 }
                 spans.push(span(Wire::decode(bytes).map_err(unreadable)?, service.as_deref()));
                 Ok(())
             })
         })
     })?;
-    Ok(spans)
+    Ok((spans, large))
 }
 
-pub(super) fn too_many(bytes: usize) -> String {
-    if bytes > MOST_OF_A_SPAN { "a span of more than 1 MiB".to_owned() } else { format!("more than {MOST_SPANS} spans") }
+pub(super) fn too_many() -> String {
+    format!("more than {MOST_SPANS} spans")
 }
 
 fn unreadable(error: DecodeError) -> String {

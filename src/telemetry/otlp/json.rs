@@ -21,7 +21,7 @@ pub fn json(body: &[u8]) -> Result<Vec<Span>, String> {
         for scope in list(&resource["scopeSpans"]) {
             for wire in list(&scope["spans"]) {
                 if spans.len() == MOST_SPANS {
-                    return Err(too_many(0));
+                    return Err(too_many());
                 }
                 spans.extend(span(wire, service));
             }

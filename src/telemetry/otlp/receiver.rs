@@ -15,11 +15,12 @@ use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use super::decode::protobuf;
 use super::json::json;
+use super::span::Span;
 use super::store::{Found, Store};
 use crate::listener::Guarded;
 use crate::lock::lock;
@@ -133,14 +134,12 @@ type Refusal = (StatusCode, String);
 async fn traces(State(intake): State<Arc<Intake>>, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     intake.admitted(&headers)?;
     let format = format(&headers)?;
-    let body = intake.received(body).await?;
-    let _alone = intake.decoding.acquire().await;
-    let body = unpacked(&headers, body)?;
-    let spans = match format {
-        Format::Protobuf => protobuf(&body),
-        Format::Json => json(&body),
-    };
-    let spans = spans.map_err(|message| (StatusCode::BAD_REQUEST, message))?;
+    // What is refused may have been about a call: exporters do not send it again.
+    let taken = intake.taken(format, &headers, body).await.inspect_err(|_| intake.lost(1));
+    let (spans, large) = taken?;
+    if large > 0 {
+        intake.lost(large);
+    }
     lock(&intake.store).add(spans);
     Ok(accepted(format))
 }
@@ -164,8 +163,25 @@ impl Intake {
         Err((StatusCode::UNAUTHORIZED, "send the token of goldencall.yaml: Authorization: Bearer ...".to_owned()))
     }
 
-    /// A whole body, in bounded time and memory however many come at once.
-    async fn received(&self, body: Body) -> Result<Bytes, Refusal> {
+    fn lost(&self, spans: u64) {
+        let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0);
+        lock(&self.store).lose(spans, now);
+    }
+
+    /// The spans of a request, and how many of them are too large.
+    async fn taken(&self, format: Format, headers: &HeaderMap, body: Body) -> Result<(Vec<Span>, u64), Refusal> {
+        let (body, _held) = self.received(body).await?;
+        let _alone = self.decoding.acquire().await;
+        let body = unpacked(headers, body)?;
+        let spans = match format {
+            Format::Protobuf => protobuf(&body),
+            Format::Json => json(&body).map(|spans| (spans, 0)),
+        };
+        spans.map_err(|message| (StatusCode::BAD_REQUEST, message))
+    }
+
+    /// A whole body, in bounded time and memory however many come at once: its place in memory is held as long as the permits are.
+    async fn received(&self, body: Body) -> Result<(Bytes, Vec<SemaphorePermit<'_>>), Refusal> {
         let too_much = || (StatusCode::PAYLOAD_TOO_LARGE, format!("more than {} MiB", MAX_BODY >> 20));
         let whole = async {
             let (mut stream, mut whole, mut held) = (body.into_data_stream(), Vec::new(), Vec::new());
@@ -183,7 +199,7 @@ impl Intake {
                 held.push(self.receiving.try_acquire_many(permits).map_err(busy)?);
                 whole.extend_from_slice(&part);
             }
-            if rest > MAX_BODY { Err(too_much()) } else { Ok(Bytes::from(whole)) }
+            if rest > MAX_BODY { Err(too_much()) } else { Ok((Bytes::from(whole), held)) }
         };
         timeout(PATIENCE, whole).await.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, "the body came too slowly".to_owned())))
     }

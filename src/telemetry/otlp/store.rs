@@ -62,8 +62,9 @@ pub(super) struct Store {
     other_bytes: usize,
     over: HashSet<String>,
     over_in_order: VecDeque<String>,
-    /// Spans of other traces that found no room.
+    /// Spans of other traces that found no room, and when the last of them ended.
     dropped: u64,
+    dropped_until: u64,
     came: u64,
     /// What ended before this moment is of no call of this run, in nanoseconds since the Unix epoch.
     since_unix_ns: u64,
@@ -112,10 +113,11 @@ impl Store {
         let trace = self.others.entry(span.trace_id.clone()).or_default();
         let weight = span.weight();
         trace.last = self.came;
+        let end = span.end_unix_ns;
         if trace.add(span, OF_ANOTHER) {
             self.other_bytes += weight;
         } else {
-            self.dropped += 1;
+            self.lose(1, end);
         }
     }
 
@@ -124,8 +126,15 @@ impl Store {
         let stale = self.others.iter().min_by_key(|(_, trace)| trace.last).map(|(id, _)| id.clone());
         let Some(trace) = stale.and_then(|id| self.others.remove(&id)) else { return false };
         self.other_bytes -= trace.bytes;
-        self.dropped += trace.spans.len() as u64;
+        let end = trace.spans.iter().map(|span| span.end_unix_ns).max().unwrap_or(0);
+        self.lose(trace.spans.len() as u64, end);
         true
+    }
+
+    /// Spans were lost that ended at this moment at the latest.
+    pub(super) fn lose(&mut self, spans: u64, end_unix_ns: u64) {
+        self.dropped += spans;
+        self.dropped_until = self.dropped_until.max(end_unix_ns);
     }
 
     /// What may be about the call that began this trace, within a stretch of time, both ends included.
@@ -136,7 +145,8 @@ impl Store {
             Some(trace) => Found { spans: trace.spans.iter().filter(within).cloned().collect(), dropped: trace.dropped },
             None => {
                 let others = self.others.values().flat_map(|trace| &trace.spans);
-                Found { spans: others.filter(within).cloned().collect(), dropped: self.dropped }
+                let dropped = if self.dropped_until >= from_unix_ns { self.dropped } else { 0 };
+                Found { spans: others.filter(within).cloned().collect(), dropped }
             }
         }
     }
