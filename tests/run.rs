@@ -215,6 +215,23 @@ fn calibration_meets_its_own_bound() {
     assert!(vonage["p50"].as_f64().is_some_and(|error| error < 3.0), "{vonage}");
 }
 
+/// The bot pauses for 0.79 s and goes on 40 ms before the caller is to: no detector knows of that within 40 ms.
+#[test]
+fn a_caller_does_not_talk_over_a_bot_that_has_just_gone_on() {
+    let _seat = seat();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(root().join("scenarios/booking.yaml")).expect("a scenario");
+    let audio = root().join("audio").display().to_string();
+    let impatient = text.replace("../audio", &audio).replace("      not: { contains: sorry }\n", "      end_silence: 530ms\n");
+    assert!(impatient.contains("end_silence"));
+    let file = folder.path().join("booking.yaml");
+    std::fs::write(&file, impatient).expect("a scenario");
+    let run = Run::of(&[file.to_str().expect("a path"), "--repeat", "3", "--jobs", "3", "--ramp", "0"]).expect(0);
+    for call in calls(&run.json()) {
+        assert_eq!(call["turns"][2]["captured"]["number"], "4829", "{call}");
+    }
+}
+
 #[test]
 fn the_audio_tells_a_wrong_word_from_a_misheard_one() {
     let _seat = seat();

@@ -139,6 +139,8 @@ struct Driver<'a> {
     digits: Option<oneshot::Receiver<Result<SentDigits, String>>>,
     /// When the conversation wants to be woken, and when it said so.
     wake: Option<(CallTime, CallTime)>,
+    /// When the conversation was to be woken, while it is handed what the detector has found and it has waited for.
+    held: Option<CallTime>,
     /// The call is over for this reason; the rest of its audio is still being looked at.
     ending: Option<EndCause>,
     report_bytes: usize,
@@ -186,6 +188,7 @@ impl<'a> Driver<'a> {
             playing: None,
             digits: None,
             wake: None,
+            held: None,
             ending: None,
             report_bytes: 0,
             evidence,
@@ -321,11 +324,9 @@ impl<'a> Driver<'a> {
     async fn handle_at(&mut self, at: CallTime, kind: InputKind) {
         self.note_lateness(at);
         // What comes while it is open whether the bot has begun to speak must not let the time pass that waits for that.
-        let due = self.wake.map(|(due, _)| due);
-        let at = match due {
-            Some(due) if at >= due && self.may_hear_speech(at) => CallTime::from_nanos(due.as_nanos() - 1),
-            _ => at,
-        };
+        let due = self.wake.map(|(due, _)| due).filter(|due| at >= *due);
+        let open = self.held.or_else(|| due.filter(|_| self.may_hear_speech(at)));
+        let at = open.map_or(at, |due| CallTime::from_nanos(due.as_nanos() - 1));
         let input = Input { at, kind };
         self.emit(Event::Input { call: self.evidence.result.call, input: input.clone() });
         self.conversation.handle(input);

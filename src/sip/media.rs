@@ -1,6 +1,6 @@
 //! What one SIP call's media is agreed on (RFC 3264): makes the offer, takes the answer, answers what is offered later.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -22,6 +22,8 @@ pub(crate) struct CallMedia {
     dtmf: DigitMode,
     offer: Description,
     version: AtomicU32,
+    /// Where the other side reaches this machine, if that is not where it is.
+    public_address: Option<IpAddr>,
     agreed: Mutex<Agreed>,
 }
 
@@ -47,6 +49,7 @@ impl CallMedia {
     pub fn bind(ip: IpAddr, peer: IpAddr, target: &SipTarget) -> Result<Self, DialError> {
         let session = RtpSession::bind(ip).map_err(|error| DialError::local("no UDP ports for RTP", error))?;
         let local = session.local_addr().map_err(|error| DialError::local("no RTP port", error))?;
+        let local = target.seen_from_outside(local);
         let offer = sdp::offered(local, &target.codecs, target.ptime, target.srtp).map_err(|why| DialError::local("no offer", why))?;
         session.expect(offer.formats.clone());
         target.media_from.iter().copied().chain([peer]).for_each(|address| session.also_from(address));
@@ -55,7 +58,17 @@ impl CallMedia {
         }
         let version = AtomicU32::new(2);
         let (codecs, agreed) = (target.codecs.clone(), Mutex::default());
-        Ok(Self { session, codecs, ptime: target.ptime, srtp: target.srtp, dtmf: target.dtmf, offer, version, agreed })
+        Ok(Self {
+            session,
+            codecs,
+            ptime: target.ptime,
+            srtp: target.srtp,
+            dtmf: target.dtmf,
+            offer,
+            version,
+            public_address: target.public_address,
+            agreed,
+        })
     }
 
     /// The ports and streams.
@@ -107,6 +120,7 @@ impl CallMedia {
     /// Why it cannot be answered, in one sentence.
     pub fn answer_again(&self, body: &[u8]) -> Result<Vec<u8>, String> {
         let local = self.session.local_addr().map_err(|error| error.to_string())?;
+        let local = SocketAddr::new(self.public_address.unwrap_or(local.ip()), local.port());
         let version = self.version.fetch_add(1, Ordering::Relaxed);
         let peer = sdp::parse(body)?;
         let own = self.own_answer(&peer, sdp::answer_to(&peer, local, &self.codecs)?);

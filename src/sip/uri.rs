@@ -56,7 +56,7 @@ pub(super) fn contact(target: &SipTarget, transport: Transport, address: SocketA
         Transport::Tcp => ("sip", ";transport=tcp"),
         _ => ("sip", ""),
     };
-    of_user(user, &format!("{scheme}:{address}{transport}"))
+    of_user(user, &format!("{scheme}:{}{transport}", target.seen_from_outside(address)))
 }
 
 /// Who calls: PBXs know their endpoints by it.
@@ -97,6 +97,9 @@ mod tests {
         let target = SipTarget { username: Some("ci@example.com".to_owned()), ..SipTarget::new("sip:bot@127.0.0.1") };
         let contact = contact(&target, Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 5070))).expect("a URI");
         assert_eq!(contact.to_string(), "sip:ci%40example.com@127.0.0.1:5070");
+        let behind_nat = SipTarget { public_address: Some([203, 0, 113, 5].into()), ..target.clone() };
+        let outside = super::contact(&behind_nat, Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 5070))).expect("a URI");
+        assert_eq!(outside.to_string(), "sip:ci%40example.com@203.0.113.5:5070");
         let from = caller(&target, &uri(&target.uri).expect("a URI"), SocketAddr::from(([127, 0, 0, 1], 5070))).expect("a URI");
         assert_eq!(from.to_string(), "sip:ci%40example.com@127.0.0.1");
     }

@@ -51,6 +51,10 @@ impl Driver<'_> {
 
     pub(super) async fn detected(&mut self, detected: Option<Detected>) {
         self.listening.detecting = None;
+        // What was found may be what the conversation's time is put off for.
+        let now = self.clock.now();
+        let due = self.wake.map(|(due, _)| due).filter(|due| now >= *due);
+        self.held = due.filter(|_| self.may_hear_speech(now));
         let Some(Detected { detector, edges }) = detected else {
             self.evidence.failure = Some(Failure::Transcription("the detection lane is gone".to_owned()));
             return;
@@ -61,6 +65,7 @@ impl Driver<'_> {
         for edge in edges {
             self.edge(edge).await;
         }
+        self.held = None;
         if self.listening.last_fed && !self.listening.ended {
             self.listening.ended = true;
             if let Some(cause) = self.ending.clone() {

@@ -49,6 +49,8 @@ pub struct SipTarget {
     pub trusted_hosts: Vec<String>,
     /// Addresses that plain RTP may come from, besides the one in the bot's SDP and that of its signalling.
     pub media_from: Vec<IpAddr>,
+    /// Where the other side reaches this machine behind a NAT that keeps ports; in Contact and SDP.
+    pub public_address: Option<IpAddr>,
 }
 
 /// A certificate chain and its key, both PEM files.
@@ -109,6 +111,7 @@ pub(crate) const SETTINGS: &[&str] = &[
     "sip.dtmf",
     "sip.ca_file",
     "sip.dns",
+    "sip.public_address",
 ];
 
 impl SipTarget {
@@ -134,6 +137,7 @@ impl SipTarget {
             follow_transfer: false,
             trusted_hosts: Vec::new(),
             media_from: Vec::new(),
+            public_address: None,
         }
     }
 
@@ -155,9 +159,18 @@ impl SipTarget {
             "sip.dtmf" => self.dtmf = choice(value, DigitMode::NAMES)?,
             "sip.ca_file" => self.ca_file = Some(PathBuf::from(value)),
             "sip.dns" => self.dns = Some(value.parse().map_err(|_| format!("`{value}` is not a name server; write 10.0.0.53:53"))?),
+            "sip.public_address" => {
+                let address = value.parse().map_err(|_| format!("`{value}` is not an IP address; write one such as 203.0.113.5"))?;
+                self.public_address = Some(address);
+            }
             _ => return Err(format!("`{key}` is not a setting; {}", did_you_mean(key, SETTINGS))),
         }
         Ok(())
+    }
+
+    /// This address as the other side reaches it.
+    pub fn seen_from_outside(&self, local: SocketAddr) -> SocketAddr {
+        SocketAddr::new(self.public_address.unwrap_or(local.ip()), local.port())
     }
 
     /// The registrar that `register:` names: `true` for the domain of the target, `false` for none, or a SIP URI.

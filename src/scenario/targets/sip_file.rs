@@ -31,6 +31,7 @@ pub(in crate::scenario) const SIP_KEYS: &[&str] = &[
     "follow_transfer",
     "trusted_hosts",
     "media_from",
+    "public_address",
 ];
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, node: &Node, folder: &Path) -> Option<Target> {
@@ -58,7 +59,7 @@ pub(super) fn hide_password(decoder: &Decoder<'_>, uri: &str) {
 fn settings(decoder: &mut Decoder<'_>, fields: &Fields<'_>, mut sip: SipTarget, folder: &Path) -> SipTarget {
     sip.username = fields.get("username").and_then(|node| decoder.text(node));
     sip.password = secret(decoder, fields, "password");
-    for key in ["from", "proxy", "register", "ptime", "dns"] {
+    for key in ["from", "proxy", "register", "ptime", "dns", "public_address"] {
         if let Some(node) = fields.get(key) {
             set(decoder, &mut sip, key, node);
         }
