@@ -207,12 +207,14 @@ fn calibration_meets_its_own_bound() {
     let _turn = turn();
     let errors = calibrated("sip", "6", "3", "5");
     assert!(["p50", "p95", "p99", "max"].iter().all(|name| errors[name].is_f64()), "{errors}");
-    let [.., vonage] = std::thread::scope(|scope| {
+    let [_, twilio, vonage] = std::thread::scope(|scope| {
         let all = ["webrtc", "twilio", "vonage"].map(|transport| scope.spawn(move || calibrated(transport, "4", "2", "10")));
         all.map(|one| one.join().expect("figures"))
     });
-    // Vonage's stream has 16 kHz: resampling holds audio back for 5 ms in both directions, and must not count.
-    assert!(vonage["p50"].as_f64().is_some_and(|error| error < 3.0), "{vonage}");
+    // Vonage's stream has 16 kHz: resampling holds audio back for 5 ms in both directions, and must not count. Beside Twilio's, in the same run:
+    // what this machine is late by is in both.
+    let [twilio, vonage] = [twilio, vonage].map(|errors| errors["p50"].as_f64().expect("a median"));
+    assert!(vonage < twilio + 3.0, "{vonage} ms, and {twilio} ms over Twilio's stream");
 }
 
 /// The bot pauses for 0.79 s and goes on 40 ms before the caller is to: no detector knows of that within 40 ms.
