@@ -272,7 +272,7 @@ fn a_recogniser_that_never_stops_is_ended() {
     let target = format!("sip:booking@{address}");
     for (name, script, said) in [
         ("a recogniser that prints without end", "exec yes words", "printed more than 1 MB for one segment"),
-        ("a recogniser whose grandchild keeps its output open", "setsid sleep 20 & echo hello", "left a process behind"),
+        ("a recogniser whose grandchild keeps its output open", "setsid sleep 20 & sleep 1; echo hello", "left a process behind"),
         ("a recogniser that hangs", "sleep 300 & wait", "did not finish in 30s"),
     ] {
         let config = format!("stt: {{ command: [sh, -c, \"{script}\"] }}\n");

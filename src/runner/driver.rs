@@ -325,7 +325,12 @@ impl<'a> Driver<'a> {
         self.note_lateness(at);
         // What comes while it is open whether the bot has begun to speak must not let the time pass that waits for that.
         let due = self.wake.map(|(due, _)| due).filter(|due| at >= *due);
-        let open = self.held.or_else(|| due.filter(|_| self.may_hear_speech(at)));
+        // A digit or a transfer comes when it comes.
+        let about_speech = matches!(
+            kind,
+            InputKind::RemoteSpeech(_) | InputKind::Transcript { .. } | InputKind::Untranscribed { .. } | InputKind::Fits { .. }
+        );
+        let open = self.held.or_else(|| due.filter(|_| about_speech && self.may_hear_speech(at)));
         let at = open.map_or(at, |due| CallTime::from_nanos(due.as_nanos() - 1));
         let input = Input { at, kind };
         self.emit(Event::Input { call: self.evidence.result.call, input: input.clone() });

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::event::Health;
 use crate::call::{CheckKind, CheckResult, TurnResult};
-use crate::expect::Leniency;
+use crate::expect::{Ear, Leniency};
 use crate::scenario::{BotStep, CallerAct, CallerStep, Expectation, Scenario, Step};
 use crate::time::{CallTime, Millis, human_unsigned};
 
@@ -57,9 +57,9 @@ impl Delay {
         let waited = format!("while the tester kept the caller waiting for {}", human_unsigned(self.length));
         if turn.step == self.step && turn.utterances.iter().any(|heard| self.contains(heard.span.start)) {
             let forbidden_before = forbidden_before(turn, self.from, scenario);
-            let met = met_before(turn, self.from, scenario);
             let later_words = |check: &CheckResult| match check.check {
-                CheckKind::Says => met,
+                // The caller was only kept waiting because the words before were as expected.
+                CheckKind::Says => true,
                 CheckKind::Not => !forbidden_before,
                 _ => false,
             };
@@ -107,7 +107,9 @@ pub(super) fn met_before(turn: &TurnResult, moment: CallTime, scenario: &Scenari
 fn is_met_before(expectation: &Expectation, turn: &TurnResult, moment: CallTime, scenario: &Scenario) -> bool {
     let said = turn.utterances.iter().filter(|heard| heard.span.start < moment).map(|heard| heard.text.as_str());
     let said = said.collect::<Vec<_>>().join(" ");
-    expectation.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &Leniency::default()).met)
+    let strict = bot_step(turn, scenario).is_some_and(|step| step.strict);
+    let leniency = Leniency { ear: if strict { Ear::Strict } else { Ear::Text }, heard_as: Some(&scenario.heard_as) };
+    expectation.resolve(&scenario.variables).is_ok_and(|matcher| matcher.judge(&said, &leniency).met)
 }
 
 /// A latency over its budget by less than the pacing error.

