@@ -40,7 +40,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// Makes a file that only its owner can read, as recordings and captures of calls must be; what it held before is gone.
+/// Creates (or truncates) a file that only its owner can read, as recordings and captures of calls must be.
 ///
 /// # Errors
 /// The disk.

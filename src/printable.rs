@@ -1,4 +1,4 @@
-//! Text of peers where it leaves the process: what a bot, a proxy, a recogniser or a file holds must not move the cursor, ring, change
+//! Makes text from peers safe to print: nothing from a bot, a proxy, a recogniser or a file may move the cursor, ring the bell, change
 //! colours or the direction of text, nor give a command to the CI system that reads the log.
 
 use std::borrow::Cow;

@@ -8,7 +8,7 @@ use crate::printable::for_log;
 /// Writes lines to standard output.
 ///
 /// # Errors
-/// The disk, where it goes to a file.
+/// The disk, if the output goes to a file.
 pub(super) fn say(text: &str) -> Result<(), CliError> {
     match write(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::setup(format!("standard output: {error}"))),

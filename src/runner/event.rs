@@ -140,7 +140,7 @@ impl Event {
     }
 }
 
-/// How reports name a call.
+/// The name of a call in reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Its number in the whole run, from 1.

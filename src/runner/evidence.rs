@@ -95,7 +95,7 @@ impl CallEvidence {
     }
 }
 
-/// Most bytes of a scenario's name in that of a file: some file systems take names of 143 bytes, most of 255.
+/// Longest part of a scenario's name, in bytes, that a file name takes over: some file systems take names of 143 bytes, most of 255.
 const MOST_OF_A_NAME: usize = 100;
 
 /// Where a call's recording goes: the number is the call's own, so no two share a file.
